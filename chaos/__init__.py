@@ -1,0 +1,1 @@
+"""Faults that undo themselves, and the judges: audit and verdict."""

@@ -1,0 +1,1 @@
+"""Alert rules from SLOs, and the console."""

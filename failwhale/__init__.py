@@ -1,0 +1,1 @@
+"""The front door: command line, the list of programs, the drill."""

@@ -1,0 +1,1 @@
+"""The patient: a sharded tweet/timeline service, its telemetry and its lab."""

@@ -1,0 +1,1 @@
+"""What every part may know of the app: names, shapes and constants. Standard library only; nothing here does anything."""

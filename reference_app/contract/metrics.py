@@ -1,0 +1,83 @@
+"""Names of every metric and label: written once, here. Code, rules, probes and charts read them.
+
+Durations are histograms in seconds and carry their label names; OpenTelemetry semantic conventions give the names, Prometheus
+naming the units. Each scrape target adds `component`, `service` (its group) and `kind`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+"""Upper bounds in seconds, shared by all latency histograms so that they can be merged."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`name` is the exposed name without suffixes such as `_bucket`; `labels` are the ones the process sets itself."""
+
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    help: str
+
+
+HTTP_SERVER = Metric(
+    "http_server_request_duration_seconds", "histogram", ("http_request_method", "http_route", "http_response_status_code"),
+    "Requests as the callee saw them. http_route is the route template.",
+)  # fmt: skip
+HTTP_CLIENT = Metric(
+    "http_client_request_duration_seconds", "histogram", ("peer", "http_route", "outcome"),
+    "Requests as the caller saw them. peer is the component called; outcome is ok, 4xx, 5xx, timeout, refused, lost or deadline.",
+)  # fmt: skip
+DB_CLIENT = Metric(
+    "db_client_operation_duration_seconds", "histogram", ("peer", "db_operation_name", "outcome"),
+    "MariaDB and Redis calls on the caller's side. outcome is ok, duplicate, error, timeout, refused, lost, breaker_open or pool_exhausted.",
+)  # fmt: skip
+STREAM_CLIENT = Metric(
+    "messaging_client_operation_duration_seconds", "histogram", ("peer", "messaging_operation_name", "outcome"),
+    "Publishes and fetches on the event stream.",
+)  # fmt: skip
+HOME_PAGES = Metric(
+    "failwhale_home_pages_total", "counter", ("result",), "Home pages served by the gateway: complete, or partial (something was dropped)."
+)
+POSTS = Metric(
+    "failwhale_posts_total", "counter", ("result",),
+    "Posts by outcome: acknowledged, replayed, diverted (taken by a shard other than the key's home), indeterminate, refused.",
+)  # fmt: skip
+DELIVERIES = Metric(
+    "failwhale_timeline_deliveries_total", "counter", ("result",), "Timelines a tweet was pushed to (pushed) or that do not exist (absent)."
+)
+DELIVERY_SECONDS = Metric(
+    "failwhale_delivery_duration_seconds", "histogram", (), "From the acknowledgement of a tweet to the end of its fan-out."
+)
+DEAD_LETTERS = Metric("failwhale_dead_letters_total", "counter", (), "Events that exhausted their deliveries and wait for a person.")
+OUTBOX_UNPUBLISHED = Metric("failwhale_outbox_unpublished", "gauge", ("shard",), "Outbox rows that the relay has not published yet.")
+RECONCILED = Metric("failwhale_reconciled_twins_total", "counter", (), "Later twins of a key that the reconciler tombstoned.")
+REBUILDS = Metric("failwhale_timeline_rebuilds_total", "counter", ("result",), "Timelines rebuilt on a miss: complete, partial or failed.")
+CACHE_READS = Metric("failwhale_cache_reads_total", "counter", ("cache", "result"), "Cache look-ups: hit or miss, per item.")
+BREAKER_OPEN = Metric("failwhale_breaker_open", "gauge", ("peer",), "1 while the breaker to that component refuses calls.")
+SERVICE_METRICS = (
+    HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
+    OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, BREAKER_OPEN,
+)  # fmt: skip
+
+COMPONENT_UP = Metric("component_up", "gauge", ("component", "kind"), "1 when the component answered a real question within 300 ms.")
+COMPONENT_HUNG = Metric(
+    "component_hung", "gauge", ("component", "kind"), "1 when it accepts connections but does not answer (a paused process)."
+)
+PROBE_SECONDS = Metric("component_probe_duration_seconds", "gauge", ("component",), "Time of the last question, in seconds.")
+REPLICATION_RUNNING = Metric("replication_running", "gauge", ("component", "shard"), "1 while both replication threads of a replica run.")
+REPLICATION_LAG = Metric("replication_lag_seconds", "gauge", ("component", "shard"), "Seconds_Behind_Master; absent when unknown.")
+SEMI_SYNC_ON = Metric("semi_sync_on", "gauge", ("component", "shard"), "1 while a primary waits for its replica before it acknowledges.")
+CACHE_HITS = Metric("cache_hits_total", "counter", ("component",), "keyspace_hits of a Redis.")
+CACHE_MISSES = Metric("cache_misses_total", "counter", ("component",), "keyspace_misses of a Redis.")
+CACHE_EVICTIONS = Metric("cache_evictions_total", "counter", ("component",), "evicted_keys of a Redis.")
+STREAM_PENDING = Metric("stream_pending_messages", "gauge", ("consumer",), "Messages of the stream that the consumer has not taken yet.")
+DISK_FREE = Metric("lab_disk_free_bytes", "gauge", (), "Free bytes on the file system that holds the lab.")
+PRESSURE = Metric("lab_pressure_ratio", "gauge", ("resource",), "PSI `some avg10` of the host for cpu, memory and io, 0 to 1.")
+PROBER_METRICS = (
+    COMPONENT_UP, COMPONENT_HUNG, PROBE_SECONDS, REPLICATION_RUNNING, REPLICATION_LAG, SEMI_SYNC_ON, CACHE_HITS, CACHE_MISSES,
+    CACHE_EVICTIONS, STREAM_PENDING, DISK_FREE, PRESSURE,
+)  # fmt: skip

@@ -1,0 +1,26 @@
+-- One tweet shard. UNIQUE(user_id, idempotency_key) makes a post idempotent on its shard; KEY(user_id, id) is the user timeline.
+-- `diverted` marks rows whose home shard could not take them: the reconciler looks for their twins there.
+-- `duplicate_of` is set with `deleted_at` when a row is tombstoned as the later twin of a key.
+CREATE TABLE IF NOT EXISTS tweets (
+  id BIGINT NOT NULL PRIMARY KEY,
+  user_id BIGINT NOT NULL,
+  idempotency_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  text VARCHAR(1120) NOT NULL,
+  diverted TINYINT NOT NULL DEFAULT 0,
+  deleted_at BIGINT NULL,
+  duplicate_of BIGINT NULL,
+  UNIQUE KEY by_key (user_id, idempotency_key),
+  KEY by_user (user_id, id),
+  KEY by_diverted (diverted, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+-- Transactional outbox: written in the tweet's transaction, published by the relay, kept 1 h. `published` is a flag and never a
+-- high-water mark: transactions commit out of id order.
+CREATE TABLE IF NOT EXISTS outbox (
+  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  subject VARCHAR(64) NOT NULL,
+  payload VARBINARY(1024) NOT NULL,
+  created_ms BIGINT NOT NULL,
+  published TINYINT NOT NULL DEFAULT 0,
+  KEY by_published (published, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -1,0 +1,1 @@
+"""Writing signals: metrics, logs, and the ASGI middleware that measures every request."""

@@ -1,0 +1,91 @@
+"""The frame that all services share: routes in, a measured ASGI app out, with `/health` and `/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from reference_app.contract import api
+from reference_app.instrumentation import middleware
+from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
+from reference_app.kit import errors
+
+T = TypeVar("T")
+_CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+def app(routes: Sequence[Route], recorder: Recorder, *, log_all: bool = False) -> ASGIApp:
+    """The service's ASGI app."""
+
+    async def metrics(_request: Request) -> Response:
+        return Response(recorder.exposition(), media_type=CONTENT_TYPE)
+
+    own = [Route(api.HEALTH, _health), Route(api.METRICS, metrics)]
+    handlers = {HTTPException: _http_error, errors.AppError: _app_error}
+    starlette = Starlette(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
+    templates = {route.endpoint: route.path for route in routes}
+    return middleware.Instrumented(starlette, recorder, templates=templates, log_all=log_all)
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A value as JSON."""
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+async def body(request: Request, shape: type[T]) -> T:
+    """The request's JSON as `shape`. Raises AppError too_large, bad_request (no JSON) or invalid (wrong shape)."""
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > api.BODY_MAX:
+            raise errors.AppError("too_large", f"the body exceeds {api.BODY_MAX} bytes")
+    try:
+        return msgspec.json.decode(content, type=shape)
+    except msgspec.ValidationError as error:
+        raise errors.AppError("invalid", str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.AppError("bad_request", f"the body is not JSON: {error}") from error
+
+
+def integer(request: Request, name: str, *, default: int, low: int, high: int) -> int:
+    """A query parameter. Raises AppError invalid when it is no integer in [low, high]."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and low <= int(text) <= high):
+        raise errors.AppError("invalid", f"{name} must be an integer from {low} to {high}")
+    return int(text)
+
+
+def path_id(request: Request, name: str) -> int:
+    """An id in the path. Raises AppError invalid when it is none."""
+    text: Any = request.path_params[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) < 1 << 63):
+        raise errors.AppError("invalid", f"{name} must be a positive integer below 2^63")
+    return int(text)
+
+
+async def _health(_request: Request) -> Response:
+    return Response(b"ok")
+
+
+async def _http_error(_request: Request, error: HTTPException) -> Response:
+    code = _CODES.get(error.status_code, "bad_request")
+    return _app_error_response(errors.AppError(code, str(error.detail)), error.status_code)
+
+
+async def _app_error(_request: Request, error: errors.AppError) -> Response:
+    return _app_error_response(error, error.status)
+
+
+def _app_error_response(error: errors.AppError, status: int) -> Response:
+    headers = {} if error.retry_after is None else {"retry-after": str(max(1, round(error.retry_after)))}
+    return Response(middleware.error_body(error), status, headers, "application/json")

@@ -1,0 +1,1 @@
+"""Domain-free tools, one subject per file."""

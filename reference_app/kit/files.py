@@ -1,0 +1,71 @@
+"""Files that survive a kill: atomic replacement, fsync where it was promised, append-only lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
+    """Replace a file in one step; with `durable` the content and the rename are on disk before this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    scratch.replace(path)
+    if durable:
+        _sync_directory(path.parent)
+
+
+def write_json(path: Path, value: object, *, mode: int = 0o644, durable: bool = False) -> None:
+    """`write_atomic` of the value as indented JSON. Dataclasses and msgspec Structs are encoded field by field."""
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n", mode=mode, durable=durable)
+
+
+def remove_durably(path: Path) -> None:
+    """Delete a file so that it stays deleted after a crash; no error when it is gone already."""
+    path.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
+class LineWriter:
+    """Appends JSON lines, each in one write, so that a kill leaves whole lines only and several processes may share a file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._encode = msgspec.json.Encoder().encode
+
+    def write(self, value: object) -> None:
+        """Append one value."""
+        os.write(self._descriptor, self._encode(value) + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file of lines; a missing file has none, a torn last line is left out."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield msgspec.json.decode(line)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

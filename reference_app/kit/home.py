@@ -1,0 +1,79 @@
+"""Where a lab keeps its things: everything it writes is below one home directory (`var/` of the checkout unless `FAILWHALE_HOME` says otherwise)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from reference_app.contract.topology import Lab
+
+HOME_VARIABLE = "FAILWHALE_HOME"
+MARK_VARIABLE = "FAILWHALE_LAB"
+"""Carried, with the home as its value, by every process that a lab starts: `up` and `down` end exactly these."""
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class NoLabError(Exception):
+    """There is no `lab.json`: the lab was never started here."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below a lab's home directory. Nothing is created by naming it."""
+
+    path: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """The home that `FAILWHALE_HOME` names, else `var/` of this checkout."""
+        return cls(Path(os.environ.get(HOME_VARIABLE) or REPOSITORY / "var").resolve())
+
+    @property
+    def lab_file(self) -> Path:
+        return self.path / "lab.json"
+
+    @property
+    def seed_file(self) -> Path:
+        return self.path / "seed.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def conf(self) -> Path:
+        return self.path / "conf"
+
+    @property
+    def deciders_file(self) -> Path:
+        return self.path / "run" / "deciders.json"
+
+    @property
+    def failpoints_file(self) -> Path:
+        return self.path / "run" / "failpoints.json"
+
+    @property
+    def chaos(self) -> Path:
+        return self.path / "chaos"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    @property
+    def incidents(self) -> Path:
+        return self.path / "incidents"
+
+    def lab(self) -> Lab:
+        """The lab that `failwhale up` laid out here; NoLabError when there is none."""
+        try:
+            return msgspec.json.decode(self.lab_file.read_bytes(), type=Lab)
+        except FileNotFoundError:
+            raise NoLabError(f"no lab at {self.path}: run `failwhale up` first") from None

@@ -1,0 +1,195 @@
+"""HTTP/1.1 between services: a keep-alive pool over httptools, 21 us a call where aiohttp takes 100 (docs/adr/0002)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httptools
+import msgspec
+
+from reference_app.contract import api
+from reference_app.contract.topology import Component
+from reference_app.kit import calls, deadline, errors
+
+CONNECT_SECONDS = 0.3
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""Id of the request being served; sent along on every call."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer, whatever its status."""
+
+    status: int
+    body: bytes
+
+    def json(self, shape: type[Any] = dict) -> Any:
+        """The body as `shape`."""
+        return msgspec.json.decode(self.body, type=shape)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, one request at a time."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Response] | None = None
+        self._body: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def send(self, message: bytes) -> asyncio.Future[Response]:
+        self._parser = httptools.HttpResponseParser(self)
+        self._body = []
+        self._waiter = asyncio.get_running_loop().create_future()
+        assert self._transport is not None  # noqa: S101 - set before the connection is handed out
+        self._transport.write(message)
+        return self._waiter
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, AttributeError) as error:
+            self._fail(ConnectionError(f"malformed answer: {error}"))
+            self.close()
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():
+            self.close()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(Response(self._parser.get_status_code(), b"".join(self._body)))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        self._fail(ConnectionError(str(exc or "closed by peer")))
+
+    def close(self) -> None:
+        self.closed = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def _fail(self, error: Exception) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+
+
+class Client:
+    """Calls one component. Raises NeverSent, OutcomeUnknown or, for 5xx, nothing: the caller reads the status."""
+
+    def __init__(self, component: Component, *, observe: calls.Observe = calls.unobserved) -> None:
+        self.peer = component.name
+        self._port, self._observe = component.port, observe
+        self._idle: list[_Connection] = []
+
+    async def call(self, method: str, path: str, *, route: str, body: bytes = b"", limit: float) -> Response:
+        """One request within `limit` seconds and the current deadline. `route` is the template for metrics."""
+        started = time.perf_counter()
+        outcome = "abandoned"
+        try:
+            response = await self._call(method, path, body, deadline.limit(limit))
+            outcome = "ok" if response.status < 400 else f"{response.status // 100}xx"
+        except errors.CallError as error:
+            outcome = error.outcome
+            raise
+        else:
+            return response
+        finally:
+            self._observe(self.peer, route, outcome, time.perf_counter() - started)
+
+    async def _call(self, method: str, path: str, body: bytes, limit: float) -> Response:
+        connection = await self._connection(limit)
+        try:
+            async with asyncio.timeout(limit):
+                response = await connection.send(_message(method, path, body, limit))
+        except TimeoutError:
+            connection.close()
+            raise errors.OutcomeUnknown(self.peer, "timeout", f"{method} {path} in {limit:.2f} s") from None
+        except ConnectionError as error:
+            raise errors.OutcomeUnknown(self.peer, "lost", str(error)) from error
+        except BaseException:
+            connection.close()
+            raise
+        if not connection.closed:
+            self._idle.append(connection)
+        return response
+
+    async def _connection(self, limit: float) -> _Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                return connection
+        try:
+            async with asyncio.timeout(min(limit, CONNECT_SECONDS)):
+                _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", self._port)
+        except (OSError, TimeoutError) as error:
+            raise errors.NeverSent(self.peer, "refused", str(error)) from error
+        return connection
+
+    def close(self) -> None:
+        """Close idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+class Group:
+    """All instances of a service: round robin; the next instance is tried only if a call was surely never sent."""
+
+    def __init__(self, components: Sequence[Component], *, observe: calls.Observe = calls.unobserved) -> None:
+        self._clients = [Client(component, observe=observe) for component in components]
+        self._next = itertools.count()
+
+    async def call(self, method: str, path: str, *, route: str, body: bytes = b"", limit: float) -> Response:
+        """`Client.call` on some instance."""
+        first = next(self._next)
+        for attempt in range(len(self._clients)):
+            client = self._clients[(first + attempt) % len(self._clients)]
+            try:
+                return await client.call(method, path, route=route, body=body, limit=limit)
+            except errors.NeverSent:
+                if attempt == len(self._clients) - 1:
+                    raise
+        raise AssertionError("a group has at least one instance")
+
+    async def json(self, method: str, path: str, *, route: str, value: object = None, shape: type[Any] = dict, limit: float) -> Any:
+        """Call with a JSON body and decode a 2xx answer as `shape`; an error answer of the callee raises as the AppError it states."""
+        body = b"" if value is None else msgspec.json.encode(value)
+        response = await self.call(method, path, route=route, body=body, limit=limit)
+        if response.status >= 400:
+            raise _stated_error(response)
+        return response.json(shape) if response.body else None
+
+    def close(self) -> None:
+        """Close idle connections."""
+        for client in self._clients:
+            client.close()
+
+
+def _message(method: str, path: str, body: bytes, limit: float) -> bytes:
+    headers: Mapping[str, object] = {
+        "host": "127.0.0.1",
+        api.REQUEST_ID: request_id.get(),
+        api.DEADLINE_MS: max(1, int(limit * 1000)),
+        "content-type": "application/json",
+        "content-length": len(body),
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def _stated_error(response: Response) -> errors.AppError:
+    try:
+        error = response.json()["error"]
+        return errors.AppError(error["code"], error["message"], retry_after=error.get("retry_after"))
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return errors.AppError("internal", f"answered {response.status} without a stated error")

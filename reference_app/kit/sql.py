@@ -1,0 +1,214 @@
+"""MariaDB from asyncio: a bounded pool over asyncmy that tells *whether a statement can have been executed*.
+
+The post path depends on that difference: only what was surely never sent may be tried on another shard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import asyncmy
+import asyncmy.errors
+
+from reference_app.contract import storage
+from reference_app.contract.profile import LAB, Profile
+from reference_app.kit import breaker, calls, deadline, errors
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+_DUPLICATE_KEY = 1062
+_CONNECTION_CODES = range(2000, 3000)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the database at the other end must say of itself; a wiped directory cannot."""
+
+    shard: str
+    lab_key: str
+
+
+class Session:
+    """One connection for one piece of work."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
+        """All rows of a query."""
+        async with self._connection.cursor() as cursor:
+            await cursor.execute(sql, parameters)
+            rows: Sequence[Row] = await cursor.fetchall()
+            return rows
+
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; returns the number of rows it touched."""
+        async with self._connection.cursor() as cursor:
+            touched: int = await cursor.execute(sql, parameters)
+            return touched
+
+    async def last_id(self) -> int:
+        """AUTO_INCREMENT value of the last insert."""
+        return int(self._connection.insert_id())
+
+    async def commit(self) -> None:
+        await self._connection.commit()
+
+    async def begin(self) -> None:
+        await self._connection.begin()
+
+
+class Database:
+    """A pool of at most `size` connections to one MariaDB, with breaker, identity check and timeouts."""
+
+    def __init__(
+        self,
+        peer: str,
+        port: int,
+        *,
+        identity: Identity,
+        size: int = 16,
+        profile: Profile = LAB,
+        observe: calls.Observe = calls.unobserved,
+        breaker: breaker.Breaker,
+    ) -> None:
+        self.peer, self.breaker = peer, breaker
+        self._port, self._identity, self._profile, self._observe = port, identity, profile, observe
+        self._idle: list[Any] = []
+        self._slots = asyncio.Semaphore(size)
+
+    async def read(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` in autocommit mode."""
+        return await self._run(operation, work)
+
+    async def write(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` in one transaction and commit it."""
+
+        async def transaction(session: Session) -> T:
+            await session.begin()
+            result = await work(session)
+            await session.commit()
+            return result
+
+        return await self._run(operation, transaction)
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
+        started = time.perf_counter()
+        outcome = "abandoned"
+        try:
+            result = await self._guarded(work)
+            outcome = "ok"
+        except errors.CallError as error:
+            outcome = error.outcome
+            raise
+        else:
+            return result
+        finally:
+            self._observe(self.peer, operation, outcome, time.perf_counter() - started)
+
+    async def _guarded(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        limit = deadline.limit(self._profile.sql_timeout)
+        if not self.breaker.allow():
+            raise errors.NeverSent(self.peer, "breaker_open")
+        try:
+            result = await self._pooled(work, limit)
+        except errors.Rejected:
+            self.breaker.success()
+            raise
+        except errors.CallError:
+            self.breaker.failure()
+            raise
+        except BaseException:
+            self.breaker.abandon()
+            raise
+        self.breaker.success()
+        return result
+
+    async def _pooled(self, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
+        try:
+            await asyncio.wait_for(self._slots.acquire(), min(limit, self._profile.connect_timeout))
+        except TimeoutError:
+            raise errors.NeverSent(self.peer, "pool_exhausted") from None
+        connection = None
+        try:
+            connection = await self._connection()
+            result = await self._execute(connection, work, limit)
+        except errors.Rejected:
+            # MariaDB answered, so the session is usable once its transaction is gone; closing it is the simple way to be sure.
+            _close(connection)
+            raise
+        except BaseException:
+            _close(connection)
+            raise
+        else:
+            self._idle.append(connection)
+            return result
+        finally:
+            self._slots.release()
+
+    async def _execute(self, connection: Any, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
+        try:
+            async with asyncio.timeout(limit):
+                return await work(Session(connection))
+        except TimeoutError:
+            raise errors.OutcomeUnknown(self.peer, "timeout", f"no answer in {limit:.2f} s") from None
+        except asyncmy.errors.MySQLError as error:
+            raise self._translated(error) from error
+        except OSError as error:
+            raise errors.OutcomeUnknown(self.peer, "lost", str(error)) from error
+
+    def _translated(self, error: Any) -> errors.CallError:
+        code = error.args[0] if error.args else 0
+        if code == _DUPLICATE_KEY:
+            return errors.Duplicate(self.peer, "duplicate")
+        if isinstance(error, asyncmy.errors.InterfaceError) or code in _CONNECTION_CODES:
+            return errors.OutcomeUnknown(self.peer, "lost", str(error))
+        return errors.Rejected(self.peer, "error", str(error))
+
+    async def _connection(self) -> Any:
+        while self._idle:
+            connection = self._idle.pop()
+            # A killed server's sockets are at end of file at once: such a connection is known to be dead before anything is sent.
+            if not connection._stream_broken:  # noqa: SLF001 - asyncmy has no public name for it
+                return connection
+            _close(connection)
+        return await self._connect()
+
+    async def _connect(self) -> Any:
+        limit = deadline.limit(self._profile.connect_timeout)
+        try:
+            async with asyncio.timeout(limit):
+                connection = await asyncmy.connect(
+                    host="127.0.0.1",
+                    port=self._port,
+                    user=storage.DATABASE_USER,
+                    database=storage.DATABASE,
+                    autocommit=True,
+                    connect_timeout=limit,
+                )
+                await self._identify(connection)
+        except TimeoutError:
+            raise errors.NeverSent(self.peer, "timeout", "no handshake") from None
+        except (asyncmy.errors.MySQLError, OSError) as error:
+            raise errors.NeverSent(self.peer, "refused", str(error)) from error
+        return connection
+
+    async def _identify(self, connection: Any) -> None:
+        rows = await Session(connection).fetch("SELECT lab_key FROM identity WHERE shard = %s", (self._identity.shard,))
+        if [tuple(row) for row in rows] != [(self._identity.lab_key,)]:
+            connection.close()
+            raise errors.NeverSent(self.peer, "refused", f"it is not {self._identity.shard} of this lab: was its directory replaced?")
+
+
+def _close(connection: Any) -> None:
+    if connection is not None:
+        connection.close()
