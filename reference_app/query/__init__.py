@@ -1,0 +1,1 @@
+"""Reading signals back: Prometheus over HTTP, JSON log lines in place."""
