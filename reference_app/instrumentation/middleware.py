@@ -59,7 +59,7 @@ class Instrumented:
             await _send_error(send, error)
         except errors.CallError as error:
             logger.warning("unhandled call error: %s", error)
-            await _send_error(send, errors.AppError("unavailable", f"{error.peer} did not answer", retry_after=1))
+            await _send_error(send, errors.answer_to(error, writing=False))
         except Exception:
             logger.exception("unhandled error in %s %s", scope["method"], scope["path"])
             await _send_error(send, errors.AppError("internal", "this is a bug on our side; the log has the request id"))

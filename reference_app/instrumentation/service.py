@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,6 +23,13 @@ T = TypeVar("T")
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
+class _App(Starlette):
+    """Without Starlette's own plain-text 500: what no handler takes reaches `Instrumented`, which answers it as JSON."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+
+
 def app(routes: Sequence[Route], recorder: Recorder, *, log_all: bool = False) -> ASGIApp:
     """The service's ASGI app."""
 
@@ -30,7 +38,7 @@ def app(routes: Sequence[Route], recorder: Recorder, *, log_all: bool = False) -
 
     own = [Route(api.HEALTH, _health), Route(api.METRICS, metrics)]
     handlers = {HTTPException: _http_error, errors.AppError: _app_error}
-    starlette = Starlette(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
+    starlette = _App(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
     templates = {route.endpoint: route.path for route in routes}
     return middleware.Instrumented(starlette, recorder, templates=templates, log_all=log_all)
 

@@ -45,3 +45,10 @@ class Rejected(CallError):  # noqa: N818
 
 class Duplicate(Rejected):
     pass
+
+
+def answer_to(error: CallError, *, writing: bool) -> AppError:
+    """What to tell a client of a failed call: a write whose outcome is unknown is `indeterminate`, everything else `unavailable`."""
+    if writing and isinstance(error, OutcomeUnknown):
+        return AppError("indeterminate", f"{error.peer} did not answer: it may or may not have been done", retry_after=1)
+    return AppError("unavailable", f"{error.peer} did not answer", retry_after=1)
