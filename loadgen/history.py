@@ -87,8 +87,13 @@ class Operation:
         return self.attempt == 1 and not self.replay
 
     @property
+    def acknowledged(self) -> bool:
+        """True for the answer that promised a tweet; the answer to its replay promises nothing new."""
+        return self.op == "post" and self.type == "ok" and not self.replay
+
+    @property
     def censored(self) -> bool:
-        """True when nobody saw the answer: its latency is known only to be at least as long as the wait."""
+        """True when nobody saw an answer: the latency is known only to be at least as long as the wait."""
         return self.completed_at is None or self.error == "timeout"
 
 

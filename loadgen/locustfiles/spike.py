@@ -1,0 +1,61 @@
+"""`locust -f loadgen/locustfiles/spike.py --headless -u 1 -r 1`: the spike of the plan in FAILWHALE_RUN_DIR, else `goal`.
+
+Talks to the lab of FAILWHALE_HOME and ends by itself. The exit code is 0 when the load was recorded, whatever the service
+answered: whether that was good is for the report to say.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+# (Locust's events are not annotated)
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+import gevent
+from locust import events
+
+from loadgen import session
+from loadgen.users.openloop import OpenLoop
+from loadgen.users.openloopuser import OpenLoopUser
+from reference_app.kit.home import Home, NoLabError
+
+USAGE_ERROR = 2
+log = logging.getLogger("loadgen")
+
+
+class Spike(OpenLoopUser):
+    """The crowd in front of the lab."""
+
+
+@events.init.add_listener
+def check_lab(environment: Any, **_: Any) -> None:
+    """Fail at once, not when somebody presses Start."""
+    logging.getLogger("locust.stats_logger").disabled = session.RUN_DIR_VARIABLE in os.environ
+    try:
+        session.check(Home.from_environment(), os.environ)
+    except (NoLabError, session.NoSeedError, session.StalePlanError) as error:
+        log.error("%s", error)  # noqa: TRY400
+        sys.exit(USAGE_ERROR)
+    environment.process_exit_code = 0
+    gevent.signal_handler(signal.SIGINT, environment.runner.quit)
+
+
+@events.test_start.add_listener
+def open_load(environment: Any, **_: Any) -> None:
+    """Compose the load of this test."""
+    begun = session.begin(Home.from_environment(), os.environ)
+    Spike.host = environment.host or begun.lab.gateway_url
+    Spike.load = OpenLoop(begun)
+    log.info("load %s: %s", begun.plan.run_id, begun.run_dir)
+
+
+@events.test_stopping.add_listener
+@events.quitting.add_listener
+def close_load(**_: Any) -> None:
+    """However the test ends, its files are complete."""
+    if hasattr(Spike, "load"):
+        Spike.load.finish("interrupt")

@@ -1,0 +1,78 @@
+"""Starts the generator: Locust in a process and session of its own, on the last CPU core, away from what it measures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadgen import session
+from reference_app.kit import home as homes
+from reference_app.kit.home import Home
+
+LOCUSTFILE = homes.REPOSITORY / "loadgen" / "locustfiles" / "spike.py"
+LOG = "load/locust.log"
+STOP_S = 5.0
+"""The generator ends within 2 s of a SIGTERM; what does not is killed after this."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A running load. It leads its own process group, so a Ctrl-C at the terminal does not reach it."""
+
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs: 0 recorded, 2 could not begin."""
+        return self.process.poll()
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait for its end; subprocess.TimeoutExpired when it does not come."""
+        return self.process.wait(timeout_s)
+
+    def stop(self) -> int:
+        """End the load now. Its files are complete unless it had to be killed. No error when it has ended."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            return self.process.wait()
+
+
+def start(home: Home, run_dir: Path, *, leased: bool = False) -> Generator:
+    """Start the load of `run_dir/plan.json`. With `leased` it stops by itself once the run's lease lapses."""
+    log = run_dir / LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            _argv(log), cwd=homes.REPOSITORY, env=_environment(home, run_dir, leased=leased), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        )  # fmt: skip
+    os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+    return Generator(process)
+
+
+def last_words(run_dir: Path) -> str:
+    """The last line of the generator's log, for a message about why it could not begin."""
+    lines = (run_dir / LOG).read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it wrote nothing"
+
+
+def _argv(log: Path) -> list[str]:
+    options = ["--headless", "--users", "1", "--spawn-rate", "1", "--only-summary", "--loglevel", "INFO", "--logfile", str(log)]
+    return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *options]
+
+
+def _environment(home: Home, run_dir: Path, *, leased: bool) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    own = {homes.HOME_VARIABLE: str(home.path), homes.MARK_VARIABLE: str(home.path), session.RUN_DIR_VARIABLE: str(run_dir)}
+    return inherited | own | {session.LEASE_VARIABLE: "1" if leased else "0"}

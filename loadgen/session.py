@@ -1,0 +1,85 @@
+"""What a generator process works from: the lab, the plan, the users."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from loadgen import history, plans
+from loadgen.model import mix
+from reference_app.contract import plan as plan_contract
+from reference_app.contract.plan import Plan
+from reference_app.contract.seed import Seed
+from reference_app.contract.topology import Lab
+from reference_app.kit.home import Home
+
+RUN_DIR_VARIABLE, LEASE_VARIABLE = "FAILWHALE_RUN_DIR", "FAILWHALE_LEASE"
+PLAIN_PRESET, PLAIN_SEED, PLAIN_LEAD_S = "goal", 1, 2.0
+"""What plain `locust -f` runs, which nobody wrote a plan for."""
+LATE_MAX_S = 10.0
+
+
+class NoSeedError(Exception):
+    """There are no users to act as."""
+
+
+class StalePlanError(Exception):
+    """The plan began too long ago, or its run directory was used already."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """`managed` is True when somebody else wrote the plan and will read the result, `leased` when that one holds a lease."""
+
+    home: Home
+    lab: Lab
+    plan: Plan
+    run_dir: Path
+    users: int
+    managed: bool
+    leased: bool
+
+    def schedule(self) -> tuple[mix.Request, ...]:
+        """All arrivals of the plan."""
+        return mix.schedule(self.plan, users=self.users)
+
+
+def users(home: Home) -> int:
+    """How many users were seeded; NoSeedError when none were."""
+    try:
+        return msgspec.json.decode(home.seed_file.read_bytes(), type=Seed).users
+    except FileNotFoundError:
+        raise NoSeedError(f"nobody lives in the lab at {home.path}: run `failwhale seed --users 2000` first") from None
+
+
+def check(home: Home, environ: Mapping[str, str]) -> None:
+    """Raises NoLabError, NoSeedError or StalePlanError, with a sentence for the user, when no load can begin."""
+    home.lab()
+    users(home)
+    if RUN_DIR_VARIABLE in environ:
+        _check_run(Path(environ[RUN_DIR_VARIABLE]))
+
+
+def begin(home: Home, environ: Mapping[str, str]) -> Session:
+    """The session of the plan in `FAILWHALE_RUN_DIR`, else of a plan of its own. Raises what `check` raises."""
+    check(home, environ)
+    managed = RUN_DIR_VARIABLE in environ
+    run_dir = Path(environ[RUN_DIR_VARIABLE]) if managed else _own_plan(home)
+    leased = environ.get(LEASE_VARIABLE) == "1"
+    return Session(home, home.lab(), plans.read(run_dir), run_dir, users(home), managed, leased)
+
+
+def _check_run(run_dir: Path) -> None:
+    late = time.time() - plans.read(run_dir).t0
+    if late > LATE_MAX_S:
+        raise StalePlanError(f"the plan in {run_dir} began {late:.0f} s ago: write a new one")
+    if (run_dir / history.FILE).exists():
+        raise StalePlanError(f"{run_dir} already has the history of a load: give each load its own run directory")
+
+
+def _own_plan(home: Home) -> Path:
+    return plans.create(home, preset=PLAIN_PRESET, seed=PLAIN_SEED, now=time.time(), phases=plan_contract.phases(), lead_s=PLAIN_LEAD_S)

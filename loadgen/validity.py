@@ -1,0 +1,59 @@
+"""May the measurements be believed? A generator that was late, starved or cut short measured itself, not the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loadgen.facts import Facts
+from loadgen.history import Operation
+from reference_app.contract.plan import Plan
+
+LAG_P99_MAX_MS = 20.0
+CPU_MAX = 0.80
+SENT_MIN = 0.99
+ANSWERED_MIN = 0.5
+"""Share of the requests before the fault that must get an answer of any kind."""
+
+BEFORE_THE_FAULT = ("warmup", "baseline", "ramp", "before")
+_STOPPED = {
+    "interrupt": "the load was stopped by hand at load second {at:.1f} of {end:.0f}",
+    "lease": "the lease of the run lapsed at load second {at:.1f} of {end:.0f}, so the load stopped",
+}
+
+
+def reasons(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) -> list[str]:
+    """Why the run is invalid, in words; empty when it is valid."""
+    if facts is None:
+        return ["the generator ended without writing generator.json: see load/locust.log in the run directory"]
+    return [*_cut_short(plan, facts), *_not_as_planned(facts), *_starved(facts), *_unreachable(plan, operations)]
+
+
+def _cut_short(plan: Plan, facts: Facts) -> Iterator[str]:
+    if facts.stopped_by in _STOPPED:
+        yield _STOPPED[facts.stopped_by].format(at=facts.stopped_at, end=plan.duration)
+
+
+def _not_as_planned(facts: Facts) -> Iterator[str]:
+    if facts.dropped:
+        yield f"{facts.dropped} requests were dropped because too many were outstanding: the tail would be flattered"
+    if facts.stopped_by == "end" and facts.sent < facts.planned * SENT_MIN:
+        yield f"only {facts.sent} of {facts.planned} planned requests were sent"
+
+
+def _starved(facts: Facts) -> Iterator[str]:
+    if facts.lag_p99_ms is None:
+        yield "nothing was sent in a recorded phase, so there is no lag to judge the generator by"
+    elif facts.lag_p99_ms > LAG_P99_MAX_MS:
+        yield f"requests left late: lag p99 {facts.lag_p99_ms:.1f} ms, allowed {LAG_P99_MAX_MS:.0f} ms"
+    if facts.cpu_peak is not None and facts.cpu_peak > CPU_MAX:
+        yield f"the generator used {facts.cpu_peak:.0%} of a core over 5 s, allowed {CPU_MAX:.0%}"
+    if facts.stalls:
+        yield f"the generator's event loop stood still {facts.stalls} times, longest {facts.longest_stall_ms:.0f} ms"
+
+
+def _unreachable(plan: Plan, operations: Sequence[Operation]) -> Iterator[str]:
+    first_disturbed = min((p.end for p in plan.phases if p.name == BEFORE_THE_FAULT[-1]), default=plan.duration)
+    early = [operation for operation in operations if operation.due < first_disturbed]
+    answered = sum(1 for operation in early if operation.status)
+    if early and answered < len(early) * ANSWERED_MIN:
+        yield f"the target was unreachable: {answered} of {len(early)} requests before the fault got an answer"
