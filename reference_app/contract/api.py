@@ -9,6 +9,8 @@ Errors are `{"error": {"code", "message"}, "request_id"}`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 USERS, TOKENS, TWEETS, HOME = "/users", "/tokens", "/tweets", "/home"
 USER_TWEETS, FOLLOWING = "/users/{user_id}/tweets", "/following/{user_id}"
 HEALTH, METRICS = "/health", "/metrics"
@@ -27,3 +29,77 @@ ERROR_CODES = {
     "invalid": 422, "internal": 500, "indeterminate": 503, "unavailable": 503, "deadline_exceeded": 504,
 }  # fmt: skip
 """Error code -> HTTP status. `indeterminate`: the post may or may not have been stored; retry with the same key."""
+
+
+class Internal:
+    """Routes between services; ids are integers. Request -> answer.
+
+    tweets: `POST CREATE {user_id, key, text}` -> 201 Created · `POST MULTIGET {ids}` -> Tweets · `POST BY_USERS {user_ids, limit, before}` -> TweetIds
+    users: `POST REGISTER {handle, password}` -> {id, handle} · `POST LOGIN {handle, password}` -> {token, expires_at} · `POST PROFILES {ids}` -> {users: [{id, handle}]}
+    graph: `PUT|DELETE EDGE` -> 204 · `GET FOLLOWEES ?limit` -> {ids} · `GET FOLLOWERS ?after&limit` -> {ids, next_after, count} (count on the first page) ·
+    `POST AMONG {ids}` -> {ids} (those of them that the user follows)
+    timelines: `GET HOME ?limit&cursor` -> Page · `DELETE HOME` -> 204 (forget the list; the next read rebuilds it)
+    """
+
+    CREATE, MULTIGET, BY_USERS = "/internal/tweets", "/internal/tweets/multiget", "/internal/tweets/by-users"
+    REGISTER, LOGIN, PROFILES = "/internal/users", "/internal/tokens", "/internal/users/multiget"
+    EDGE = "/internal/graph/{follower_id}/following/{followee_id}"
+    FOLLOWEES, FOLLOWERS, AMONG = (
+        "/internal/graph/{user_id}/following",
+        "/internal/graph/{user_id}/followers",
+        "/internal/graph/{user_id}/among",
+    )
+    HOME = "/internal/home/{user_id}"
+
+
+@dataclass(frozen=True)
+class Tweet:
+    """A visible tweet as services pass it on."""
+
+    id: int
+    user_id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Created:
+    """`replayed`: the key had been stored before and this is that tweet."""
+
+    tweet: Tweet
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class Tweets:
+    """`deleted` ids are known to be gone; `unavailable` ones could not be asked for."""
+
+    tweets: list[Tweet]
+    deleted: list[int]
+    unavailable: list[int]
+
+
+@dataclass(frozen=True)
+class TweetIds:
+    """Newest first. `complete` is False when some shard could not be asked."""
+
+    ids: list[int]
+    complete: bool
+
+
+@dataclass(frozen=True)
+class PageTweet:
+    """`handle` is empty when the author could not be asked for."""
+
+    id: int
+    user_id: int
+    handle: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Newest first. `missing` counts what could not be fetched, by kind: `tweets`, `authors`, `timeline`, `graph`; empty means complete."""
+
+    tweets: list[PageTweet]
+    next_cursor: int | None
+    missing: dict[str, int]

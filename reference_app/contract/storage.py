@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 DATABASE = "failwhale"
 DATABASE_USER = "root"
@@ -22,20 +23,28 @@ def timeline_key(user_id: int | str, epoch: int | str) -> str:
     return f"tl:{epoch}:{user_id}"
 
 
+DELETED_TWEET = b"x"
+
+
 def tweet_key(tweet_id: int) -> str:
-    """Redis string of one tweet: JSON of the row, or `x` for a deleted one."""
+    """Redis string of one tweet: JSON of contract.api.Tweet, or DELETED_TWEET."""
     return f"t:{tweet_id}"
 
 
+def script(name: str) -> str:
+    """Text of a timeline script in `lua/`: deliver, read, begin, merge. They own the shape of the list, so they stand beside it."""
+    return (Path(__file__).parent / "lua" / f"{name}.lua").read_text()
+
+
 STREAM = "TWEETS"
-SUBJECT_POSTED, SUBJECT_DELETED = "tweets.posted", "tweets.deleted"
+STREAM_SUBJECTS, SUBJECT_POSTED = "tweets.>", "tweets.posted"
 DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECT = "DEAD", "dead.tweets"
 FANOUT_CONSUMER = "fanout"
 
 
 @dataclass(frozen=True)
 class TweetEvent:
-    """Payload (JSON) of both subjects. `acknowledged_ms` is when the post committed, Unix milliseconds."""
+    """Payload (JSON) on the stream. `acknowledged_ms` is when the post committed, Unix milliseconds."""
 
     tweet_id: int
     user_id: int

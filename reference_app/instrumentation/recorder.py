@@ -9,6 +9,7 @@ import prometheus_client
 from prometheus_client import openmetrics
 
 from reference_app.contract import metrics
+from reference_app.kit.breaker import Breaker
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
@@ -48,6 +49,10 @@ class Recorder:
     def observe(self, metric: metrics.Metric, seconds: float) -> None:
         """Add to a histogram without labels."""
         self._labelled(metric, ()).observe(seconds)
+
+    def breaker(self, peer: str) -> Breaker:
+        """A breaker for calls to the component whose state is exported."""
+        return Breaker(on_change=lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer))
 
     def exposition(self) -> bytes:
         """The registry as OpenMetrics text."""

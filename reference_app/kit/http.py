@@ -44,7 +44,7 @@ class _Connection(asyncio.Protocol):
         self._body: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
 
     def send(self, message: bytes) -> asyncio.Future[Response]:
         self._parser = httptools.HttpResponseParser(self)

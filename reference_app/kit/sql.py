@@ -193,6 +193,8 @@ class Database:
                     user=storage.DATABASE_USER,
                     database=storage.DATABASE,
                     autocommit=True,
+                    # the relay's locking reads must not lock gaps that posts insert into
+                    init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                     connect_timeout=limit,
                 )
                 await self._identify(connection)

@@ -1,0 +1,9 @@
+-- Read a timeline. KEYS[1] epoch key; ARGV: user, last index. Returns {epoch, 'ready'|'building'|'absent', ids}; the sentinel is left out.
+local epoch = redis.call('GET', KEYS[1]) or '0'
+local key = 'tl:' .. epoch .. ':' .. ARGV[1]
+local sentinel = redis.call('LINDEX', key, -1)
+if not sentinel then return {epoch, 'absent', {}} end
+if sentinel ~= '0' then return {epoch, 'building', {}} end
+local ids = redis.call('LRANGE', key, 0, tonumber(ARGV[2]))
+if ids[#ids] == '0' then table.remove(ids) end
+return {epoch, 'ready', ids}

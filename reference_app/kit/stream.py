@@ -1,0 +1,92 @@
+"""The event stream: NATS JetStream on file storage, with fast reconnects and a stream that is made again when it comes back empty."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, cast
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js import api as js_api
+
+from reference_app.contract import storage
+from reference_app.contract.profile import LAB, Profile
+from reference_app.contract.topology import Component
+from reference_app.kit import errors
+
+logger = logging.getLogger(__name__)
+PUBLISH_SECONDS = 0.5
+_GONE = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+
+class Stream:
+    """A connection to the stream, shared by the tasks of a process."""
+
+    def __init__(self, component: Component, *, profile: Profile = LAB) -> None:
+        self.peer = component.name
+        self._url, self._profile = f"nats://127.0.0.1:{component.port}", profile
+        self._client, self._opening = Client(), asyncio.Lock()
+
+    async def open(self) -> bool:
+        """Connect and make the streams if they are not there; True when they had to be made: what was in them is gone.
+
+        Raises NeverSent or OutcomeUnknown when the server is away.
+        """
+        async with self._opening:
+            if self._client.is_closed or not (self._client.is_connected or self._client.is_reconnecting):
+                await self._connect()
+            return await self._made()
+
+    async def _connect(self) -> None:
+        try:
+            await self._client.connect(
+                self._url,
+                reconnect_time_wait=cast("int", self._profile.stream_reconnect),  # annotated int, but only slept on
+                max_reconnect_attempts=-1,
+                connect_timeout=1,
+                allow_reconnect=True,
+                error_cb=_quiet,
+            )
+        except _GONE as error:
+            raise errors.NeverSent(self.peer, "refused", str(error)) from error
+
+    async def _made(self) -> bool:
+        manager = self._client.jsm()
+        try:
+            await manager.stream_info(storage.STREAM)
+        except nats.js.errors.NotFoundError:
+            await manager.add_stream(_config(storage.STREAM, storage.STREAM_SUBJECTS))
+            await manager.add_stream(_config(storage.DEAD_LETTER_STREAM, storage.DEAD_LETTER_SUBJECT))
+            return True
+        except _GONE as error:
+            raise errors.OutcomeUnknown(self.peer, "timeout", str(error)) from error
+        return False
+
+    async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
+        """Publish and wait for the acknowledgement; the same id within 2 minutes is stored once."""
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await self._client.jetstream().publish(subject, payload, headers={js_api.Header.MSG_ID: message_id})
+        except nats.js.errors.NoStreamResponseError as error:
+            raise errors.NeverSent(self.peer, "error", "the stream is not there") from error
+        except _GONE as error:
+            raise errors.OutcomeUnknown(self.peer, "timeout", f"{type(error).__name__}: {error}") from error
+
+    async def subscription(self, durable: str) -> Any:
+        """A pull subscription of the durable consumer."""
+        config = js_api.ConsumerConfig(ack_wait=self._profile.stream_ack_wait, max_ack_pending=10_000)
+        return await self._client.jetstream().pull_subscribe(storage.SUBJECT_POSTED, durable, stream=storage.STREAM, config=config)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._client.close()
+
+
+def _config(name: str, subject: str) -> js_api.StreamConfig:
+    return js_api.StreamConfig(name=name, subjects=[subject], storage=js_api.StorageType.FILE, max_age=3600)
+
+
+async def _quiet(error: Exception) -> None:
+    logger.info("stream connection: %s", error or type(error).__name__)

@@ -1,0 +1,107 @@
+"""Takes events from the stream: small fan-outs first, many side by side, each held by in-progress beats until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import nats.errors
+
+from reference_app.contract import metrics, storage
+from reference_app.contract.profile import LAB, Profile
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import errors
+from reference_app.kit.stream import Stream
+from reference_app.services.fanout.delivery import Delivery, Followers
+
+logger = logging.getLogger(__name__)
+BATCH, FETCH_SECONDS = 64, 1.0
+CONCURRENT = 512
+"""Deliveries under way: those to a dead cache wait in here while the others pass."""
+MAX_DELIVERIES = 50
+"""Deliveries of an event whose author's followers could not be asked for, 1 s apart, before it becomes a dead letter."""
+
+
+class Consumer:
+    """Acknowledges an event only when every follower's cache has it, or has been told to forget."""
+
+    def __init__(self, stream: Stream, delivery: Delivery, *, recorder: Recorder, profile: Profile = LAB) -> None:
+        self._stream, self._delivery, self._recorder, self._profile = stream, delivery, recorder, profile
+        self._slots = asyncio.Semaphore(CONCURRENT)
+
+    async def run(self) -> None:
+        """Consume until cancelled."""
+        await self._stream.open()
+        subscription = await self._stream.subscription(storage.FANOUT_CONSUMER)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for message, event, first in await self._batch(subscription):
+                    await self._slots.acquire()
+                    tasks.create_task(self._handle(message, event, first))
+
+    async def _batch(self, subscription: Any) -> list[tuple[Any, storage.TweetEvent, Followers]]:
+        messages = await self._fetch(subscription)
+        first_pages = await asyncio.gather(*(self._first_page(message) for message in messages))
+        ready = [item for item in first_pages if item is not None]
+        return sorted(ready, key=lambda item: item[2].count or 0)
+
+    async def _fetch(self, subscription: Any) -> list[Any]:
+        started = time.perf_counter()
+        try:
+            messages: list[Any] = await subscription.fetch(BATCH, timeout=FETCH_SECONDS)
+        except (TimeoutError, nats.errors.TimeoutError):
+            return []
+        self._recorder.stream_client(self._stream.peer, "fetch", "ok", time.perf_counter() - started)
+        return messages
+
+    async def _first_page(self, message: Any) -> tuple[Any, storage.TweetEvent, Followers] | None:
+        event = msgspec.json.decode(message.data, type=storage.TweetEvent)
+        try:
+            return message, event, await self._delivery.followers(event.user_id)
+        except (errors.CallError, errors.AppError) as error:
+            await self._put_back(message, error)
+            return None
+
+    async def _handle(self, message: Any, event: storage.TweetEvent, first: Followers) -> None:
+        try:
+            async with self._beating(message):
+                complete = await self._delivery.deliver(event, first)
+        except (errors.CallError, errors.AppError) as error:
+            await self._put_back(message, error)
+        else:
+            if not complete:
+                await self._dead_letter(message)
+            await message.ack()
+        finally:
+            self._slots.release()
+
+    async def _put_back(self, message: Any, error: Exception) -> None:
+        if message.metadata.num_delivered < MAX_DELIVERIES:
+            await message.nak(delay=1)
+            return
+        logger.error("event %s exhausted its deliveries: %s", message.data, error)
+        await self._dead_letter(message)
+        await message.ack()
+
+    async def _dead_letter(self, message: Any) -> None:
+        self._recorder.count(metrics.DEAD_LETTERS)
+        identifier = f"dead-{message.metadata.sequence.stream}"
+        await self._stream.publish(storage.DEAD_LETTER_SUBJECT, message.data, message_id=identifier)
+
+    @contextlib.asynccontextmanager
+    async def _beating(self, message: Any) -> AsyncIterator[None]:
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(self._profile.stream_ack_wait / 4)
+                await message.in_progress()
+
+        beats = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            beats.cancel()

@@ -1,0 +1,63 @@
+"""Builds the tweets service from its settings, and its background loops."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.types import ASGIApp
+
+from reference_app.instrumentation import service
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.cache import Cache
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.failpoints import Failpoints
+from reference_app.kit.settings import Settings
+from reference_app.kit.sql import Database, Identity
+from reference_app.kit.stream import Stream
+from reference_app.kit.tasks import Background
+from reference_app.services.tweets.posting import Posting
+from reference_app.services.tweets.reading import Reading
+from reference_app.services.tweets.reconciler import Reconciler
+from reference_app.services.tweets.relay import Relay
+from reference_app.services.tweets.routes import routes
+from reference_app.services.tweets.shards import Shard
+from reference_app.services.tweets.snowflake import Snowflake
+from reference_app.services.tweets.tweet_cache import TweetCache
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """The ASGI app; loops run while it is open."""
+    recorder, background = Recorder(), Background()
+    failpoints, deciders = Failpoints(settings.home.failpoints_file), Deciders(settings.home.deciders_file)
+    name = settings.component.name
+    snowflake = Snowflake(process=settings.component.index, mark_file=settings.home.data / name / "snowflake.mark")
+    shards = _shards(settings, recorder, deciders)
+    caches = {c.name: Cache(c, observe=recorder.db_client, breaker=recorder.breaker(c.name)) for c in settings.lab.group("tweet-cache")}
+    cache = TweetCache(caches, deciders=deciders, recorder=recorder)
+    stream = Stream(settings.lab.component("events-0"))
+    relay = Relay(shards, stream, failpoints=failpoints, recorder=recorder)
+    posting = Posting(shards, snowflake, failpoints=failpoints, recorder=recorder)
+    for shard in shards:
+        background.start(f"relay-{shard.index}", functools.partial(relay.run, shard))
+    background.start("relay-tidy", relay.tidy)
+    background.start("reconciler", Reconciler(shards, cache, recorder=recorder).run)
+    try:
+        yield service.app(routes(posting, Reading(shards, cache), relay, failpoints), recorder)
+    finally:
+        await background.stop()
+        await stream.close()
+        snowflake.close()
+
+
+def _shards(settings: Settings, recorder: Recorder, deciders: Deciders) -> list[Shard]:
+    databases: dict[tuple[int, str], Database] = {}
+    for component in settings.lab.group("tweets-db"):
+        identity = Identity(component.shard, settings.lab.identity_key)
+        databases[component.index, component.role] = Database(
+            component.name, component.port, identity=identity, observe=recorder.db_client, breaker=recorder.breaker(component.name)
+        )
+    indexes = sorted({index for index, _ in databases})
+    return [Shard(i, databases[i, "primary"], databases.get((i, "replica")), deciders) for i in indexes]

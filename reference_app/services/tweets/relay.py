@@ -1,0 +1,102 @@
+"""The outbox relay: publishes what posts committed, at least once, and tidies up behind itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from reference_app.contract import metrics
+from reference_app.contract.profile import LAB, Profile
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import errors
+from reference_app.kit.failpoints import Failpoints
+from reference_app.kit.sql import Session
+from reference_app.kit.stream import Stream
+from reference_app.services.tweets import store
+from reference_app.services.tweets.shards import Shard
+
+logger = logging.getLogger(__name__)
+BATCH, POLL_SECONDS, COUNT_SECONDS, PURGE_SECONDS = 100, 0.2, 1.0, 60.0
+
+
+class Relay:
+    """One loop per shard. Rows are locked while they are published, so several relays share the work and none blocks posts."""
+
+    def __init__(
+        self, shards: Sequence[Shard], stream: Stream, *, failpoints: Failpoints, recorder: Recorder, profile: Profile = LAB
+    ) -> None:
+        self._shards, self._stream, self._profile = shards, stream, profile
+        self._failpoints, self._recorder = failpoints, recorder
+        self._wake = {shard.index: asyncio.Event() for shard in shards}
+
+    def wake(self, shard_index: int) -> None:
+        """A post committed on the shard."""
+        self._wake[shard_index].set()
+
+    async def run(self, shard: Shard) -> None:
+        """Publish until cancelled."""
+        if await self._stream.open():
+            logger.info("the stream was empty: what the outbox keeps is published again")
+            await self._republish()
+        while True:
+            published = await shard.primary.write("relay_outbox", lambda session: self._publish(session, shard))
+            if published < BATCH:
+                await self._sleep(shard.index)
+
+    async def tidy(self) -> None:
+        """Export the backlog each second, purge old rows each minute, until cancelled."""
+        purge_at = 0.0
+        while True:
+            for shard in self._shards:
+                await self._export(shard)
+            if time.monotonic() >= purge_at:
+                await self._purge()
+                purge_at = time.monotonic() + PURGE_SECONDS
+            await asyncio.sleep(COUNT_SECONDS)
+
+    async def _publish(self, session: Session, shard: Shard) -> int:
+        rows = await store.claim_unpublished(session, BATCH)
+        if not rows:
+            return 0
+        publishing = (
+            self._stream.publish(subject, payload, message_id=f"{shard.primary.peer}-{row_id}") for row_id, subject, payload in rows
+        )
+        await asyncio.gather(*publishing)
+        self._failpoints.hit("relay.after_publish")
+        await store.mark_published(session, [row_id for row_id, _, _ in rows])
+        return len(rows)
+
+    async def _republish(self) -> None:
+        since = _now_ms() - int(self._profile.outbox_keep * 1000)
+        for shard in self._shards:
+            await shard.primary.write("unpublish", lambda session: store.unpublish_since(session, since))
+
+    async def _sleep(self, shard_index: int) -> None:
+        wake = self._wake[shard_index]
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await wake.wait()
+        except TimeoutError:
+            return
+        wake.clear()
+
+    async def _export(self, shard: Shard) -> None:
+        try:
+            waiting, _ = await shard.read("count_outbox", store.count_unpublished)
+        except errors.CallError:
+            return
+        self._recorder.gauge(metrics.OUTBOX_UNPUBLISHED, waiting, shard.primary.peer)
+
+    async def _purge(self) -> None:
+        before = _now_ms() - int(self._profile.outbox_keep * 1000)
+        for shard in self._shards:
+            try:
+                await shard.primary.write("purge_outbox", lambda session: store.purge_published(session, before))
+            except errors.CallError:
+                continue
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
