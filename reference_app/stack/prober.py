@@ -40,7 +40,7 @@ class Prober:
         told = vitals.of(component, self._lab)
 
         async def examine() -> list[Reading]:
-            answer = await questions.ask(component, self._lab)
+            answer = await questions.ask(component)
             return [*liveness(component, answer), *(await told.read() if answer.ok else ())]
 
         try:

@@ -15,7 +15,7 @@ import asyncmy
 from asyncmy.errors import MySQLError
 
 from reference_app.contract import api, storage
-from reference_app.contract.topology import Component, Kind, Lab
+from reference_app.contract.topology import Component, Kind
 
 TIMEOUT_S = 0.3
 
@@ -40,7 +40,7 @@ class WrongAnswerError(Exception):
     """The component answered, but not what a healthy one answers."""
 
 
-async def ask(component: Component, lab: Lab, timeout_s: float = TIMEOUT_S) -> Answer:  # noqa: ARG001
+async def ask(component: Component, timeout_s: float = TIMEOUT_S) -> Answer:
     """Ask the component its question; the answer comes within `timeout_s` seconds, whatever state it is in."""
     started = time.perf_counter()
     accepted = answered = ok = False
@@ -95,12 +95,12 @@ def _get(path: str) -> Callable[[socket.socket], Awaitable[None]]:
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
 
     async def ask_http(connection: socket.socket) -> None:
-        await _expect(connection, request, (b"HTTP/1.1 200",))
+        await _expect(connection, request, ((b"HTTP/1.1 200", b"HTTP/1.0 200"),))
 
     return ask_http
 
 
-async def _expect(connection: socket.socket, request: bytes, starts: tuple[bytes, ...]) -> None:
+async def _expect(connection: socket.socket, request: bytes, starts: tuple[bytes | tuple[bytes, ...], ...]) -> None:
     """Send the request; the reply's lines must start like this."""
     reader, writer = await asyncio.open_connection(sock=connection)
     try:

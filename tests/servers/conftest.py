@@ -11,14 +11,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import asyncmy
 import pytest
 
-from reference_app.contract.topology import Component, Kind, Lab
+from reference_app.contract.topology import Component, Kind
 from reference_app.stack import questions
 
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -30,10 +30,6 @@ class Server:
 
     component: Component
     process: subprocess.Popen[bytes]
-    lab: Lab = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.lab = lab_of(self.component)
 
     @property
     def port(self) -> int:
@@ -43,12 +39,7 @@ class Server:
         self.process.send_signal(number)
 
     def ask(self, timeout_s: float = questions.TIMEOUT_S) -> questions.Answer:
-        return asyncio.run(questions.ask(self.component, self.lab, timeout_s))
-
-
-def lab_of(*components: Component) -> Lab:
-    """A lab that consists of these components."""
-    return Lab("", "test", 0, components, signing_key="", supervisor_password="")
+        return asyncio.run(questions.ask(self.component, timeout_s))
 
 
 def free_port() -> int:

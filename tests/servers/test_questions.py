@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reference_app.contract.topology import Component, Kind, Lab
+from reference_app.contract.topology import Component, Kind
 from reference_app.stack import questions
 
 SERVERS: tuple[Kind, ...] = ("mariadb", "redis", "nats")
@@ -20,7 +20,7 @@ HTTP_KINDS: tuple[Kind, ...] = ("service", "prometheus", "alertmanager", "prober
 
 def ask(kind: Kind, port: int, timeout_s: float = questions.TIMEOUT_S) -> questions.Answer:
     component = Component("it", kind, "it", 0, port)
-    return asyncio.run(questions.ask(component, Lab("", "", 0, (component,), "", ""), timeout_s))
+    return asyncio.run(questions.ask(component, timeout_s))
 
 
 @contextmanager

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import nats
+import pytest
+from redis import Redis
+
+import reference_app.contract
+from reference_app.contract import storage
+from reference_app.contract.seed import Seed
+from reference_app.contract.topology import Lab
+from reference_app.kit import files, lease
+from reference_app.kit.home import Home
+from reference_app.stack import graphs, seeding, synthetic_graph
+
+REED98 = Path(__file__).resolve().parents[3] / "shared" / "data" / "graph-reed98" / "socfb-Reed98.edges"
+SCHEMAS = Path(reference_app.contract.__file__).parent / "schema"
+PAIR = graphs.Graph(("ualice", "ubob"), ((1, 2),))
+
+
+class Stores(NamedTuple):
+    home: Home
+    database: Any
+    cache: Any
+    events: Any
+    execute: Any
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.execute(self.database.port, "USE failwhale", sql)
+
+    def seed(self, graph: graphs.Graph) -> Seed:
+        return seeding.seed(self.home, graph, source="test", directed=True, report=lambda _: None)
+
+
+@pytest.fixture
+def stores(start: Any, execute: Any, tmp_path: Path) -> Stores:
+    """One server plays all three database groups; beside it a cache and a stream."""
+    database, cache, events = start("mariadb"), start("redis"), start("nats")
+    schemas = "".join((SCHEMAS / name).read_text() for name in storage.SCHEMAS.values())
+    statements = [s for s in "\n".join(line for line in schemas.splitlines() if not line.startswith("--")).split(";") if s.strip()]
+    execute(database.port, "CREATE DATABASE failwhale", "USE failwhale", *statements)
+    groups = [replace(database.component, name=f"{group}-0", group=group, role="primary") for group in storage.SCHEMAS]
+    home = Home(tmp_path / "home")
+    files.write_json(home.lab_file, Lab(str(home.path), "test", 0, (*groups, cache.component, events.component), "", ""))
+    return Stores(home, database, cache, events, execute)
+
+
+def test_seeding_fills_users_and_follows_and_records_what_is_there(stores: Stores) -> None:
+    seeded = stores.seed(synthetic_graph.generate(200, seed=1))
+    assert stores.rows("SELECT COUNT(*), MIN(id), MAX(id) FROM users") == [(200, 1, 200)]
+    assert stores.rows("SELECT handle FROM users WHERE id = 7") == [("u7",)]
+    assert stores.rows("SELECT COUNT(*) FROM follows") == [(seeded.edges,)]
+    assert stores.rows("SELECT COUNT(*) FROM follows WHERE followee_id = 1") == [(seeded.top_followers,)] == [(40,)]
+    assert msgspec.json.decode(stores.home.seed_file.read_bytes(), type=Seed) == seeded
+
+
+def test_seeding_again_leaves_nothing_of_the_users_before(stores: Stores) -> None:
+    stores.seed(synthetic_graph.generate(50, seed=1))
+    stores.rows("INSERT INTO tweets (id, user_id, idempotency_key, text) VALUES (1, 1, 'k', 'old')")
+    stores.rows("INSERT INTO outbox (subject, payload, created_ms) VALUES ('s', 'p', 1)")
+    redis = Redis(port=stores.cache.port)
+    redis.lpush(storage.timeline_key(1, 0), 1)
+    asyncio.run(publish(stores.events.port))
+    stores.seed(PAIR)
+    assert stores.rows("SELECT id, handle FROM users ORDER BY id") == [(1, "ualice"), (2, "ubob")]
+    assert stores.rows("SELECT follower_id, followee_id FROM follows") == [(1, 2)]
+    assert stores.rows("SELECT (SELECT COUNT(*) FROM tweets), (SELECT COUNT(*) FROM outbox)") == [(0, 0)]
+    assert redis.dbsize() == 0
+    redis.close()
+    assert asyncio.run(messages(stores.events.port)) == 0
+    assert {name for (name,) in stores.rows("SHOW TABLES")} == {"users", "follows", "tweets", "outbox"}
+
+
+def test_a_failure_on_the_way_changes_nothing(stores: Stores) -> None:
+    before = stores.seed(PAIR)
+    doubled = graphs.Graph(("u1", "u2", "u3"), ((1, 2), (1, 2)))
+    with pytest.raises(seeding.SeedError, match="Nothing was changed"):
+        stores.seed(doubled)
+    assert stores.rows("SELECT COUNT(*) FROM users") == [(2,)]
+    assert msgspec.json.decode(stores.home.seed_file.read_bytes(), type=Seed) == before
+    assert {name for (name,) in stores.rows("SHOW TABLES")} == {"users", "follows", "tweets", "outbox"}
+
+
+def test_a_store_that_does_not_answer_is_named_before_anything_is_touched(stores: Stores) -> None:
+    stores.seed(PAIR)
+    stores.cache.signal(signal.SIGSTOP)
+    with pytest.raises(seeding.SeedError, match=r"redis-1 \(no answer within 2 s\)"):
+        stores.seed(synthetic_graph.generate(50, seed=1))
+    assert stores.rows("SELECT COUNT(*) FROM users") == [(2,)]
+
+
+def test_seeding_is_refused_while_another_process_runs_a_drill(stores: Stores) -> None:
+    parent = os.getppid()
+    held = lease.Lease("drill-1", parent, lease.process_started(parent) or 0, time.time() + 60)
+    files.write_json(lease.path(stores.home.chaos), held)
+    with pytest.raises(seeding.SeedError, match="run drill-1"):
+        stores.seed(PAIR)
+    assert not stores.home.seed_file.exists()
+
+
+@pytest.mark.skipif(not REED98.exists(), reason=f"the real graph is not beside the checkout: {REED98}")
+def test_the_real_friendship_graph_is_loaded_whole(stores: Stores) -> None:
+    stores.seed(graphs.read(REED98, directed=False).graph)
+    assert stores.rows("SELECT COUNT(*) FROM users") == [(962,)]
+    assert stores.rows("SELECT COUNT(*), COUNT(DISTINCT follower_id) FROM follows") == [(37_624, 962)]
+
+
+async def publish(port: int) -> None:
+    client = await nats.connect(f"nats://127.0.0.1:{port}")
+    await client.jetstream().add_stream(name=storage.STREAM, subjects=["tweets.*"])
+    await client.jetstream().publish(storage.SUBJECT_POSTED, b"{}")
+    await client.close()
+
+
+async def messages(port: int) -> int:
+    client = await nats.connect(f"nats://127.0.0.1:{port}")
+    info = await client.jetstream().stream_info(storage.STREAM)
+    await client.close()
+    return info.state.messages

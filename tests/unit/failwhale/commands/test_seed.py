@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from failwhale.commands import seed
+from reference_app.kit.home import HOME_VARIABLE, NoLabError
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    app = typer.Typer()
+    seed.register(app)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments)
+
+    return invoke
+
+
+def test_bad_lines_are_listed_by_number_ten_at_most_with_the_count_of_the_rest(run, tmp_path: Path) -> None:
+    graph = tmp_path / "bad.txt"
+    graph.write_text("1 2\n" + "".join(f"broken{i}\n" for i in range(12)))
+    result = run("--graph", str(graph), "--directed")
+    assert result.exit_code == 2
+    assert "12 bad lines, nothing was loaded" in result.stderr
+    assert "line 2: expected two labels, found 1: 'broken0'" in result.stderr
+    assert "line 11:" in result.stderr
+    assert "line 12:" not in result.stderr
+    assert "and 2 more" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "say either how many users"),
+        (("--users", "50", "--graph", "g"), "say either how many users"),
+        (("--graph", "g"), "--directed or --undirected"),
+        (("--users", "3"), "at least 20 users"),
+        (("--graph", "/no/such/file", "--directed"), "No such file"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence_and_exits_2(run, arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+def test_a_home_without_a_lab_says_how_to_start_one(run) -> None:
+    assert isinstance(run("--users", "50").exception, NoLabError)
