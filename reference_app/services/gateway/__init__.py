@@ -1,0 +1,1 @@
+"""The public API: authenticates, validates, asks the services behind it, renders."""

@@ -1,0 +1,133 @@
+"""The services behind the gateway, as calls that either answer or raise the AppError that the user gets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reference_app.contract import api
+from reference_app.contract.profile import LAB
+from reference_app.kit import errors, http
+from reference_app.services.gateway import domain
+
+logger = logging.getLogger(__name__)
+_NEWEST = 2**63 - 1
+_SIDE_STEP_SECONDS = LAB.home_deadline / 4
+"""Limit of a step whose failure leaves a worse answer rather than none."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    handle: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Token:
+    """`expires_at` in Unix seconds."""
+
+    token: str
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class _User:
+    id: int
+    handle: str
+
+
+@dataclass(frozen=True)
+class _Users:
+    users: list[_User]
+
+
+class Callees:
+    """One group of instances per service."""
+
+    def __init__(self, *, tweets: http.Group, users: http.Group, graph: http.Group, timelines: http.Group) -> None:
+        self._tweets, self._users, self._graph, self._timelines = tweets, users, graph, timelines
+
+    async def register(self, credentials: Credentials) -> domain.PublicUser:
+        user = await _write(self._users, "POST", api.Internal.REGISTER, value=credentials, shape=_User)
+        return domain.PublicUser(str(user.id), user.handle)
+
+    async def log_in(self, credentials: Credentials) -> Token:
+        token: Token = await _read(self._users, "POST", api.Internal.LOGIN, value=credentials, shape=Token)
+        return token
+
+    async def handles(self, user_ids: Sequence[int], *, limit: float = LAB.home_deadline) -> dict[int, str]:
+        """Handles of those users that exist."""
+        asked = {"ids": user_ids}
+        profiles = await _read(self._users, "POST", api.Internal.PROFILES, value=asked, shape=_Users, limit=limit)
+        return {user.id: user.handle for user in profiles.users}
+
+    async def handles_if_any(self, user_ids: Sequence[int]) -> dict[int, str] | None:
+        """`handles`, or None when the users service cannot be asked soon."""
+        try:
+            return await self.handles(user_ids, limit=_SIDE_STEP_SECONDS)
+        except errors.AppError as error:
+            logger.warning("page without handles: %s", error.message)
+            return None
+
+    async def post(self, *, user_id: int, key: str, text: str) -> api.Created:
+        value = {"user_id": user_id, "key": key, "text": text}
+        created: api.Created = await _write(self._tweets, "POST", api.Internal.CREATE, value=value, shape=api.Created)
+        return created
+
+    async def tweet_ids(self, user_id: int, *, limit: int, before: int | None) -> api.TweetIds:
+        value = {"user_ids": [user_id], "limit": limit, "before": before or _NEWEST}
+        found: api.TweetIds = await _read(self._tweets, "POST", api.Internal.BY_USERS, value=value, shape=api.TweetIds)
+        return found
+
+    async def tweets(self, tweet_ids: Sequence[int]) -> api.Tweets:
+        if not tweet_ids:
+            return api.Tweets([], [], [])
+        asked = {"ids": tweet_ids}
+        tweets: api.Tweets = await _read(self._tweets, "POST", api.Internal.MULTIGET, value=asked, shape=api.Tweets)
+        return tweets
+
+    async def home(self, user_id: int, *, limit: int, cursor: int | None) -> api.Page:
+        query = f"?limit={limit}" if cursor is None else f"?limit={limit}&cursor={cursor}"
+        page: api.Page = await _read(self._timelines, "GET", api.Internal.HOME, query=query, shape=api.Page, user_id=user_id)
+        return page
+
+    async def follow(self, *, follower_id: int, followee_id: int) -> None:
+        await _write(self._graph, "PUT", api.Internal.EDGE, follower_id=follower_id, followee_id=followee_id)
+
+    async def unfollow(self, *, follower_id: int, followee_id: int) -> None:
+        await _write(self._graph, "DELETE", api.Internal.EDGE, follower_id=follower_id, followee_id=followee_id)
+
+    async def forget_home(self, user_id: int) -> None:
+        """Best effort: when it fails, the list shows the old edges until it is rebuilt for another reason."""
+        try:
+            await _write(self._timelines, "DELETE", api.Internal.HOME, limit=_SIDE_STEP_SECONDS, user_id=user_id)
+        except errors.AppError as error:
+            logger.warning("the home timeline of %d was not forgotten: %s", user_id, error.message)
+
+
+async def _read(
+    group: http.Group, method: str, route: str, *, query: str = "", value: object = None, shape: type[Any],
+    limit: float = LAB.home_deadline, **ids: int,
+) -> Any:  # fmt: skip
+    try:
+        return await group.json(method, route.format(**ids) + query, route=route, value=value, shape=shape, limit=limit)
+    except errors.CallError as error:
+        raise domain.read_failure(error) from error
+
+
+async def _write(
+    group: http.Group,
+    method: str,
+    route: str,
+    *,
+    value: object = None,
+    shape: type[Any] = dict,
+    limit: float = LAB.post_deadline,
+    **ids: int,
+) -> Any:
+    try:
+        return await group.json(method, route.format(**ids), route=route, value=value, shape=shape, limit=limit)
+    except errors.CallError as error:
+        raise errors.answer_to(error, writing=True) from error

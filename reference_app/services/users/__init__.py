@@ -1,0 +1,1 @@
+"""Accounts: handles, passwords, tokens and profiles."""

@@ -1,0 +1,90 @@
+"""What a handle and a password are, and how a password is kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from reference_app.kit import errors
+
+_HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+PASSWORD_MIN, PASSWORD_MAX = 8, 128
+SALT_BYTES = 16
+_COST, _BLOCK, _PARALLEL, _KEY_BYTES = 2**14, 8, 1, 32
+"""scrypt's parameters for interactive logins (RFC 7914, section 2): 16 MiB and about 50 ms a password."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a user types to register or to log in."""
+
+    handle: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """`password_hash` is empty for seeded users, who cannot log in."""
+
+    id: int
+    password_hash: bytes
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What others may see of a user."""
+
+    id: int
+    handle: str
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Those of the users asked for that exist."""
+
+    users: list[Profile]
+
+
+@dataclass(frozen=True)
+class Token:
+    """`expires_at` in Unix seconds."""
+
+    token: str
+    expires_at: int
+
+
+def check_new(credentials: Credentials) -> None:
+    """Raises AppError invalid when no account may have this handle or password."""
+    if not _HANDLE.fullmatch(credentials.handle):
+        raise errors.AppError("invalid", "a handle has 1 to 15 letters, digits or underscores")
+    if not PASSWORD_MIN <= len(credentials.password) <= PASSWORD_MAX:
+        raise errors.AppError("invalid", f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+
+
+def plausible(credentials: Credentials) -> bool:
+    """Whether an account with these can exist at all."""
+    return bool(_HANDLE.fullmatch(credentials.handle)) and len(credentials.password) <= PASSWORD_MAX
+
+
+def hash_password(password: str, *, salt: bytes) -> bytes:
+    """`scrypt$<n>$<r>$<p>$<salt>$<key>`: the parameters stay beside the key so that they can be raised later."""
+    return _written(salt, _key(password, salt, _COST, _BLOCK, _PARALLEL))
+
+
+def matches(password: str, account: Account | None) -> bool:
+    """Whether the password is the account's. No account takes as long as a wrong password, so that time does not tell handles."""
+    stored = (account.password_hash if account else b"") or _written(bytes(SALT_BYTES), bytes(_KEY_BYTES))
+    _, cost, block, parallel, salt, key = stored.split(b"$")
+    actual = _key(password, base64.b64decode(salt), int(cost), int(block), int(parallel))
+    return hmac.compare_digest(actual, base64.b64decode(key))
+
+
+def _key(password: str, salt: bytes, cost: int, block: int, parallel: int) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=cost, r=block, p=parallel, dklen=_KEY_BYTES)
+
+
+def _written(salt: bytes, key: bytes) -> bytes:
+    return b"scrypt$%d$%d$%d$%s$%s" % (_COST, _BLOCK, _PARALLEL, base64.b64encode(salt), base64.b64encode(key))

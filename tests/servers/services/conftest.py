@@ -1,0 +1,152 @@
+"""One service as a process over a database of its own, in a lab that has nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncmy
+import httpx
+import pytest
+
+from reference_app.contract import storage, topology
+from reference_app.contract.topology import Component, Lab
+from reference_app.kit import files
+from reference_app.kit.home import HOME_VARIABLE, Home
+from reference_app.kit.settings import COMPONENT_VARIABLE
+
+SCHEMAS = Path(storage.__file__).parent / "schema"
+SIGNING_KEY = "a key for tests"
+SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The service, how it is asked, and the database behind it (None for a service that has none)."""
+
+    lab: Lab
+    client: httpx.Client
+    service: subprocess.Popen[bytes]
+    database: subprocess.Popen[bytes] | None
+
+
+Serve = Callable[[str], Serving]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(question: Callable[[], bool], limit_s: float = 20) -> None:
+    """Asks until the answer is yes; it has to be within the limit."""
+    deadline = time.monotonic() + limit_s
+    while not question():
+        assert time.monotonic() < deadline, f"{question} was not true within {limit_s} s"
+        time.sleep(0.05)
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def start_mariadb(template: Path, data: Path, port: int) -> subprocess.Popen[bytes]:
+    shutil.copytree(template, data, dirs_exist_ok=True)
+    argv = [
+        shutil.which("mariadbd", path=SEARCH) or "mariadbd", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}",
+        f"--port={port}", "--bind-address=127.0.0.1", f"--socket={data}/m.sock", f"--pid-file={data}/m.pid", "--skip-name-resolve",
+        "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
+    ]  # fmt: skip
+    with (data / "server.log").open("wb") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
+    eventually(lambda: accepts(port))
+    return process
+
+
+async def provision(component: Component, lab: Lab) -> None:
+    """Database, schema and identity."""
+    connection = await asyncmy.connect(host="127.0.0.1", port=component.port, user=storage.DATABASE_USER, autocommit=True)
+    async with connection.cursor() as cursor:
+        await cursor.execute(f"CREATE DATABASE {storage.DATABASE}")
+        await cursor.execute(f"USE {storage.DATABASE}")
+        for name in (storage.SCHEMAS[component.group], "identity.sql"):
+            await cursor.execute((SCHEMAS / name).read_text())
+        await cursor.execute("INSERT INTO identity VALUES (%s, %s)", (component.shard, lab.identity_key))
+    connection.close()
+
+
+def start_service(component: Component, lab: Lab) -> subprocess.Popen[bytes]:
+    environment = os.environ | {HOME_VARIABLE: lab.home, COMPONENT_VARIABLE: component.name}
+    with Path(lab.home, f"{component.name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"reference_app.services.{component.group}"],
+            env=environment, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    eventually(lambda: accepts(component.port))
+    return process
+
+
+def lab_of(home: Path, service: str) -> Lab:
+    """All services, of which one will run, and the one database behind it; ports are free ones."""
+    services = [Component(f"{name}-0", "service", name, 0, free_port(), shard=f"{name}-0") for name in topology.SERVICES]
+    databases = [Component(f"{name}-0", "mariadb", name, 0, free_port(), "primary", f"{name}-0") for name in _databases(service)]
+    return Lab(str(home), "test", 0, (*services, *databases), signing_key=SIGNING_KEY, supervisor_password="")
+
+
+def _databases(service: str) -> list[str]:
+    return [group for group in topology.SERVICE_EDGES[service] if group.endswith("-db")]
+
+
+@pytest.fixture(scope="module")
+def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Starts a service by name; whatever was started is killed after the module."""
+    started: list[subprocess.Popen[bytes]] = []
+    clients = contextlib.ExitStack()
+
+    def launch(name: str) -> Serving:
+        home = tmp_path_factory.mktemp(name)
+        lab = lab_of(home, name)
+        files.write_json(Home(home).lab_file, lab)
+        database = None
+        for component in lab.kind("mariadb"):
+            database = start_mariadb(request.getfixturevalue("template"), home / component.name, component.port)
+            started.append(database)
+            asyncio.run(provision(component, lab))
+        component = lab.component(f"{name}-0")
+        started.append(start_service(component, lab))
+        client = clients.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{component.port}", timeout=5))
+        return Serving(lab, client, started[-1], database)
+
+    yield launch
+    clients.close()
+    for process in started:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+
+
+@pytest.fixture
+def code() -> Callable[[httpx.Response], tuple[int, str]]:
+    """Status and code of an error answer, which has to be JSON with a message and a request id."""
+
+    def read(response: httpx.Response) -> tuple[int, str]:
+        document: dict[str, Any] = response.json()
+        assert document["error"]["message"]
+        assert document["request_id"] == response.headers["x-request-id"]
+        assert "Traceback" not in response.text
+        return response.status_code, document["error"]["code"]
+
+    return read

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+
+from reference_app.contract import api, ids
+from reference_app.kit import errors
+from reference_app.services.gateway import domain
+
+FIRST, SECOND, THIRD = (ids.compose(unix_ms=1_700_000_000_000 + n, shard=1, process=0, sequence=n) for n in (1, 2, 3))
+
+
+def tweet(tweet_id: int) -> api.Tweet:
+    return api.Tweet(tweet_id, 7, f"tweet {tweet_id}")
+
+
+def code_of(caught: pytest.ExceptionInfo[errors.AppError]) -> str:
+    return caught.value.code
+
+
+@pytest.mark.parametrize("text", ["a", "two\nlines", "x" * 280, "👩‍👩‍👧", "🐋" * 280, " "])
+def test_a_text_of_1_to_280_characters_is_a_tweet(text: str) -> None:
+    assert domain.tweet_text(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "x" * 281, "bell\a", "tab\t", "null\0", "return\r", "delete\x7f", "next\x85"])
+def test_a_text_that_is_empty_too_long_or_holds_control_characters_is_invalid(text: str) -> None:
+    with pytest.raises(errors.AppError) as caught:
+        domain.tweet_text(text)
+    assert code_of(caught) == "invalid"
+
+
+def test_characters_are_counted_and_kept_in_composed_form() -> None:
+    assert domain.tweet_text("e\N{COMBINING ACUTE ACCENT}" * 280) == "é" * 280
+
+
+@pytest.mark.parametrize("key", ["k", "a key with spaces", "~" * 64])
+def test_printable_ascii_makes_a_key(key: str) -> None:
+    assert domain.idempotency_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "code"), [(None, "bad_request"), ("", "invalid"), ("k" * 65, "invalid"), ("é", "invalid"), ("\t", "invalid")]
+)
+def test_a_missing_or_malformed_key_is_refused(key: str | None, code: str) -> None:
+    with pytest.raises(errors.AppError) as caught:
+        domain.idempotency_key(key)
+    assert code_of(caught) == code
+
+
+@pytest.mark.parametrize("header", ["Bearer 1.2.abc", "bearer  1.2.abc"])
+def test_the_token_is_what_follows_the_scheme(header: str) -> None:
+    assert domain.bearer_token(header) == "1.2.abc"
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dTpw", "1.2.abc"])
+def test_a_header_without_a_bearer_token_is_unauthorized(header: str | None) -> None:
+    with pytest.raises(errors.AppError) as caught:
+        domain.bearer_token(header)
+    assert code_of(caught) == "unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.NeverSent("tweets-0", "refused"), "unavailable"),
+        (errors.OutcomeUnknown("tweets-0", "lost"), "unavailable"),
+        (errors.OutcomeUnknown("tweets-0", "timeout"), "deadline_exceeded"),
+    ],
+)
+def test_a_read_that_failed_is_unavailable_unless_it_ran_out_of_time(error: errors.CallError, code: str) -> None:
+    assert domain.read_failure(error).code == code
+
+
+def test_a_users_page_keeps_the_order_found_and_drops_deleted_tweets_silently() -> None:
+    found = api.TweetIds([THIRD, SECOND, FIRST], complete=True)
+    tweets = api.Tweets([tweet(FIRST), tweet(THIRD)], deleted=[SECOND], unavailable=[])
+    page = domain.user_page(user_id=7, handle="ada", found=found, tweets=tweets, limit=20)
+    assert [(t.id, t.handle) for t in page.tweets] == [(THIRD, "ada"), (FIRST, "ada")]
+    assert (page.next_cursor, page.missing) == (None, {})
+
+
+def test_a_full_page_goes_on_after_the_last_id_even_if_that_tweet_is_deleted() -> None:
+    found = api.TweetIds([THIRD, SECOND], complete=True)
+    tweets = api.Tweets([tweet(THIRD)], deleted=[SECOND], unavailable=[])
+    assert domain.user_page(user_id=7, handle="ada", found=found, tweets=tweets, limit=2).next_cursor == SECOND
+
+
+def test_whatever_could_not_be_asked_for_is_counted_as_missing() -> None:
+    found = api.TweetIds([SECOND, FIRST], complete=False)
+    tweets = api.Tweets([tweet(SECOND)], deleted=[], unavailable=[FIRST])
+    page = domain.user_page(user_id=7, handle=None, found=found, tweets=tweets, limit=20)
+    assert page.missing == {"timeline": 1, "tweets": 1, "authors": 1}
+    assert [t.handle for t in page.tweets] == [""]
+
+
+def test_a_rendered_page_has_ids_as_strings_and_is_partial_when_something_is_missing() -> None:
+    page = domain.rendered_page(api.Page([api.PageTweet(FIRST, 7, "ada", "hi")], FIRST, {"tweets": 1}))
+    assert page == domain.PublicPage(
+        [domain.PublicPageTweet(str(FIRST), "7", "ada", "hi", "2023-11-14T22:13:20.001Z")], str(FIRST), partial=True, missing={"tweets": 1}
+    )
+
+
+def test_a_page_from_which_nothing_is_missing_is_not_partial() -> None:
+    assert domain.rendered_page(api.Page([], None, {})) == domain.PublicPage([], None, partial=False, missing={})
+
+
+@pytest.mark.parametrize("millisecond", range(0, 1000, 37))
+def test_the_creation_time_is_exact_to_the_millisecond(millisecond: int) -> None:
+    tweet_id = ids.compose(unix_ms=1_700_000_000_000 + millisecond, shard=0, process=0, sequence=0)
+    assert domain.created_at(tweet_id) == f"2023-11-14T22:13:20.{millisecond:03d}Z"
+
+
+def test_a_rendered_tweet_has_what_its_author_wrote() -> None:
+    assert domain.rendered_tweet(tweet(FIRST)) == domain.PublicTweet(str(FIRST), "7", f"tweet {FIRST}", "2023-11-14T22:13:20.001Z")
+
+
+def test_a_user_who_does_not_exist_is_not_found() -> None:
+    assert domain.require_user({7: "ada"}, 7) == "ada"
+    with pytest.raises(errors.AppError, match="there is no user 8") as caught:
+        domain.require_user({7: "ada"}, 8)
+    assert code_of(caught) == "not_found"

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from reference_app.kit import errors
+from reference_app.services.graph import domain
+from reference_app.services.graph.domain import FollowersPage
+
+
+def test_a_user_may_follow_another() -> None:
+    domain.check_edge(follower_id=1, followee_id=2)
+
+
+def test_nobody_may_follow_themselves() -> None:
+    with pytest.raises(errors.AppError, match="nobody can follow themselves") as caught:
+        domain.check_edge(follower_id=1, followee_id=1)
+    assert caught.value.code == "invalid"
+
+
+def test_a_full_page_names_its_last_follower_as_the_cursor() -> None:
+    assert domain.followers_page([3, 5], limit=2, count=9) == FollowersPage([3, 5], 5, 9)
+
+
+@pytest.mark.parametrize("ids", [[], [3]])
+def test_a_page_that_is_not_full_is_the_last(ids: list[int]) -> None:
+    assert domain.followers_page(ids, limit=2, count=None) == FollowersPage(ids, None, None)
