@@ -1,0 +1,1 @@
+"""The commands: all Typer and all printing live here."""

@@ -1,0 +1,31 @@
+"""How commands talk: progress and complaints on stderr, one JSON object or a table on stdout."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+
+def say(line: str) -> None:
+    """Progress."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def complain(line: str) -> None:
+    """An error, as a sentence."""
+    say(f"failwhale: {line}")
+
+
+def emit(value: object) -> None:
+    """The one JSON object of `--json`."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def show(table: Table) -> None:
+    """A table for people."""
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Acting on the processes of a lab: rendering, bootstrapping, control, prober, seeding."""

@@ -1,0 +1,140 @@
+"""Topology -> configuration files of the servers and of supervisord. Pure: text in, text out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reference_app.contract.topology import Component, Lab
+from reference_app.kit.home import REPOSITORY, Home
+from reference_app.stack import program, supervision
+from reference_app.stack.program import Program
+
+RULES = REPOSITORY / "deploy" / "_gen" / "rules" / "lab.yml"
+
+
+def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
+    """Options of one instance. A commit is acknowledged when its binlog and, with `semi_sync`, its replica have it (design §4).
+
+    Relative paths are below the data directory; a socket path may not exceed 107 characters, a relative one never does.
+    """
+    return (
+        "--bind-address=127.0.0.1", f"--port={component.port}", f"--server-id={component.port}", "--skip-name-resolve",
+        "--socket=mariadbd.sock", "--pid-file=mariadbd.pid", "--log-bin=binlog", "--relay-log=relay",
+        "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1", "--binlog-format=ROW",
+        "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--relay-log-recovery=ON",
+        "--max-connections=200", "--performance-schema=OFF", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
+        "--innodb-log-buffer-size=8M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M", "--table-open-cache=256",
+        *_replication_options(component, semi_sync=semi_sync),
+    )  # fmt: skip
+
+
+def _replication_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
+    if component.role == "replica":
+        # master-retry-count is no option of CHANGE MASTER in 10.11; 0 retries for ever.
+        return ("--read-only=ON", "--rpl-semi-sync-slave-enabled=ON", "--master-retry-count=0")
+    if not semi_sync:
+        return ()
+    return (
+        "--rpl-semi-sync-master-enabled=ON", "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
+        "--rpl-semi-sync-master-wait-no-slave=ON", "--rpl-semi-sync-master-timeout=4294967295",
+    )  # fmt: skip
+
+
+def redis_options(component: Component, directory: Path) -> tuple[str, ...]:
+    """A cache: nothing is kept on disk. The process title stays, because Redis writes it over the environment that marks the process."""
+    policy = "allkeys-lru" if component.group == "tweet-cache" else "noeviction"
+    return (
+        "--bind", "127.0.0.1", "--port", str(component.port), "--dir", str(directory), "--save", "", "--appendonly", "no",
+        "--maxmemory", "64mb", "--maxmemory-policy", policy, "--set-proc-title", "no",
+    )  # fmt: skip
+
+
+def nats(component: Component, directory: Path) -> str:
+    """nats-server configuration: JetStream on file storage."""
+    return (
+        f'server_name: "{component.name}"\n'
+        f'listen: "127.0.0.1:{component.port}"\n'
+        f"jetstream {{\n  store_dir: {json.dumps(str(directory))}\n  max_memory_store: 16MB\n  max_file_store: 1GB\n}}\n"
+    )
+
+
+def prometheus(lab: Lab, rules: Path = RULES) -> str:
+    """Prometheus configuration: each service and the prober once a second. The prober's samples keep their own `component`."""
+    alertmanager = lab.component("alertmanager")
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)] if rules.exists() else [],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager.port}"]}]}]},
+        "scrape_configs": [
+            {"job_name": "services", "static_configs": [_target(c) for c in lab.kind("service")]},
+            {"job_name": "prober", "honor_labels": True, "static_configs": [_target(c) for c in lab.kind("prober")]},
+        ],
+    }
+    return yaml.safe_dump(config, sort_keys=False)
+
+
+def _target(component: Component) -> dict[str, Any]:
+    labels = {"component": component.name, "service": component.group, "kind": component.kind}
+    return {"targets": [f"127.0.0.1:{component.port}"], "labels": labels}
+
+
+def alertmanager() -> str:
+    """Alertmanager configuration: every alert by itself, at once, to a receiver that tells nobody (its API is read)."""
+    route = {"receiver": "lab", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s", "repeat_interval": "1h"}
+    return yaml.safe_dump({"route": route, "receivers": [{"name": "lab"}]}, sort_keys=False)
+
+
+def supervisord(home: Home, lab: Lab, programs: Iterable[Program], *, user: str) -> str:
+    """supervisord.conf: nothing starts by itself, a crash restarts, signals go to process groups."""
+    log = program.log_file(home, program.SUPERVISORD)
+    head = [
+        "[supervisord]",
+        f"logfile={_escaped(str(log))}",
+        "logfile_maxbytes=5MB",
+        "logfile_backups=1",
+        "silent=true",
+        f"pidfile={_escaped(str(home.path / 'run' / 'supervisord.pid'))}",
+        f"user={user}",
+        "",
+        "[inet_http_server]",
+        f"port=127.0.0.1:{lab.supervisor_port}",
+        f"username={supervision.USER}",
+        f"password={lab.supervisor_password}",
+        "",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+    ]
+    return "\n".join([*head, *(line for p in programs for line in _section(home, p))]) + "\n"
+
+
+def _section(home: Home, item: Program) -> Sequence[str]:
+    environment = item.env | program.marks(home, item.name)
+    return (
+        "",
+        f"[program:{item.name}]",
+        f"command={_escaped(shlex.join(item.argv))}",
+        f"directory={_escaped(str(REPOSITORY))}",
+        "environment=" + ",".join(f'{name}="{_escaped(value)}"' for name, value in environment.items()),
+        "autostart=false",
+        f"autorestart={str(item.autorestart).lower()}",
+        "startsecs=1",
+        "startretries=10",
+        "stopwaitsecs=5",
+        "stopasgroup=true",
+        "killasgroup=true",
+        "redirect_stderr=true",
+        f"stdout_logfile={_escaped(str(program.log_file(home, item.name)))}",
+        "stdout_logfile_maxbytes=5MB",
+        "stdout_logfile_backups=1",
+    )
+
+
+def _escaped(value: str) -> str:
+    """Supervisord expands %(name)s in its configuration."""
+    return value.replace("%", "%%")
