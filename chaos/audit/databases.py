@@ -1,0 +1,129 @@
+"""Reads tweet rows and follow edges by SQL, straight from the databases: the API would repair or hide what the audit looks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncmy
+import asyncmy.errors
+
+from chaos.audit.model import ObservedShard, Row
+from reference_app.contract import storage
+from reference_app.contract.topology import Component, Lab
+from reference_app.kit import sql
+
+CONNECT_S, READ_S = 1.0, 5.0
+ROWS_MAX = 200_000
+"""Rows of one shard that an audit holds in memory: more than an hour of the lab's heaviest load."""
+EDGES_MAX = 1_000_000
+_AUTHORS_PER_QUERY = 500
+_NOT_PROVISIONED = (1049, 1146)
+"""Unknown database, no such table."""
+
+_ROWS = "SELECT id, user_id, idempotency_key, deleted_at IS NOT NULL, duplicate_of FROM tweets WHERE id >= %s LIMIT %s"
+_UNPUBLISHED = "SELECT COUNT(*) FROM outbox WHERE published = 0"
+_IDENTITY = "SELECT lab_key FROM identity WHERE shard = %s"
+_FOLLOWERS = "SELECT followee_id, follower_id FROM follows WHERE followee_id IN ({}) LIMIT %s"
+
+
+class UnreadableError(Exception):
+    """No answer came back: the database is down, or it hangs."""
+
+
+class UntrustedError(Exception):
+    """The database answered, but its answers do not count: it is not the one that was provisioned, or it holds too much to read."""
+
+
+async def shard(lab: Lab, index: int, *, since_id: int) -> ObservedShard:
+    """Rows of one tweet shard from `since_id` on: from its primary, or from its replica when the primary does not answer."""
+    servers = sorted((c for c in lab.group("tweets-db") if c.index == index), key=lambda c: c.role != "primary")
+    unanswered: list[str] = []
+    for server in servers:
+        try:
+            return await _read_shard(lab, server, since_id=since_id, detail="; ".join(unanswered))
+        except UnreadableError as error:
+            unanswered.append(str(error))
+        except UntrustedError as error:
+            unanswered.append(str(error))
+            break
+    return ObservedShard(index, "primary", (), complete=False, detail="; ".join(unanswered))
+
+
+async def followers(lab: Lab, authors: Collection[int]) -> Mapping[int, frozenset[int]]:
+    """Who follows each of the authors now. Raises UnreadableError or UntrustedError."""
+    found: dict[int, set[int]] = defaultdict(set)
+    ordered, edges = sorted(authors), 0
+    async with _opened(lab, lab.group("graph-db")[0]) as session:
+        for start in range(0, len(ordered), _AUTHORS_PER_QUERY):
+            some = ordered[start : start + _AUTHORS_PER_QUERY]
+            rows = await session.fetch(_FOLLOWERS.format(", ".join(["%s"] * len(some))), (*some, EDGES_MAX + 1 - edges))
+            edges += len(rows)
+            if edges > EDGES_MAX:
+                raise UntrustedError(f"the authors of this run have more than {EDGES_MAX} followers together, too many for one audit")
+            for followee, follower in rows:
+                found[followee].add(follower)
+    return {author: frozenset(of_author) for author, of_author in found.items()}
+
+
+async def _read_shard(lab: Lab, server: Component, *, since_id: int, detail: str) -> ObservedShard:
+    async with _opened(lab, server) as session:
+        rows = await session.fetch(_ROWS, (since_id, ROWS_MAX + 1))
+        unpublished = await session.fetch(_UNPUBLISHED)
+    if len(rows) > ROWS_MAX:
+        raise UntrustedError(f"{server.name} has more than {ROWS_MAX} tweets since the run started, too many for one audit")
+    return ObservedShard(
+        shard=server.index,
+        source="replica" if server.role == "replica" else "primary",
+        rows=tuple(_row(server.index, row) for row in rows),
+        complete=True,
+        detail=detail,
+        outbox_unpublished=int(unpublished[0][0]),
+    )
+
+
+def _row(index: int, columns: Sequence[Any]) -> Row:
+    tweet_id, user_id, key, deleted, duplicate_of = columns
+    return Row(tweet_id, user_id, key, bool(deleted), duplicate_of, index)
+
+
+@asynccontextmanager
+async def _opened(lab: Lab, server: Component) -> AsyncIterator[sql.Session]:
+    """A connection to a database that proved to be the lab's own; failures come out as the two errors of this module."""
+    with _explained(server):
+        connection = await _connect(server.port)
+        try:
+            async with asyncio.timeout(READ_S):
+                session = sql.Session(connection)
+                await _identify(session, lab, server)
+                yield session
+        finally:
+            connection.close()
+
+
+async def _connect(port: int) -> Any:
+    async with asyncio.timeout(CONNECT_S):  # asyncmy's own limit ends with the TCP connection, which a paused server still accepts
+        return await asyncmy.connect(host="127.0.0.1", port=port, user=storage.DATABASE_USER, database=storage.DATABASE, autocommit=True)
+
+
+async def _identify(session: sql.Session, lab: Lab, server: Component) -> None:
+    found = await session.fetch(_IDENTITY, (server.shard,))
+    if [tuple(row) for row in found] != [(lab.identity_key,)]:
+        raise UntrustedError(f"{server.name} does not identify itself as {server.shard} of this lab: was its directory replaced?")
+
+
+@contextmanager
+def _explained(server: Component) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise UnreadableError(f"{server.name} accepts connections but does not answer") from None
+    except asyncmy.errors.MySQLError as error:
+        if error.args and error.args[0] in _NOT_PROVISIONED:
+            raise UntrustedError(f"{server.name} was not provisioned (was its directory wiped?): {error}") from error
+        raise UnreadableError(f"{server.name} cannot be read: {error}") from error
+    except OSError as error:
+        raise UnreadableError(f"{server.name} cannot be read: {error}") from error

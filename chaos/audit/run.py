@@ -1,0 +1,51 @@
+"""The audit of one run: history and stores compared, and looked at again while the app may still repair itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from chaos.audit import activity, checkers, observe
+from chaos.audit.model import Activity, Audit, Observed
+from loadgen import history
+from reference_app.contract.topology import Lab
+from reference_app.kit import files
+
+FILE = "audit.json"
+"""Below the run directory."""
+SETTLE_S = 12.0
+"""The reconciler may take 10 s after a shard returned to tombstone a twin (design §4)."""
+_LOOK_EVERY_S = 1.0
+_NOTHING = Observed(shards=(), followers=None, timelines=None, stream_pending=None)
+
+
+def audit(lab: Lab, history_path: Path, *, settle_s: float = SETTLE_S) -> Audit:
+    """Audit the run with this history against the lab as it is now; takes up to `settle_s` seconds while it is not clean."""
+    done = activity.from_history(history.read(history_path))
+    if not done.posts:
+        return checkers.check(done, _NOTHING)
+    authors = {post.user_id for post in done.posts}
+    return settled(done, lambda: observe.observe(lab, since=done.since, authors=authors), settle_s=settle_s)
+
+
+def settled(
+    done: Activity,
+    look: Callable[[], Observed],
+    *,
+    settle_s: float,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Audit:
+    """The first clean audit, or the last one when `settle_s` seconds are over."""
+    limit = monotonic() + settle_s
+    while True:
+        found = checkers.check(done, look())
+        if found.clean or monotonic() >= limit:
+            return found
+        sleep(_LOOK_EVERY_S)
+
+
+def write(run_directory: Path, found: Audit) -> None:
+    """Leave the audit in the run directory."""
+    files.write_json(run_directory / FILE, found)
