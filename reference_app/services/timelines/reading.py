@@ -55,7 +55,9 @@ class Reading:
             _add(missing, "tweets", len(tweet_ids))
             return []
         _add(missing, "tweets", len(found.unavailable))
-        return domain.visible(found.tweets, await self._followed(user_id, found.tweets))
+        followed = await self._followed(user_id, found.tweets)
+        _add(missing, "graph", int(followed is None))
+        return domain.visible(found.tweets, followed)
 
     async def _followed(self, user_id: int, tweets: Sequence[Tweet]) -> set[int] | None:
         if not tweets:

@@ -1,0 +1,163 @@
+"""`failwhale drill NAME` and `failwhale demo`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from chaos import catalogue
+from failwhale import drill as drills
+from failwhale import lifecycle
+from failwhale.commands import terminal
+from failwhale.drill import Run, Wish
+from failwhale.liveview import LiveView
+from failwhale.outcome import Outcome
+from reference_app.kit.home import Home
+from reference_app.stack.graphs import BadLinesError
+
+EXPECTED, UNEXPECTED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DEMO = "kill-tweet-shard-no-replica-reads"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command()(drill)
+    app.command()(demo)
+
+
+def drill(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(catalogue.names())}.")],
+    *,
+    graph: Annotated[Path | None, typer.Option(help="Seed this edge list first (see `failwhale seed --help`).")] = None,
+    directed: Annotated[bool | None, typer.Option("--directed/--undirected", help="What a pair in the edge list means.")] = None,
+    fault: Annotated[bool, typer.Option("--fault/--no-fault", help="Do everything but inject: the verdict is `not-injected`.")] = True,
+    seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
+    phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
+) -> None:
+    """Load, fault, alerts, audit, verdict and postmortem on one clock; about 3.5 minutes. Starts the lab if it is not up.
+
+    Ctrl-C at any moment undoes the fault first and keeps the record. Exit codes: 0 the verdict is the one that the experiment
+    predicts (`not-injected` with --no-fault), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).
+    """
+    try:
+        wish = _wish(name, graph=graph, directed=directed, inject=fault, seed=seed, phases=phase or [])
+        outcome = _perform(wish)
+    except (*drills.ERRORS, catalogue.UnknownExperimentError, BadLinesError, ValueError, OSError) as error:
+        terminal.complain(str(error))
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:
+        terminal.say("interrupted before anything was recorded; nothing is left running of this drill")
+        raise typer.Exit(INTERRUPTED) from None
+    terminal.emit(outcome) if as_json else summarise(outcome)
+    raise typer.Exit(_exit_code(outcome))
+
+
+def demo() -> None:
+    """The main job: a drill that users notice, then the lab and the console stay up. With `CI` set, everything is ended again."""
+    home, in_ci = Home.from_environment(), bool(os.environ.get("CI"))
+    try:
+        drill(DEMO, graph=None, directed=None, fault=True, seed=1, phase=[], as_json=False)
+    except typer.Exit as ended:
+        code = ended.exit_code
+    if in_ci or code in (USAGE, INTERRUPTED):
+        lifecycle.down(home, terminal.say)
+    else:
+        lab = home.lab()
+        from failwhale.commands import console
+
+        url = console.start_detached(home, lab.console_port)
+        terminal.say(f"still running: app {lab.gateway_url}  Prometheus {lab.prometheus_url}  console {url}   (`failwhale down` ends them)")
+    raise typer.Exit(code)
+
+
+def summarise(outcome: Outcome) -> None:
+    """What a person wants to know first."""
+    same = "as predicted" if outcome.verdict == outcome.expected_verdict else f"predicted was {outcome.expected_verdict}"
+    lines = [f"verdict     {outcome.verdict} ({same})", *(f"            {reason}" for reason in outcome.reasons)]
+    if outcome.passes_with and outcome.verdict == "deviated":
+        lines.append(f"            it passes with: {outcome.passes_with}")
+    lines += [*_audit_lines(outcome), *_alert_lines(outcome), *_clock_lines(outcome)]
+    lines += [f"postmortem  {outcome.artifacts.postmortem or 'not available'}", f"run         {outcome.run_id}"]
+    for text in lines:
+        typer.echo(text)
+
+
+def _audit_lines(outcome: Outcome) -> list[str]:
+    audit = outcome.audit
+    if audit is None:
+        return ["audit       not available"]
+    found = ", ".join(
+        f"{name.replace('_', ' ')} {'not available' if (count := getattr(audit, name)) is None else count}"
+        for name in ("lost", "duplicated", "missing_from_timelines", "non_unique_ids", "indeterminate")
+    )
+    whole = "complete" if audit.complete else f"incomplete ({'; '.join(audit.reasons)})"
+    return [f"audit       {whole}: {audit.acknowledged:,} posts acknowledged; {found}"]
+
+
+def _alert_lines(outcome: Outcome) -> list[str]:
+    if outcome.alerts is None:
+        return ["alerts      not available"]
+    lines = [
+        f"alert       {fired.severity} {fired.name} ({fired.slo or fired.component})"
+        + ("" if fired.after_s is None else f" {fired.after_s:.1f} s after the injection")
+        + (
+            ", still firing"
+            if fired.resolved_s is None
+            else f", resolved after {fired.resolved_s:.1f} s"
+            if fired.after_s is not None
+            else ""
+        )
+        for fired in outcome.alerts.fired
+    ]
+    return lines or ["alerts      none fired"]
+
+
+def _clock_lines(outcome: Outcome) -> list[str]:
+    clocks = outcome.clocks
+    known = {"detected": clocks.ttd_s, "absorbed": clocks.time_to_absorb_s, "recovered after the undo": clocks.recovery_after_undo_s}
+    return ["clocks      " + ", ".join(f"{name} {'not available' if value is None else f'{value:.1f} s'}" for name, value in known.items())]
+
+
+def _wish(name: str, *, graph: Path | None, directed: bool | None, inject: bool, seed: int, phases: list[str]) -> Wish:
+    if graph is not None and directed is None:
+        raise ValueError("say whether the graph is --directed or --undirected: the file does not tell")
+    if graph is not None and not graph.is_file():
+        raise ValueError(f"there is no edge list at {graph}")
+    lengths = dict(_length(text) for text in phases)
+    return Wish(name, inject=inject, seed=seed, graph=graph, directed=bool(directed), phases=lengths)
+
+
+def _length(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    try:
+        return name, float(seconds)
+    except ValueError:
+        raise ValueError(f"--phase {text!r} is not NAME=SECONDS, for example --phase fault=20") from None
+
+
+def _perform(wish: Wish) -> Outcome:
+    """Only this process gets the Ctrl-C; the drill's children are in sessions of their own."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    screen = Console(stderr=True, highlight=False)
+    with screen.status("starting") as status:
+        say = screen.print if screen.is_terminal else terminal.say
+        view = LiveView(show=status.update if screen.is_terminal else None, say=say)
+        return drills.perform(Run(wish, Home.from_environment(), say=say, draw=view.draw), hold_interrupts=_hold_interrupts)
+
+
+def _hold_interrupts() -> None:
+    """From here on the record is written, which is bounded; a second Ctrl-C waits for it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: terminal.say("finishing the record, at most half a minute"))
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if outcome.verdict == "interrupted":
+        return INTERRUPTED
+    return EXPECTED if outcome.verdict == outcome.expected_verdict else UNEXPECTED

@@ -1,0 +1,270 @@
+"""A drill: load, fault, audit, verdict and postmortem on one clock, as a list of named steps over one Run value.
+
+`ACT` may be interrupted at any moment; `CONCLUDE` undoes first and always leaves a record.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from chaos import catalogue, halt, processes, reaper, session, toolkit, undo
+from chaos.audit.model import Audit
+from chaos.audit.run import audit as audit_run
+from chaos.audit.run import write as write_audit
+from chaos.catalogue import Experiment
+from chaos.holder import Holder
+from failwhale import lifecycle, outcome, population
+from failwhale.outcome import Outcome
+from loadgen import history, recording, runner
+from loadgen.report import Report
+from loadgen.runner import Generator
+from postmortems import store
+from reference_app.contract import plan as plans
+from reference_app.contract import profile
+from reference_app.contract.plan import Plan
+from reference_app.kit import files
+from reference_app.kit.home import Home
+from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
+from reference_app.stack.errors import StackError
+
+Say = Callable[[str], None]
+LEAD_SECONDS = 6.0
+"""From the plan to load second 0: generator, toolkit and reaper have to be up by then."""
+TOOLKIT_SECONDS, QUIET_SECONDS, DRAW_SECONDS = 25.0, 45.0, 0.5
+SETTLE_SECONDS, INTERRUPTED_SETTLE_SECONDS = 15.0, 3.0
+"""Reconciliation may take 10 s after a shard returned; an interrupted run does not wait for it."""
+
+
+class DrillError(Exception):
+    """The drill cannot begin here and now; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was asked for. `phases` overrides lengths in seconds; `graph` is an edge list to seed with."""
+
+    drill: str
+    inject: bool = True
+    seed: int = 1
+    graph: Path | None = None
+    directed: bool = False
+    phases: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """One drill as far as it got. What a step has not reached yet is None."""
+
+    wish: Wish
+    home: Home
+    say: Say
+    draw: Callable[[Run], None]
+    began: float = field(default_factory=time.time)
+    interrupted: bool = False
+    experiment: Experiment | None = None
+    plan: Plan | None = None
+    holder: Holder | None = None
+    generator: Generator | None = None
+    toolkit: subprocess.Popen[bytes] | None = None
+    report: Report | None = None
+    audit: Audit | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def run_id(self) -> str:
+        return session.new_run_id(self.wish.drill, now=self.began)
+
+    @property
+    def run_dir(self) -> Path:
+        return self.home.runs / self.run_id
+
+    @property
+    def prometheus(self) -> Prometheus:
+        return Prometheus(self.home.lab().prometheus_url)
+
+
+class Step(NamedTuple):
+    """A named part of a drill."""
+
+    name: str
+    do: Callable[[Run], None]
+
+
+def perform(run: Run, *, hold_interrupts: Callable[[], None]) -> Outcome:
+    """All steps. An interrupt or an error ends ACT; then everything is put back, and what has a plan gets its record.
+
+    Raises KeyboardInterrupt when it was interrupted before there was anything to record, and the errors in ERRORS.
+    """
+    try:
+        try:
+            _each(run, ACT)
+        except KeyboardInterrupt:
+            run.interrupted = True
+            run.say("interrupted: undoing, then keeping the record")
+        finally:
+            hold_interrupts()
+            _put_back(run)
+        if run.plan is None:
+            raise KeyboardInterrupt
+        _each(run, CONCLUDE)
+    finally:
+        if run.holder is not None:
+            run.holder.release()
+    assert run.outcome is not None  # noqa: S101 - set by CONCLUDE
+    return run.outcome
+
+
+def _each(run: Run, steps: tuple[Step, ...]) -> None:
+    for step in steps:
+        run.say(f"{time.time() - run.began:6.1f} s  {step.name}")
+        step.do(run)
+
+
+def _check_wish(run: Run) -> None:
+    run.experiment = catalogue.load(run.wish.drill)
+    recovery = plans.phases(run.wish.phases)
+    length = next(p.end - p.start for p in recovery if p.name == run.experiment.extension.recovery_phase)
+    slow = profile.constants_over(length / 2)
+    if slow:
+        named = ", ".join(f"{name} {value:g} s" for name, value in slow.items())
+        raise DrillError(f"recovery cannot be seen: these time constants exceed half of the recovery phase ({length:g} s): {named}")
+    halted = halt.read(run.home.chaos)
+    if halted:
+        raise DrillError(f"chaos is halted: {halted.reason} (`failwhale chaos resume` allows it again)")
+
+
+def _start_lab(run: Run) -> None:
+    lifecycle.up(run.home, run.say, replay_undo=lambda home: _replay(home, run.say))
+
+
+def _seed(run: Run) -> None:
+    population.ensure(run.home, run.wish.graph, directed=run.wish.directed, number=run.wish.seed, say=run.say)
+
+
+def _await_quiet(run: Run) -> None:
+    """An alert of the drill before would be blamed on this one."""
+    deadline = time.monotonic() + QUIET_SECONDS
+    while active := [a for a in run.prometheus.active_alerts() if a.name != "Watchdog"]:
+        if time.monotonic() >= deadline:
+            names = ", ".join(sorted({f"{a.name} ({a.labels.get('component', a.labels.get('slo', ''))})" for a in active}))
+            raise DrillError(f"alerts are firing before the drill began: {names}. Look at `failwhale status`, then try again")
+        time.sleep(0.5)
+
+
+def _hold_lease(run: Run) -> None:
+    run.holder = Holder(run.home.chaos, run.run_id).hold()
+    reaper.ensure(run.home)
+
+
+def _write_plan(run: Run) -> None:
+    assert run.experiment is not None  # noqa: S101 - set by the first step
+    extension, phases = run.experiment.extension, plans.phases(run.wish.phases)
+    fault = next(phase for phase in phases if phase.name == "fault")
+    plan = Plan(
+        run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=run.home.lab().topology, preset=extension.load_preset,
+        t0=time.time() + LEAD_SECONDS, phases=phases, inject=run.wish.inject, inject_at=fault.start, undo_at=fault.end,
+        expected_verdict=extension.expected_verdict if run.wish.inject else "not-injected",
+    )  # fmt: skip
+    files.write_json(run.run_dir / plans.FILE, plan, durable=True)
+    run.plan = plan
+
+
+def _start_load(run: Run) -> None:
+    run.generator = runner.start(run.home, run.run_dir, leased=True)
+    processes.register(run.home.chaos, run.run_id, pid=run.generator.pid, role="load")
+
+
+def _start_chaos(run: Run) -> None:
+    assert run.experiment is not None  # noqa: S101 - set by the first step
+    run.toolkit = toolkit.start(session.Session(run.home, run.run_id), run.experiment.path, inject=run.wish.inject)
+
+
+def _watch(run: Run) -> None:
+    assert run.generator is not None and run.holder is not None  # noqa: S101, PT018 - set by the steps before
+    while run.generator.poll() is None:
+        run.draw(run)
+        if run.holder.lost:
+            run.say("the lease lapsed while this process did not run: the reaper has undone the fault")
+            raise KeyboardInterrupt
+        time.sleep(DRAW_SECONDS)
+
+
+def _await_toolkit(run: Run) -> None:
+    assert run.toolkit is not None  # noqa: S101 - started by a step before
+    try:
+        run.toolkit.wait(TOOLKIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        run.say(f"the toolkit did not end within {TOOLKIT_SECONDS:g} s of the load: it is ended")
+
+
+def _put_back(run: Run) -> None:
+    """Undo first; then end what this run started. Safe at any moment."""
+    for undone in undo.replay(run.home, by="drill", run_id=run.run_id):
+        run.say(f"undid {undone.record.fault.kind}" if not undone.error else f"could not undo {undone.record.fault.kind}: {undone.error}")
+    processes.end([process for process in processes.registered(run.home.chaos) if process.run_id == run.run_id])
+    if run.generator is not None:
+        run.generator.stop()
+    processes.clear(run.home.chaos)
+
+
+def _audit(run: Run) -> None:
+    path = run.run_dir / history.FILE
+    settle = INTERRUPTED_SETTLE_SECONDS if run.interrupted else SETTLE_SECONDS
+    run.audit = audit_run(run.home.lab(), path, settle_s=settle)
+    write_audit(run.run_dir, run.audit)
+
+
+def _report_load(run: Run) -> None:
+    run.report = recording.report_of(run.run_dir)
+
+
+def _judge(run: Run) -> None:
+    assert run.plan is not None and run.experiment is not None  # noqa: S101, PT018 - CONCLUDE runs only with a plan
+    run.outcome = outcome.conclude(
+        run.home, run.plan, run.experiment, load=run.report, audit=run.audit, interrupted=run.interrupted, began=run.began
+    )
+    outcome.write(run.run_dir, run.outcome)
+
+
+def _draft(run: Run) -> None:
+    assert run.outcome is not None  # noqa: S101 - set by the step before
+    try:
+        draft = store.draft(run.home, run.run_id, prometheus=run.prometheus)
+    except (OSError, PrometheusUnreachableError) as error:
+        run.say(f"no postmortem could be drafted: {error}")
+        run.outcome = outcome.without_postmortem(run.outcome)
+        outcome.write(run.run_dir, run.outcome)
+    else:
+        if draft.message:
+            run.say(draft.message)
+
+
+def _replay(home: Home, say: Say) -> None:
+    for undone in undo.replay_leftovers(home, by="drill"):
+        say(f"undid {undone.record.fault.kind} of run {undone.record.run_id}, which was interrupted")
+
+
+ACT = (
+    Step("checking the experiment", _check_wish),
+    Step("starting the lab", _start_lab),
+    Step("seeding users", _seed),
+    Step("waiting until no alert is active", _await_quiet),
+    Step("taking the lease", _hold_lease),
+    Step("writing the plan", _write_plan),
+    Step("starting the load", _start_load),
+    Step("starting the experiment", _start_chaos),
+    Step("watching", _watch),
+    Step("waiting for the experiment to end", _await_toolkit),
+)
+CONCLUDE = (
+    Step("auditing every acknowledged post", _audit),
+    Step("reading the load's history", _report_load),
+    Step("judging", _judge),
+    Step("drafting the postmortem", _draft),
+)
+ERRORS = (DrillError, StackError, PrometheusUnreachableError)
