@@ -1,0 +1,48 @@
+# One menu: `make help`.
+PYTHON := .venv/bin/python
+PACKAGES := failwhale dashboards postmortems chaos loadgen reference_app tests
+FAILWHALE := $(PYTHON) -m failwhale
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test verify lint lock gen up down clean
+
+help: ## show this menu
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: servers from apt, Python packages in .venv
+	@scripts/setup.sh
+
+demo: setup ## from nothing to a drill with its verdict, audit and postmortem draft
+	@$(FAILWHALE) demo
+
+test: ## everything but the long tests, at most 15 minutes
+	@scripts/setup.sh --tests
+	@$(MAKE) --no-print-directory lint
+	$(PYTHON) -m pytest -m "not verify"
+
+verify: ## the long tests: failure table, runner kills, soak
+	@scripts/setup.sh --tests
+	$(PYTHON) -m pytest -m verify
+
+lint: ## style, types and import directions
+	.venv/bin/ruff check $(PACKAGES)
+	.venv/bin/ruff format --check $(PACKAGES)
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+
+lock: ## pin the newest versions that pyproject.toml allows
+	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --upgrade --extra dev --strip-extras --allow-unsafe \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+
+gen: ## write deploy/_gen anew from the contract
+	$(PYTHON) -c 'from pathlib import Path; from dashboards.rules import generate; generate.write(Path())'
+
+up: setup ## start the lab
+	@$(FAILWHALE) up
+
+down: ## stop the lab; data survives
+	@$(FAILWHALE) down
+
+clean: ## remove .venv and caches; data in var/ stays (failwhale reset --yes deletes it)
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
