@@ -58,18 +58,16 @@ class Curve:
         """Mean number of arrivals in [start, end): the integral of the rate."""
         return sum(piece.expected(start, end) for piece in self.pieces)
 
-    @property
-    def peak(self) -> float:
-        return max(max(piece.first, piece.last) for piece in self.pieces)
-
-    @property
-    def end(self) -> float:
-        return self.pieces[-1].end
-
 
 def arrivals(curve: Curve, rng: random.Random) -> Iterator[float]:
-    """Load seconds of the arrivals, ascending (thinning: Lewis and Shedler 1979)."""
-    t, peak = 0.0, curve.peak
-    while (t := t + rng.expovariate(peak)) < curve.end:
-        if rng.random() * peak <= curve.rate(t):
+    """Load seconds of the arrivals, ascending."""
+    for piece in curve.pieces:  # a Poisson process has no memory, so it may begin anew with each piece
+        yield from _within(piece, rng)
+
+
+def _within(piece: Piece, rng: random.Random) -> Iterator[float]:
+    """Thinning (Lewis and Shedler 1979): candidates at the highest rate, kept with the probability rate / highest."""
+    t, peak = piece.start, max(piece.first, piece.last)
+    while (t := t + rng.expovariate(peak)) < piece.end:
+        if rng.random() * peak <= piece.rate(t):
             yield t

@@ -1,0 +1,144 @@
+"""`failwhale load run`: a spike without a fault."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from failwhale.commands import terminal
+from loadgen import plans, recording, runner, session
+from loadgen.model import presets
+from loadgen.model.presets import UnknownPresetError
+from loadgen.plans import RunExistsError
+from loadgen.progress import Progress, Snapshot
+from loadgen.report import Load
+from loadgen.runner import Generator
+from loadgen.session import NoSeedError
+from reference_app.contract.topology import Lab
+from reference_app.kit.home import Home, NoLabError
+
+VALID, INVALID, USAGE, INTERRUPTED = 0, 1, 2, 130
+PLAIN_LINE_EVERY_S = 10
+
+
+class LabDownError(Exception):
+    """The gateway takes no connection."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the app."""
+    group = typer.Typer(no_args_is_help=True, help="Load on the lab, without a fault.")
+    group.callback()(lambda: None)  # else a group of one command is that command
+    group.command("run")(run)
+    app.add_typer(group, name="load")
+
+
+def run(
+    preset: Annotated[str, typer.Argument(help=f"One of: {', '.join(presets.PRESETS)}.")],
+    *,
+    seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
+    duration_scale: Annotated[float, typer.Option(help="Multiplies the length of every phase.")] = 1.0,
+    phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+) -> None:
+    """Send one spike at the running lab and say whether the measurement may be believed.
+
+    Exit codes: 0 it is valid, 1 it is not, 2 wrong usage or no lab, 130 interrupted (what was measured is kept).
+    """
+    try:
+        home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [])
+    except (NoLabError, NoSeedError, LabDownError, UnknownPresetError, RunExistsError, ValueError) as error:
+        terminal.complain(str(error))
+        raise typer.Exit(USAGE) from None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupted = _drive(runner.start(home, run_dir), run_dir)
+    load = recording.report_of(run_dir).load
+    _show(load, run_dir, as_json=as_json)
+    raise typer.Exit(INTERRUPTED if interrupted else VALID if load.valid else INVALID)
+
+
+def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str]) -> tuple[Home, Path]:
+    home = Home.from_environment()
+    _check_gateway(home.lab())
+    session.users(home)
+    phases = plans.scaled(scale, dict(_override(text) for text in overrides))
+    return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases)
+
+
+def _check_gateway(lab: Lab) -> None:
+    port = lab.group("gateway")[0].port
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError as error:
+        raise LabDownError(f"the gateway takes no connection on port {port} ({error}): run `failwhale up` first") from None
+
+
+def _override(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    try:
+        return name, float(seconds)
+    except ValueError:
+        raise ValueError(f"--phase {text!r} is not NAME=SECONDS, for example --phase fault=20") from None
+
+
+def _drive(generator: Generator, run_dir: Path) -> bool:
+    """Follow the load to its end; True when it was interrupted (it is stopped then, with complete files)."""
+    try:
+        _follow(generator, run_dir)
+    except KeyboardInterrupt:
+        terminal.say("stopping the load")
+        return True
+    finally:
+        generator.stop()
+    return False
+
+
+def _follow(generator: Generator, run_dir: Path) -> None:
+    progress, console = Progress(run_dir, plans.read(run_dir)), Console(stderr=True)
+    plain_line_at = 0.0
+    with console.status("starting the generator") as status:
+        while generator.poll() is None:
+            time.sleep(1)
+            line = _line(progress.read(time.time()))
+            status.update(line)
+            if not console.is_terminal and time.monotonic() >= plain_line_at:
+                plain_line_at = time.monotonic() + PLAIN_LINE_EVERY_S
+                terminal.say(line)
+    if generator.poll():
+        terminal.complain(f"the generator could not begin: {runner.last_words(run_dir)}")
+
+
+def _line(now: Snapshot) -> str:
+    p99 = "-" if now.p99_ms is None else f"{now.p99_ms:.0f} ms"
+    return (
+        f"{now.load_second:5.0f} s  {now.phase:8}  offered {now.offered:5.1f}/s  good pages {now.good:5.1f}/s  "
+        f"p99 {p99}  errors {now.errors:.1f}/s  posts acknowledged {now.acknowledged}"
+    )
+
+
+def _show(load: Load, run_dir: Path, *, as_json: bool) -> None:
+    if as_json:
+        document: dict[str, Any] = {"schema": "failwhale/load/v1", "run_id": run_dir.name, "run_dir": str(run_dir), "load": load}
+        terminal.emit(document)
+        return
+    terminal.show(_table(load))
+    terminal.say(f"{load.sent} of {load.planned} planned requests sent, {load.acknowledged} tweets acknowledged; recorded in {run_dir}")
+    terminal.say("the measurement is valid" if load.valid else "the measurement is not valid:")
+    for reason in load.invalid_reasons:
+        terminal.say(f"  {reason}")
+
+
+def _table(load: Load) -> Table:
+    table = Table("phase", "requests", "errors", "pages complete", "partial", "p50 ms", "p99 ms", title=f"load {load.preset}")
+    for name, phase in load.phases.items():
+        times = phase.requests.latency_ms
+        cells = (phase.requests.sent, phase.requests.errors, phase.pages_complete, phase.pages_partial, times.p50, times.p99)
+        table.add_row(name, *("-" if cell is None else f"{cell:g}" for cell in cells))
+    return table

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from failwhale.commands import load
+from reference_app.contract import topology
+from reference_app.contract.seed import Seed
+from reference_app.kit import files
+
+PORT_BASE = 1
+"""Nobody listens there."""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    lab = topology.Lab(str(tmp_path), "small", PORT_BASE, topology.components(topology.SMALL, PORT_BASE), "key", "password")
+    files.write_json(tmp_path / "lab.json", lab)
+    files.write_json(tmp_path / "seed.json", Seed(50, 100, "synthetic", directed=True, top_followers=10, seeded_at=0.0))
+    monkeypatch.setenv("FAILWHALE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def reachable(monkeypatch):
+    monkeypatch.setattr(load, "_check_gateway", lambda _: None)
+
+
+def invoke(*arguments):
+    app = typer.Typer()
+    load.register(app)
+    return CliRunner().invoke(app, ["load", "run", *arguments])
+
+
+def test_without_a_lab_it_says_how_to_start_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAILWHALE_HOME", str(tmp_path))
+    result = invoke("goal")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "run `failwhale up` first" in result.stderr
+
+
+@pytest.mark.usefixtures("home")
+def test_a_lab_that_is_down_is_found_before_anything_is_written():
+    result = invoke("goal")
+    assert result.exit_code == 2
+    assert "the gateway takes no connection on port 1" in result.stderr
+
+
+@pytest.mark.usefixtures("reachable")
+def test_without_users_it_says_how_to_get_some(home):
+    (home / "seed.json").unlink()
+    result = invoke("goal")
+    assert result.exit_code == 2
+    assert "failwhale seed" in result.stderr
+
+
+@pytest.mark.usefixtures("home", "reachable")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gaol"], "no load preset 'gaol'"),
+        (["goal", "--phase", "fault"], "is not NAME=SECONDS"),
+        (["goal", "--phase", "fault=long"], "is not NAME=SECONDS"),
+        (["goal", "--phase", "lunch=3"], "unknown phases ['lunch']"),
+        (["goal", "--duration-scale", "0"], "above zero"),
+    ],
+)
+def test_wrong_usage_is_named(arguments, message, home):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (home / "runs").exists()

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from loadgen import report
+from loadgen.latency import Latency
+
+
+def spread(operation, start, end, per_second, **changes):
+    return [operation(due=start + i / per_second, **changes) for i in range(int((end - start) * per_second))]
+
+
+def test_a_valid_report_has_the_fields_of_the_drill_contract(plan, facts, operation):
+    load = report.build(plan, facts(), spread(operation, 0, 160, 10)).load
+    assert (load.preset, load.valid, load.invalid_reasons) == ("goal", True, [])
+    assert (load.planned, load.sent, load.dropped, load.errors, load.lag_p99_ms) == (1000, 1000, 0, 0, 4.0)
+    assert load.latency_ms.p50 == pytest.approx(5, rel=2e-3)
+    assert list(load.phases) == [phase.name for phase in plan.phases]
+
+
+def test_an_invalid_run_has_null_latencies_everywhere_but_keeps_its_counts(plan, facts, operation):
+    built = report.build(plan, facts(dropped=3), spread(operation, 0, 160, 10))
+    assert not built.load.valid
+    assert built.load.latency_ms == Latency(None, None, None)
+    assert all(p.requests.latency_ms == p.home.latency_ms == Latency() for p in built.load.phases.values())
+    assert all(second.p99_ms is None for second in built.series)
+    assert built.load.phases["fault"].home.ok == 400
+
+
+def test_what_only_the_generator_knew_is_null_without_its_facts(plan, operation):
+    load = report.build(plan, None, [operation()]).load
+    assert (load.planned, load.sent, load.dropped, load.lag_p99_ms) == (None, None, None, None)
+    assert load.requests == 1
+
+
+def test_the_warm_up_counts_neither_in_errors_nor_in_latency(plan, facts, operation):
+    slow = spread(operation, 0, 10, 10, response_ms=900.0) + spread(operation, 0, 10, 10, type="error", status=503)
+    load = report.build(plan, facts(), slow + spread(operation, 10, 160, 10)).load
+    assert load.errors == 0
+    assert load.latency_ms.p999 == pytest.approx(5, rel=2e-3)
+    assert load.phases["warmup"].requests.errors == 100
+
+
+def test_a_phase_counts_every_kind_of_outcome(plan, facts, operation):
+    during = [
+        operation(due=80, partial=True), operation(due=81), operation(due=82, type="error", status=503),
+        operation(due=83, type="error", status=0, error="timeout", response_ms=5001.0), operation(due=84, op="user_timeline"),
+        operation(due=85, op="post", status=201), operation(due=86, op="post", type="refused", status=503),
+        operation(due=87, op="post", type="indeterminate", status=503, attempt=2),
+    ]  # fmt: skip
+    fault = report.build(plan, facts(), spread(operation, 0, 70, 1) + during).load.phases["fault"]
+    assert (fault.requests.sent, fault.requests.ok, fault.requests.errors, fault.requests.censored) == (8, 4, 4, 1)
+    assert (fault.home.sent, fault.home.ok, fault.pages_complete, fault.pages_partial) == (4, 2, 1, 1)
+    assert (fault.post.sent, fault.post.ok, fault.posts_refused, fault.posts_indeterminate) == (3, 1, 1, 1)
+    assert fault.user_timeline.ok == 1
+    assert fault.home.latency_ms.p99 == pytest.approx(5001, rel=2e-3)
+
+
+def test_a_tweet_is_acknowledged_once_however_often_it_is_replayed(plan, facts, operation):
+    posts = [operation(op="post", status=201, key="a"), operation(op="post", status=201, key="a", replay=True)]
+    assert report.build(plan, facts(), posts).load.acknowledged == 1
+
+
+def test_a_freeze_of_two_seconds_shows_in_the_p99(plan, facts, operation):
+    healthy = spread(operation, 10, 160, 10)
+    frozen = [operation(due=80 + i / 20, response_ms=2000 - i * 50.0) for i in range(40)]
+    assert (report.build(plan, facts(), healthy + frozen).load.latency_ms.p99 or 0) > 1000
