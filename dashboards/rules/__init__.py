@@ -1,0 +1,1 @@
+"""Service level objectives and faults, turned into Prometheus rules."""

@@ -1,0 +1,90 @@
+"""OpenSLO v1 documents of kind SLO with one ratio metric and one objective, the part of the format that this project uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reference_app import contract
+
+CONTRACT_FILE = Path(contract.__file__).parent / "slo.yaml"
+
+
+class SloError(Exception):
+    """A document that cannot be turned into rules; the message names the file, the document and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Slo:
+    """`objective` is the share of good events, 0.999; the selectors name counters, without a range."""
+
+    name: str
+    service: str
+    objective: float
+    good_selector: str
+    total_selector: str
+    title: str = ""
+
+    @property
+    def error_budget(self) -> float:
+        """Share of events that may be bad."""
+        return round(1 - self.objective, 12)
+
+
+def read(path: Path = CONTRACT_FILE) -> tuple[Slo, ...]:
+    """Every SLO of the file, in its order. Raises SloError."""
+    try:
+        documents = list(yaml.safe_load_all(path.read_text()))
+    except yaml.YAMLError as error:
+        raise SloError(f"{path} is not YAML: {error}") from error
+    slos = tuple(_slo(document, f"{path}, document {number}") for number, document in enumerate(documents, 1))
+    names = [slo.name for slo in slos]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise SloError(f"{path} defines {', '.join(doubled)} more than once: give each SLO a name of its own")
+    return slos
+
+
+def _slo(document: Any, where: str) -> Slo:
+    if (kind := _at(document, where, "apiVersion"), _at(document, where, "kind")) != ("openslo/v1", "SLO"):
+        raise SloError(f"{where} is {kind} and not an openslo/v1 SLO")
+    ratio = _at(document, where, "spec", "indicator", "spec", "ratioMetric")
+    return Slo(
+        name=_text(document, where, "metadata", "name"),
+        service=_text(document, where, "spec", "service"),
+        objective=_objective(_at(document, where, "spec", "objectives"), where),
+        good_selector=_selector(ratio, where, "good"),
+        total_selector=_selector(ratio, where, "total"),
+        title=document["metadata"].get("displayName", ""),
+    )
+
+
+def _objective(objectives: Any, where: str) -> float:
+    if not isinstance(objectives, list) or len(objectives) != 1:
+        raise SloError(f"{where}: spec.objectives must hold exactly one objective")
+    target = _at(objectives[0], f"{where}, objective", "target")
+    if not isinstance(target, float) or not 0 < target < 1:
+        raise SloError(f"{where}: target is {target!r}; it must be a share between 0 and 1, such as 0.999")
+    return target
+
+
+def _selector(ratio: Any, where: str, part: str) -> str:
+    return _text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip()
+
+
+def _text(document: Any, where: str, *path: str) -> str:
+    value = _at(document, where, *path)
+    if not isinstance(value, str) or not value.strip():
+        raise SloError(f"{where}: {'.'.join(path)} is {value!r}; it must be text")
+    return value
+
+
+def _at(document: Any, where: str, *path: str) -> Any:
+    value = document
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            raise SloError(f"{where} has no {'.'.join(path)}: add it (docs: https://github.com/OpenSLO/OpenSLO#slo)")
+        value = value[key]
+    return value

@@ -1,0 +1,91 @@
+"""The committed rules, judged by promtool. By hand: `promtool test rules tests/golden/rules/*.yml`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dashboards.rules import generate
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RULES = REPOSITORY / generate.FOLDER
+TESTS = sorted((REPOSITORY / "tests/golden/rules").glob("*.test.yml"))
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not installed: run scripts/setup.sh")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+
+
+def alerts(file: str) -> list[dict[str, object]]:
+    groups = yaml.safe_load((RULES / file).read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+def test_committed_rules_are_what_would_be_generated_now() -> None:
+    assert generate.drifted(REPOSITORY) == [], "run `make gen`"
+
+
+def test_an_edited_rule_file_is_drift(tmp_path: Path) -> None:
+    generate.write(tmp_path)
+    edited = tmp_path / generate.FOLDER / "lab.yml"
+    edited.write_text(edited.read_text().replace("0.0144", "0.0145", 1))
+    (tmp_path / generate.FOLDER / "production.yml").unlink()
+    assert generate.drifted(tmp_path) == [generate.FOLDER / "lab.yml", generate.FOLDER / "production.yml"]
+
+
+def test_promtool_accepts_the_rules() -> None:
+    checked = promtool("check", "rules", RULES / "lab.yml", RULES / "production.yml")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda path: path.name)
+def test_alerts_fire_and_reset_as_documented(file: Path) -> None:
+    tested = promtool("test", "rules", file)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("last_over_time(component:up:max3s[3s]) == 1 or last_over_time(component:up:seen[3s])", "vector(1)"),
+        ("\n      unless on (shard) label_replace", "\n      unless on (component) label_replace"),
+        ("unless on (component) component_hung == 1", "unless on (component) component_hung == 2"),
+    ],
+    ids=["start-up latch", "muted while its primary is down", "hung is not down"],
+)
+def test_the_rule_tests_notice_a_broken_cause_rule(tmp_path: Path, right: str, wrong: str) -> None:
+    content = (RULES / "lab.yml").read_text()
+    assert right in content
+    assert promtool("test", "rules", _with_rules(tmp_path, "causes", content.replace(right, wrong))).returncode != 0
+
+
+def test_every_alert_is_named_in_a_rule_test_and_has_a_runbook() -> None:
+    cases = "".join(path.read_text() for path in TESTS)
+    for alert in (*alerts("lab.yml"), *alerts("production.yml")):
+        annotations, labels = alert["annotations"], alert["labels"]
+        assert isinstance(annotations, dict)
+        assert isinstance(labels, dict)
+        runbook = REPOSITORY / annotations["runbook_url"]
+        assert runbook.read_text().startswith(f"# {alert['alert']}\n")
+        assert f'alertname="{alert["alert"]}"' in cases
+        assert labels["severity"] in ("page", "ticket") or alert["alert"] == "Watchdog"
+
+
+def test_no_runbook_is_left_without_its_alert() -> None:
+    known = {alert["alert"] for alert in alerts("lab.yml")}
+    assert {path.stem for path in (REPOSITORY / "docs/runbooks").glob("*.md")} == known
+
+
+def _with_rules(directory: Path, name: str, rules: str) -> Path:
+    (directory / "lab.yml").write_text(rules)
+    document = yaml.safe_load((REPOSITORY / f"tests/golden/rules/{name}.test.yml").read_text()) | {"rule_files": ["lab.yml"]}
+    test = directory / "planted.yml"
+    test.write_text(yaml.safe_dump(document))
+    return test

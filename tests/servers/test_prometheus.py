@@ -1,0 +1,181 @@
+"""The reader and the committed lab rules against a real Prometheus that scrapes an exporter of ours."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError, QueryRefusedError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+UP = 'component_up{component="users-0",kind="service"}'
+
+CONFIG = """
+global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
+rule_files: ["{rules}"]
+scrape_configs:
+  - job_name: exporter
+    honor_labels: true
+    static_configs: [{{targets: ["127.0.0.1:{port}"], labels: {{component: prober, kind: prober}}}}]
+"""
+
+
+@dataclass
+class Exporter:
+    """Serves whatever `values` holds."""
+
+    values: dict[str, float] = field(default_factory=dict)
+
+    def serve(self) -> ThreadingHTTPServer:
+        exporter = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = "".join(f"{series} {value}\n" for series, value in exporter.values.items()).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+
+@dataclass
+class Server:
+    """A Prometheus that can be stopped and started on the same data."""
+
+    directory: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def reader(self) -> Prometheus:
+        return Prometheus(f"http://127.0.0.1:{self.port}")
+
+    def start(self) -> None:
+        program = shutil.which("prometheus")
+        if program is None:
+            pytest.skip("prometheus is not installed: run scripts/setup.sh")
+        flags = [f"--config.file={self.directory}/prometheus.yml", f"--storage.tsdb.path={self.directory}/data"]
+        with (self.directory / "server.log").open("ab") as log:
+            self.process = subprocess.Popen([program, *flags, f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(15)
+
+    def firing(self) -> list[tuple[str, str]]:
+        alerts = self.reader.active_alerts()
+        return [(a.name, a.labels["component"]) for a in alerts if a.state == "firing" and a.name != "Watchdog"]
+
+    def scraped(self) -> bool:
+        try:
+            return any(sample.value == 1 for sample in self.reader.instant('up{kind="prober"}'))
+        except (PrometheusUnreachableError, QueryRefusedError):
+            return False
+
+
+def until(condition: Callable[[], bool], limit_s: float) -> float:
+    """Seconds until the condition held; it has to within the limit."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < limit_s, f"not within {limit_s} s"
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def exporter() -> Iterator[tuple[Exporter, int]]:
+    source = Exporter({UP: 1, "posts_total": 5, "odd": float("nan")})
+    server = source.serve()
+    yield source, server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def server(exporter: tuple[Exporter, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    directory = tmp_path_factory.mktemp("prometheus")
+    rules = REPOSITORY / "deploy/_gen/rules/lab.yml"
+    (directory / "prometheus.yml").write_text(CONFIG.format(rules=rules, port=exporter[1]))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        server = Server(directory, probe.getsockname()[1])
+    server.start()
+    until(server.scraped, 20)
+    yield server
+    server.stop()
+
+
+def test_counts_are_exact_and_a_series_born_in_the_window_counts_from_zero(exporter: tuple[Exporter, int], server: Server) -> None:
+    values = exporter[0].values
+    until(lambda: [s.value for s in server.reader.instant("posts_total")] == [5], 5)
+    started = time.time()
+    values |= {"posts_total": 12, 'posts_total{result="refused"}': 3}
+    until(lambda: sum(s.value for s in server.reader.instant("posts_total")) == 15, 5)
+    assert server.reader.increase("posts_total", started, time.time()) == 10
+    values["posts_total"] = 2  # a restart
+    until(lambda: sum(s.value for s in server.reader.instant("posts_total")) == 5, 5)
+    assert server.reader.increase("posts_total", started, time.time()) == 12
+
+
+def test_samples_that_are_no_measurements_are_dropped(server: Server) -> None:
+    assert server.reader.instant("odd") == []
+    assert [series.points for series in server.reader.range("odd", time.time() - 5, time.time())] in ([], [[]])
+    (up,) = server.reader.instant(UP)
+    assert (up.labels["component"], up.value) == ("users-0", 1)
+
+
+def test_a_query_that_cannot_be_evaluated_is_refused_with_the_reason(server: Server) -> None:
+    with pytest.raises(QueryRefusedError, match=r"refused 'sum\(': .*parse error"):
+        server.reader.instant("sum(")
+
+
+def test_the_heartbeat_is_active_and_is_no_span(server: Server) -> None:
+    until(lambda: any(alert.name == "Watchdog" for alert in server.reader.active_alerts()), 5)
+    assert server.reader.alert_spans(time.time() - 5, time.time()) == []
+
+
+def test_a_component_that_goes_down_is_reported_within_five_seconds_and_its_span_is_read_back(
+    exporter: tuple[Exporter, int], server: Server
+) -> None:
+    values = exporter[0].values
+    until(lambda: bool(server.reader.instant('component:up:seen{component="users-0"}')), 5)
+    killed = time.time()
+    values[UP] = 0
+    until(lambda: server.firing() == [("ComponentDown", "users-0")], 6)
+    values[UP] = 1
+    until(lambda: server.firing() == [], 4)
+    until(lambda: server.reader.alert_spans(killed, time.time())[0].resolved_at is not None, 4)
+    (span,) = server.reader.alert_spans(killed, time.time())
+    assert (span.name, span.labels["component"], span.labels["severity"]) == ("ComponentDown", "users-0", "ticket")
+    assert 2 < span.fired_at - killed <= 5.5
+
+
+def test_a_lab_that_comes_up_again_is_quiet_although_its_components_were_up_in_its_last_life(
+    exporter: tuple[Exporter, int], server: Server
+) -> None:
+    server.stop()
+    exporter[0].values[UP] = 0
+    time.sleep(4)
+    restarted = time.time()
+    server.start()
+    until(lambda: server.scraped() and server.reader.instant("component:up:max3s == 0") != [], 30)
+    time.sleep(3)
+    assert server.reader.alert_spans(restarted, time.time()) == []

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dashboards.rules import slo
+
+DOCUMENT = """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: reads}
+spec:
+  service: gateway
+  objectives: [{target: 0.99}]
+  indicator: {spec: {ratioMetric: {good: {metricSource: {spec: {query: 'pages{ok="1"}'}}}, total: {metricSource: {spec: {query: pages}}}}}}
+"""
+
+
+def parse(tmp_path: Path, text: str) -> tuple[slo.Slo, ...]:
+    file = tmp_path / "slo.yaml"
+    file.write_text(text)
+    return slo.read(file)
+
+
+def test_the_contract_holds_the_three_objectives_of_the_lab() -> None:
+    objectives = {one.name: one.objective for one in slo.read()}
+    assert objectives == {"home-read-availability": 0.999, "home-completeness": 0.99, "post-availability": 0.999}
+
+
+def test_a_document_becomes_selectors_of_good_and_total(tmp_path: Path) -> None:
+    (one,) = parse(tmp_path, DOCUMENT)
+    assert one == slo.Slo("reads", "gateway", 0.99, 'pages{ok="1"}', "pages")
+    assert one.error_budget == 0.01
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("target: 0.99", "target: 99.0", "target is 99.0; it must be a share between 0 and 1"),
+        ("target: 0.99", "targetPercent: 99", "objective has no target"),
+        ("[{target: 0.99}]", "[]", "exactly one objective"),
+        ("kind: SLO", "kind: SLI", "is openslo/v1"),
+        ("service: gateway", "service: 7", "spec.service is 7"),
+        ("total: {", "bad: {", "has no total.metricSource.spec.query"),
+        ("metadata: {name: reads}", "metadata: reads", "has no metadata.name"),
+        ("metadata: {name: reads}", "metadata: {name: reads", "is not YAML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_file_and_document(tmp_path: Path, right: str, wrong: str, says: str) -> None:
+    with pytest.raises(slo.SloError) as raised:
+        parse(tmp_path, DOCUMENT.replace(right, wrong))
+    assert says in str(raised.value)
+    assert "slo.yaml" in str(raised.value)
+
+
+def test_two_objectives_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(slo.SloError, match="defines reads more than once"):
+        parse(tmp_path, f"{DOCUMENT}---{DOCUMENT}")

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from reference_app.query import prometheus
+
+
+@pytest.mark.parametrize(
+    ("points", "grown"),
+    [
+        ([(8, 10), (9, 12), (11, 15), (12, 20)], 8),  # from the last sample before the window
+        ([(9, 100), (11, 103), (12, 2), (13, 5)], 8),  # restarted from zero
+        ([(11, 3), (12, 7)], 7),  # born in the window
+        ([(9, 4)], 0),
+        ([], 0),
+    ],
+)
+def test_a_counter_grows_by_its_raw_differences(points: list[tuple[float, float]], grown: float) -> None:
+    assert prometheus.increase_of(points, start=10) == grown
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ([], []),
+        ([1, 2, 3], [(1, 4)]),
+        ([1, 3, 5], [(1, 6)]),  # a missed evaluation does not split
+        ([1, 2, 8, 9], [(1, 3), (8, 10)]),
+        ([98, 99, 100], [(98, None)]),  # still firing at the end
+    ],
+)
+def test_evaluations_that_fired_become_stretches(times: list[float], found: list[tuple[float, float | None]]) -> None:
+    assert list(prometheus.spans(times, end=100)) == found
+
+
+def test_nothing_listening_is_said_with_the_address() -> None:
+    with pytest.raises(
+        prometheus.PrometheusUnreachableError, match=r"Prometheus at http://127\.0\.0\.1:9 did not answer .*is the lab up\?"
+    ):
+        prometheus.Prometheus("http://127.0.0.1:9", timeout_s=1).instant("up")
