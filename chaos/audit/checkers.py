@@ -142,7 +142,7 @@ def _reasons(activity: Activity, observed: Observed) -> Iterator[str]:
 
 
 def _must_hold(timeline: ObservedTimeline, tweet_id: int) -> bool:
-    """A ready list holds the newest 800 by id; what is older than a full list's oldest entry was cut."""
+    """A ready list holds the newest 800 by id; what is older than these may have been cut."""
     full = timeline.length >= storage.TIMELINE_LENGTH
     return timeline.state == "ready" and not (full and tweet_id < timeline.oldest_id)
 

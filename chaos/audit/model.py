@@ -81,7 +81,7 @@ class ObservedShard:
 class ObservedTimeline:
     """A home timeline as it lies in its cache under the current `epoch`.
 
-    `ids` holds those of the run only; `length` and `oldest_id` are of the whole list (distinct ids).
+    `ids` holds those of the run only; `length` counts all distinct ids, `oldest_id` is the last of the newest 800 of them.
     """
 
     user_id: int

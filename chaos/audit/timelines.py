@@ -10,6 +10,8 @@ from typing import Literal
 
 import redis.asyncio
 import redis.exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from chaos.audit.model import ObservedTimeline
 from reference_app.contract import storage
@@ -47,7 +49,9 @@ def _placed(caches: Sequence[Component], users: Collection[int]) -> Mapping[str,
 
 async def _read_cache(cache: Component, users: Sequence[int], *, since_id: int) -> list[ObservedTimeline] | str:
     """The lists, or a sentence that says why there are none."""
-    client = redis.asyncio.Redis(host="127.0.0.1", port=cache.port, socket_connect_timeout=CONNECT_S, socket_timeout=READ_S)
+    client = redis.asyncio.Redis(
+        host="127.0.0.1", port=cache.port, socket_connect_timeout=CONNECT_S, socket_timeout=READ_S, retry=Retry(NoBackoff(), 0)
+    )
     try:
         async with client:
             epoch = int(await client.get(storage.TIMELINE_EPOCH_KEY) or 0)
@@ -69,14 +73,14 @@ async def _lists(client: redis.asyncio.Redis, users: Sequence[int], epoch: int) 
 
 def _timeline(user: int, epoch: int, elements: Sequence[bytes], *, since_id: int) -> ObservedTimeline:
     sentinels = {element.encode() for element in (storage.TIMELINE_READY, storage.TIMELINE_BUILDING)}
-    ids = {int(element) for element in elements if element not in sentinels}
+    ids = sorted({int(element) for element in elements if element not in sentinels}, reverse=True)
     return ObservedTimeline(
         user_id=user,
         epoch=epoch,
         state=_state(elements),
         ids=frozenset(tweet_id for tweet_id in ids if tweet_id >= since_id),
         length=len(ids),
-        oldest_id=min(ids, default=0),
+        oldest_id=min(ids[: storage.TIMELINE_LENGTH], default=0),
     )
 
 

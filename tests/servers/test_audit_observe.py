@@ -195,6 +195,14 @@ def test_dead_helpers_are_named_and_do_not_end_the_observation(world: World) -> 
     assert (observed.followers, observed.timelines) == (None, None)
 
 
+def test_beyond_its_newest_800_ids_a_list_promises_nothing(world: World) -> None:
+    late = tweet_id(0)
+    world.put_list(2, late, *(tweet_id(n) for n in range(810, 5, -1)), storage.TIMELINE_READY)
+    timelines = world.observe().timelines
+    assert timelines is not None
+    assert (timelines[2].length, timelines[2].oldest_id) == (806, tweet_id(11))
+
+
 def test_two_thousand_tweets_and_a_thousand_full_lists_are_read_within_ten_seconds(world: World) -> None:
     rows = ", ".join(f"({tweet_id(n)}, {AUTHOR}, 'k{n}', 'hi')" for n in range(2000))
     world.sql("tweets-db-0-primary", f"INSERT INTO tweets (id, user_id, idempotency_key, text) VALUES {rows}")
