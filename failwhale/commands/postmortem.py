@@ -1,0 +1,121 @@
+"""`failwhale postmortem new / list / show / check`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from failwhale.commands import terminal
+from postmortems import check, frontmatter, store, wording
+from postmortems.evidence import NoRunError, NoSnapshotError
+from postmortems.model import Incident
+from postmortems.store import NoIncidentError
+from reference_app.kit.home import Home, NoLabError
+from reference_app.query.prometheus import Prometheus
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+IncidentId = Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`; it is the id of its run.")]
+CLEAN, FINDINGS, USAGE = 0, 1, 2
+ERRORS = (NoRunError, NoSnapshotError, NoIncidentError, OSError)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the app."""
+    group = typer.Typer(
+        no_args_is_help=True, help="Postmortems: drafted from a run's frozen evidence, written by people, checked against it."
+    )
+    group.command("new")(new)
+    group.command("list")(list_incidents)
+    group.command("show")(show)
+    group.command("check")(check_one)
+    app.add_typer(group, name="postmortem")
+
+
+def new(run_id: Annotated[str, typer.Argument(help="A run in var/runs.")], *, as_json: Json = False) -> None:
+    """Freeze the evidence of a run, unless it is frozen already, and draft its postmortem. A text that a person edited is kept.
+
+    Exit codes: 0 drafted, 2 no such run or unreadable evidence.
+    """
+    home = Home.from_environment()
+    try:
+        draft = store.draft(home, run_id, prometheus=_prometheus(home))
+    except ERRORS as error:
+        raise _refused(error) from None
+    if draft.message:
+        terminal.say(draft.message)
+    if as_json:
+        terminal.emit(
+            {"schema": "failwhale/postmortem/v1", "id": run_id, "postmortem": str(draft.postmortem_path), "message": draft.message}
+        )
+    else:
+        terminal.say(f"postmortem {draft.postmortem_path}")
+
+
+def list_incidents(*, as_json: Json = False) -> None:
+    """All incidents, oldest first."""
+    home = Home.from_environment()
+    try:
+        found = [store.read(home, name) for name in store.ids(home)]
+    except ERRORS as error:
+        raise _refused(error) from None
+    if as_json:
+        terminal.emit({"schema": "failwhale/postmortems/v1", "incidents": [incident.header for incident in found]})
+    else:
+        terminal.show(_table(found))
+
+
+def show(incident_id: IncidentId, *, as_json: Json = False) -> None:
+    """Print a postmortem, or with --json its record. Exit codes: 0, 2 when there is none."""
+    home = Home.from_environment()
+    try:
+        incident = store.read(home, incident_id)
+        text = (home.incidents / incident_id / store.POSTMORTEM).read_text()
+    except ERRORS as error:
+        raise _refused(error) from None
+    if as_json:
+        terminal.emit(incident)
+    else:
+        Console().print(Markdown(wording.unmarked(frontmatter.body(text))))
+
+
+def check_one(incident_id: IncidentId, *, as_json: Json = False) -> None:
+    """Derive every number again from the snapshot and hold text, record and charts against it.
+
+    Exit codes: 0 everything is true, 1 there are findings, 2 no such incident.
+    """
+    home = Home.from_environment()
+    try:
+        found = check.findings(home.incidents / incident_id)
+    except ERRORS as error:
+        raise _refused(error) from None
+    if as_json:
+        terminal.emit({"schema": "failwhale/postmortem-check/v1", "id": incident_id, "findings": found})
+    else:
+        for finding in found:
+            typer.echo(finding)
+        terminal.say(f"{len(found)} findings" if found else "every number is what the snapshot gives")
+    raise typer.Exit(FINDINGS if found else CLEAN)
+
+
+def _prometheus(home: Home) -> Prometheus | None:
+    try:
+        return Prometheus(home.lab().prometheus_url)
+    except NoLabError:
+        return None
+
+
+def _refused(error: Exception) -> typer.Exit:
+    terminal.complain(str(error))
+    return typer.Exit(USAGE)
+
+
+def _table(incidents: list[Incident]) -> Table:
+    table = Table("id", "status", "verdict", "severity", "title")
+    for incident in incidents:
+        head = incident.header
+        table.add_row(head.id, head.status, head.verdict or wording.NOT_AVAILABLE, head.severity, head.title)
+    return table

@@ -1,0 +1,189 @@
+"""Evidence of a run, frozen: tables with hashes that outlive Prometheus' retention and the lab itself."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from chaos import events
+from chaos.audit.model import Audit
+from chaos.catalogue import Extension
+from chaos.events import Event
+from loadgen import facts, history
+from loadgen.facts import Facts
+from loadgen.history import Operation
+from postmortems import tables, whitelist
+from postmortems.model import FrozenFile, Manifest, Outcome
+from postmortems.objectives import Objective
+from reference_app.contract import plan as plans
+from reference_app.contract.plan import Plan
+from reference_app.kit import files
+from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError, QueryRefusedError, Series
+
+MANIFEST, OBJECTIVES, EXPERIMENT = "manifest.json", "objectives.json", "experiment.json"
+COPIES = {plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE}
+"""File of the snapshot -> file of the run directory that it is a copy of."""
+_LEAD_S, _TAIL_S = 5.0, 60.0
+
+T = TypeVar("T")
+
+
+class Signals(Protocol):
+    """What freezing asks of a metrics server; `reference_app.query.prometheus.Prometheus` is one."""
+
+    def range(self, query: str, start: float, end: float, step: float = 1) -> list[Series]:
+        """Values at start, start + step, ... end."""
+
+    def alert_spans(self, start: float, end: float) -> list[AlertSpan]:
+        """What fired in the window."""
+
+
+class NoRunError(Exception):
+    """The run directory is not there, or has no plan."""
+
+
+class NoSnapshotError(Exception):
+    """A snapshot is absent or cannot be read as one."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a snapshot holds. A part that was not frozen is None."""
+
+    plan: Plan
+    experiment: Extension | None
+    objectives: tuple[Objective, ...]
+    operations: tuple[Operation, ...] | None
+    series: dict[str, tuple[Series, ...]] | None
+    alerts: tuple[AlertSpan, ...] | None
+    events: tuple[Event, ...]
+    audit: Audit | None
+    outcome: Outcome
+    facts: Facts | None
+
+
+def freeze(
+    run_dir: Path,
+    out: Path,
+    *,
+    prometheus: Signals | None,
+    plan: Plan,
+    experiment: Extension | None,
+    objectives: Sequence[Objective],
+    now: float,
+) -> Manifest:
+    """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
+
+    `now` (Unix seconds) ends the window of the queries when the run ended less than a minute ago.
+    """
+    scratch = out.with_name(f".{out.name}.new")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    window = (plan.t0 - _LEAD_S, min(now, plan.t0 + plan.duration + _TAIL_S))
+    queries = whitelist.queries(objectives)
+    files.write_json(scratch / OBJECTIVES, objectives)
+    missing = [*_copies(run_dir, scratch), *_expectations(experiment, scratch, plan), *_history(run_dir, scratch)]
+    tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
+    missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window)
+    manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, tuple(missing))
+    files.write_json(scratch / MANIFEST, manifest)
+    scratch.rename(out)
+    return manifest
+
+
+def read_plan(run_dir: Path) -> Plan:
+    """The plan of a run; NoRunError when there is none."""
+    try:
+        return msgspec.json.decode((run_dir / plans.FILE).read_bytes(), type=Plan)
+    except FileNotFoundError:
+        raise NoRunError(
+            f"no run {run_dir.name!r} with a plan in {run_dir.parent}: `failwhale postmortem list` names those there are"
+        ) from None
+
+
+def read_manifest(snapshot: Path) -> Manifest:
+    """The manifest of a snapshot; NoSnapshotError when it is absent or broken."""
+    try:
+        return msgspec.json.decode((snapshot / MANIFEST).read_bytes(), type=Manifest)
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        raise NoSnapshotError(f"{snapshot / MANIFEST} cannot be read ({error}): the snapshot is incomplete") from error
+
+
+def read(snapshot: Path) -> Snapshot:
+    """A snapshot as typed values; NoSnapshotError when a file of it cannot be read."""
+    try:
+        return _read(snapshot)
+    except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        raise NoSnapshotError(f"the snapshot {snapshot} cannot be read: {error}") from error
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read(snapshot: Path) -> Snapshot:
+    return Snapshot(
+        plan=msgspec.json.decode((snapshot / plans.FILE).read_bytes(), type=Plan),
+        experiment=_json(snapshot / EXPERIMENT, Extension),
+        objectives=msgspec.json.decode((snapshot / OBJECTIVES).read_bytes(), type=tuple[Objective, ...]),
+        operations=tables.read_operations(snapshot / tables.OPERATIONS) if (snapshot / tables.OPERATIONS).exists() else None,
+        series=tables.read_series(snapshot / tables.SERIES) if (snapshot / tables.SERIES).exists() else None,
+        alerts=tables.read_alerts(snapshot / tables.ALERTS) if (snapshot / tables.ALERTS).exists() else None,
+        events=tables.read_events(snapshot / tables.EVENTS),
+        audit=_json(snapshot / "audit.json", Audit),
+        outcome=_json(snapshot / "result.json", Outcome) or Outcome(),
+        facts=_json(snapshot / "generator.json", Facts),
+    )
+
+
+def _json(path: Path, kind: type[T]) -> T | None:
+    return msgspec.json.decode(path.read_bytes(), type=kind) if path.exists() else None
+
+
+def _copies(run_dir: Path, out: Path) -> Iterator[str]:
+    for name, source in COPIES.items():
+        if (run_dir / source).exists():
+            shutil.copyfile(run_dir / source, out / name)
+        else:
+            yield f"{name}: the run has no {source}"
+
+
+def _expectations(experiment: Extension | None, out: Path, plan: Plan) -> Iterator[str]:
+    if experiment is None:
+        yield f"{EXPERIMENT}: there is no experiment {plan.drill}"
+    else:
+        files.write_json(out / EXPERIMENT, experiment)
+
+
+def _history(run_dir: Path, out: Path) -> Iterator[str]:
+    operations = history.read(run_dir / history.FILE)
+    if operations:
+        tables.write_operations(out / tables.OPERATIONS, operations)
+    else:
+        yield f"{tables.OPERATIONS}: the run has no {history.FILE}"
+
+
+def _signals(prometheus: Signals | None, out: Path, *, plan: Plan, queries: dict[str, str], window: tuple[float, float]) -> Iterator[str]:
+    if prometheus is None:
+        yield f"{tables.SERIES}, {tables.ALERTS}: no Prometheus was there to be asked"
+        return
+    try:
+        frozen = [tables.Frozen(name, query, tuple(prometheus.range(query, *window))) for name, query in queries.items()]
+        spans = prometheus.alert_spans(plan.t0, window[1])
+    except (PrometheusUnreachableError, QueryRefusedError) as error:
+        yield f"{tables.SERIES}, {tables.ALERTS}: {error}"
+        return
+    tables.write_series(out / tables.SERIES, frozen)
+    tables.write_alerts(out / tables.ALERTS, spans)
+
+
+def _hashes(directory: Path) -> dict[str, FrozenFile]:
+    found = sorted(path for path in directory.iterdir() if path.name != MANIFEST)
+    return {path.name: FrozenFile(sha256(path), path.stat().st_size, tables.rows(path)) for path in found}

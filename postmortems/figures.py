@@ -1,0 +1,161 @@
+"""Every figure of a postmortem, derived from the frozen snapshot and from nothing else. Pure: the same snapshot gives the same figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from chaos import alertscore, clocks
+from chaos.alertscore import Score
+from chaos.clocks import Clocks
+from loadgen import report
+from loadgen.report import PhaseReport, Report
+from postmortems import budget, evidence, harm, tables, timeline
+from postmortems.evidence import Snapshot
+from postmortems.harm import Harm
+from postmortems.model import Figure, Manifest, TimelineRow
+from postmortems.objectives import Objective
+from reference_app.contract import plan as plans
+
+Named = Iterator[tuple[str, Figure]]
+
+AUDIT, RESULT = "audit.json", "result.json"
+_POSTS = ("attempted", "acknowledged", "indeterminate", "lost", "duplicated", "missing_from_timelines")
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What a snapshot says. `load`, `score` and `clocks` are as the drill computes them; a part without evidence is None."""
+
+    figures: dict[str, Figure]
+    load: Report | None
+    score: Score | None
+    clocks: Clocks
+    timeline: tuple[TimelineRow, ...]
+
+
+def derive(snapshot: Snapshot, manifest: Manifest) -> Derivation:
+    """Derive everything. Phases are those of the plan without the warm-up."""
+    load = report.build(snapshot.plan, snapshot.facts, snapshot.operations) if snapshot.operations is not None else None
+    score, measured = _score(snapshot), _clocks(snapshot, load)
+    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, _recovered_at(snapshot, measured))
+    named = [
+        *_times(snapshot), *_requests(snapshot), *_latencies(snapshot, load), *_users(snapshot), *_posts(snapshot),
+        *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot), *_files(manifest),
+    ]  # fmt: skip
+    return Derivation(dict(named), load, score, measured, rows)
+
+
+def _score(snapshot: Snapshot) -> Score | None:
+    if snapshot.alerts is None:
+        return None
+    expected, tolerated = (snapshot.experiment.expected_alerts, snapshot.experiment.tolerated_alerts) if snapshot.experiment else ((), ())
+    injected_at, _ = timeline.fault_span(snapshot.events)
+    return alertscore.score(snapshot.alerts, expected=expected, tolerated=tolerated, injected_at=injected_at)
+
+
+def _clocks(snapshot: Snapshot, load: Report | None) -> Clocks:
+    if load is None or snapshot.experiment is None:
+        return Clocks()
+    return clocks.measure(
+        load.series, snapshot.events, t0=snapshot.plan.t0, hypothesis=snapshot.experiment.hypothesis, alerts=_score(snapshot)
+    )
+
+
+def _recovered_at(snapshot: Snapshot, measured: Clocks) -> float | None:
+    injected_at, _ = timeline.fault_span(snapshot.events)
+    return None if injected_at is None or measured.ttr_s is None else injected_at + measured.ttr_s
+
+
+def _times(snapshot: Snapshot) -> Named:
+    injected_at, undone_at = timeline.fault_span(snapshot.events)
+    yield "time.load_started", Figure(snapshot.plan.t0, "time", plans.FILE)
+    yield "time.load_ended", Figure(snapshot.plan.t0 + snapshot.plan.duration, "time", plans.FILE)
+    yield "time.injected", Figure(injected_at, "time", tables.EVENTS)
+    yield "time.undone", Figure(undone_at, "time", tables.EVENTS)
+
+
+def _requests(snapshot: Snapshot) -> Named:
+    for name, seen in _harm(snapshot).items():
+        for part in ("total", "failed", "partial"):
+            value = getattr(seen, "requests" if part == "total" else part) if seen else None
+            yield f"requests.{name}.{part}", Figure(value, "count", tables.OPERATIONS)
+
+
+def _harm(snapshot: Snapshot) -> dict[str, Harm | None]:
+    phases = {phase.name: (phase.start, phase.end) for phase in snapshot.plan.phases if phase.recorded}
+    spans = phases | {"all": (min(start for start, _ in phases.values()), snapshot.plan.duration)}
+    if snapshot.operations is None:
+        return dict.fromkeys(spans)
+    return {name: harm.of(o for o in snapshot.operations if start <= o.due < end) for name, (start, end) in spans.items()}
+
+
+def _latencies(snapshot: Snapshot, load: Report | None) -> Named:
+    for phase in (p.name for p in snapshot.plan.phases if p.recorded):
+        seen: PhaseReport | None = load.load.phases[phase] if load else None
+        for op in ("home", "post"):
+            latency = getattr(seen, op).latency_ms if seen else None
+            for quantile in ("p50", "p99"):
+                yield f"latency.{phase}.{op}_{quantile}", Figure(getattr(latency, quantile, None), "milliseconds", tables.OPERATIONS)
+
+
+def _users(snapshot: Snapshot) -> Named:
+    seen = _harm(snapshot)["all"]
+    yield "users.active", Figure(getattr(seen, "users", None), "count", tables.OPERATIONS)
+    yield "users.harmed", Figure(getattr(seen, "users_harmed", None), "count", tables.OPERATIONS)
+    yield "users.harmed_seconds", Figure(getattr(seen, "user_seconds", None), "count", tables.OPERATIONS)
+
+
+def _posts(snapshot: Snapshot) -> Named:
+    for name in _POSTS:
+        yield f"posts.{name}", Figure(getattr(snapshot.audit, name, None), "count", AUDIT)
+
+
+def _objectives(snapshot: Snapshot) -> Named:
+    for objective in snapshot.objectives:
+        yield f"slo.{objective.name}.target", Figure(objective.target, "share", evidence.OBJECTIVES)
+        yield from _budget(snapshot, objective)
+
+
+def _budget(snapshot: Snapshot, objective: Objective) -> Named:
+    spent = budget.spent(objective, snapshot.plan, snapshot.series or {})
+    source = f"{tables.SERIES}: {objective.good} against {objective.total}"
+    yield f"slo.{objective.name}.total", Figure(getattr(spent, "total", None), "count", source)
+    yield f"slo.{objective.name}.bad", Figure(getattr(spent, "bad", None), "count", source)
+    yield f"slo.{objective.name}.budget_spent", Figure(getattr(spent, "budget", None), "share", source)
+
+
+def _alerts(score: Score | None) -> Named:
+    for name, severity in (("pages", "page"), ("tickets", "ticket")):
+        count = sum(fired.severity == severity for fired in score.fired) if score else None
+        yield f"alerts.{name}", Figure(count, "count", tables.ALERTS)
+    for number, fired in enumerate(score.fired if score else (), 1):
+        yield f"alert.{number}.after", Figure(fired.after_s, "seconds", f"{tables.ALERTS}, {tables.EVENTS}")
+        yield f"alert.{number}.resolved_after", Figure(fired.resolved_s, "seconds", f"{tables.ALERTS}, {tables.EVENTS}")
+
+
+def _measured(measured: Clocks) -> Named:
+    for field in fields(measured):
+        yield (
+            f"clock.{field.name}",
+            Figure(getattr(measured, field.name), "seconds", f"{tables.OPERATIONS}, {tables.EVENTS}, {tables.ALERTS}"),
+        )
+
+
+def _rows(rows: tuple[TimelineRow, ...]) -> Named:
+    for number, row in enumerate(rows, 1):
+        yield f"timeline.{number}", Figure(row.at, "time", row.source)
+
+
+def _verdict(snapshot: Snapshot) -> Named:
+    yield "verdict", Figure(snapshot.outcome.verdict, "text", RESULT)
+    yield "verdict.expected", Figure(snapshot.plan.expected_verdict, "text", plans.FILE)
+    for number, reason in enumerate(snapshot.outcome.reasons, 1):
+        yield f"reason.{number}", Figure(reason, "text", RESULT)
+
+
+def _files(manifest: Manifest) -> Named:
+    yield "time.frozen", Figure(manifest.frozen_at, "time", evidence.MANIFEST)
+    for name, file in manifest.files.items():
+        yield f"rows.{name}", Figure(file.rows, "count", evidence.MANIFEST)
+        yield f"sha256.{name}", Figure(file.sha256, "hash", evidence.MANIFEST)

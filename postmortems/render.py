@@ -1,0 +1,122 @@
+"""Writing the draft: a header from the evidence, a text from the template. Pure; what is not known reads "not available"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import jinja2
+import yaml
+
+from postmortems import charts, wording
+from postmortems.evidence import Snapshot
+from postmortems.figures import Derivation
+from postmortems.model import Figure, Header, Manifest
+
+FOR_PEOPLE: dict[str, object] = {
+    "owner": "",
+    "authors": [],
+    "reviewers": [],
+    "facilitator": "",
+    "review_due": "",
+    "tags": [],
+    "related": [],
+}
+"""Fields of the front matter that nothing can fill but people."""
+_HARMFUL_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A clock as the text explains it."""
+
+    name: str
+    title: str
+    meaning: str
+
+
+CLOCKS = (
+    Clock("ttd_s", "time to detect", "from the injection to the first alert that told of it"),
+    Clock("ttm_s", "time to mitigate", "from the injection to a mitigation by a person"),
+    Clock("ttr_s", "time to recover", "from the injection to good service that lasted"),
+    Clock("time_to_absorb_s", "time to absorb", "from the injection to good service while the fault was still on"),
+    Clock("recovery_after_undo_s", "recovery after undo", "from the undoing of the fault to good service"),
+)
+
+
+def header(snapshot: Snapshot, derived: Derivation, *, snapshot_sha256: str) -> Header:
+    """The header of a run's incident; the run's id is the incident's."""
+    plan = snapshot.plan
+    return Header(
+        id=plan.run_id, title=f"{_symptom(derived)} (drill {plan.drill})", drill=plan.drill, run_id=plan.run_id, topology=plan.topology,
+        preset=plan.preset, seed=plan.seed, severity=_severity(derived), verdict=snapshot.outcome.verdict, expected_verdict=plan.expected_verdict,
+        started_at=wording.iso_time(plan.t0), ended_at=wording.iso_time(plan.t0 + plan.duration), snapshot_sha256=snapshot_sha256,
+    )  # fmt: skip
+
+
+def front_matter(head: Header) -> str:
+    """YAML between the marks of a front matter, without the marks."""
+    return yaml.safe_dump(asdict(head) | FOR_PEOPLE, sort_keys=False, allow_unicode=True, width=140)
+
+
+def postmortem(head: Header, snapshot: Snapshot, derived: Derivation, manifest: Manifest) -> str:
+    """The Markdown of the draft."""
+    environment = jinja2.Environment(  # noqa: S701  (Markdown: nothing to escape)
+        loader=jinja2.PackageLoader("postmortems"), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    return environment.get_template("drill.md.j2").render(
+        header=head, front_matter=front_matter(head), fault_sentence=_fault_sentence(snapshot), fig=_marker(derived.figures),
+        reasons=len(snapshot.outcome.reasons), phases=[p.name for p in snapshot.plan.phases if p.recorded],
+        objectives=[objective.name for objective in snapshot.objectives], charts=charts.NAMES, clocks=CLOCKS,
+        fired=derived.score.fired if derived.score else (), timeline=derived.timeline, files=manifest.files, missing=manifest.missing,
+    )  # fmt: skip
+
+
+def chart_files(snapshot: Snapshot, derived: Derivation) -> dict[str, str]:
+    """Vega-Lite JSON by chart; none without a history of the load."""
+    if derived.load is None:
+        return {}
+    drawn = charts.all_charts(derived.load.series, charts.marks(snapshot.plan, snapshot.events, snapshot.alerts or ()))
+    return {name: chart.to_json(validate=False) for name, chart in drawn.items()}
+
+
+def _marker(figures: dict[str, Figure]) -> Callable[[str], str]:
+    return lambda name: wording.marked(name, figures[name])
+
+
+def _fault_sentence(snapshot: Snapshot) -> str:
+    injected = next((event for event in snapshot.events if event.event == "injected"), None)
+    if injected is None:
+        return "no fault was injected."
+    return f"the fault `{injected.fault}` was applied to {', '.join(f'`{name}`' for name in injected.components)}."
+
+
+def _symptom(derived: Derivation) -> str:
+    """What users met, never why."""
+    failed, partial = (_share(derived, part) for part in ("failed", "partial"))
+    if failed is None or partial is None:
+        return "What users met is not available"
+    if _value(derived, "posts.lost"):
+        return "Acknowledged posts were lost"
+    if partial >= max(failed, _HARMFUL_SHARE):
+        return "Home pages were incomplete"
+    return "Requests failed" if failed >= _HARMFUL_SHARE else "Users met almost no harm"
+
+
+def _severity(derived: Derivation) -> str:
+    if _value(derived, "posts.lost"):
+        return "SEV-1: acknowledged data was lost"
+    if _value(derived, "alerts.pages"):
+        return "SEV-2: a page fired"
+    return wording.NOT_AVAILABLE if _value(derived, "alerts.pages") is None else "SEV-3: no page fired and no acknowledged data was lost"
+
+
+def _share(derived: Derivation, part: str) -> float | None:
+    bad, total = _value(derived, f"requests.fault.{part}"), _value(derived, "requests.fault.total")
+    return None if bad is None or not total else bad / total
+
+
+def _value(derived: Derivation, name: str) -> float | None:
+    value = derived.figures[name].value
+    return value if isinstance(value, int | float) else None

@@ -1,0 +1,83 @@
+"""The course of a run, forward in time and starting before anything went wrong: load phases, fault, alerts, recovery. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chaos.events import Event
+from postmortems import tables
+from postmortems.model import TimelineRow
+from reference_app.contract import plan as plans
+from reference_app.contract.plan import Plan
+from reference_app.query.prometheus import AlertSpan
+
+_CHAOS = {
+    "run_started": "the experiment starts",
+    "run_vetoed": "the experiment is vetoed",
+    "decider_set": "a run-time switch is set",
+    "injected": "the fault is in force",
+    "inject_skipped": "the fault is skipped, as asked",
+    "undone": "undone",
+    "undo_failed": "undoing fails",
+    "halted": "chaos is halted",
+    "lease_lapsed": "the run's lease lapses",
+    "reaped": "the reaper undoes what was left",
+    "run_finished": "the experiment ends",
+}
+"""What is told; undo files and hypothesis probes are in the evidence, not in the story."""
+_PHASES = {
+    "warmup": "warm-up begins, not counted",
+    "baseline": "baseline load begins",
+    "ramp": "load ramps up to the peak",
+    "before": "peak load is reached, nothing is broken",
+    "fault": "the fault's phase begins, at peak load",
+    "after": "the recovery phase begins, still at peak load",
+    "decay": "load falls back to its baseline",
+}
+
+
+def rows(
+    plan: Plan, events: Sequence[Event], alerts: Sequence[AlertSpan] | None, recovered_at: float | None = None
+) -> tuple[TimelineRow, ...]:
+    """All rows in the order of their time. `recovered_at` is Unix seconds, None when recovery was not seen."""
+    found = [*_load(plan), *_chaos(events), *_alerts(alerts or ())]
+    if recovered_at is not None:
+        found.append(TimelineRow(recovered_at, "recovery", "service is good again, and stays so", tables.OPERATIONS))
+    return tuple(sorted(found, key=lambda row: row.at))
+
+
+def fault_span(events: Sequence[Event]) -> tuple[float | None, float | None]:
+    """When the fault was in force, Unix seconds: None for what did not happen or was not recorded. Settings taken back do not count."""
+    injected = next((event for event in events if event.event == "injected"), None)
+    if injected is None:
+        return None, None
+    return injected.at, next((e.at for e in events if e.event == "undone" and e.fault == injected.fault and e.at >= injected.at), None)
+
+
+def _load(plan: Plan) -> Iterator[TimelineRow]:
+    for phase in plan.phases:
+        if phase.end > phase.start:
+            yield TimelineRow(plan.t0 + phase.start, "load", _PHASES.get(phase.name, f"phase {phase.name} begins"), plans.FILE)
+    yield TimelineRow(plan.t0 + plan.duration, "load", "the load ends", plans.FILE)
+
+
+def _chaos(events: Sequence[Event]) -> Iterator[TimelineRow]:
+    for event in events:
+        if event.event in _CHAOS:
+            yield TimelineRow(event.at, "chaos", f"{_CHAOS[event.event]}{_subject(event)}", tables.EVENTS)
+
+
+def _subject(event: Event) -> str:
+    if not event.fault:
+        return ""
+    targets = event.components or tuple(filter(None, [event.detail.get("parameters", {}).get("name")]))
+    return f": `{event.fault}`{' on ' if targets else ''}{', '.join(f'`{target}`' for target in targets)}"
+
+
+def _alerts(alerts: Sequence[AlertSpan]) -> Iterator[TimelineRow]:
+    for alert in alerts:
+        subject = alert.labels.get("component") or alert.labels.get("slo") or ""
+        told = f"`{alert.name}`{f' for `{subject}`' if subject else ''} ({alert.labels.get('severity', 'no severity')})"
+        yield TimelineRow(alert.fired_at, "alert", f"{told} fires", tables.ALERTS)
+        if alert.resolved_at is not None:
+            yield TimelineRow(alert.resolved_at, "alert", f"{told} resolves", tables.ALERTS)

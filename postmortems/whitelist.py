@@ -1,0 +1,41 @@
+"""The queries that a snapshot freezes, by name. Nothing else is asked: evidence is chosen before anybody knows what it will show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from postmortems.objectives import Objective
+from reference_app.contract import metrics
+
+_WHOLE = (
+    metrics.HOME_PAGES, metrics.POSTS, metrics.DELIVERIES, metrics.DEAD_LETTERS, metrics.OUTBOX_UNPUBLISHED, metrics.REBUILDS,
+    metrics.BREAKER_OPEN, metrics.COMPONENT_UP, metrics.COMPONENT_HUNG, metrics.REPLICATION_RUNNING, metrics.REPLICATION_LAG,
+    metrics.SEMI_SYNC_ON, metrics.CACHE_HITS, metrics.CACHE_MISSES, metrics.STREAM_PENDING, metrics.PRESSURE,
+)  # fmt: skip
+_RATE_WINDOW = "5s"
+
+
+def good_name(objective: Objective) -> str:
+    """Name of the query for the good events of an objective."""
+    return f"slo:{objective.name}:good"
+
+
+def total_name(objective: Objective) -> str:
+    """Name of the query for all events of an objective."""
+    return f"slo:{objective.name}:total"
+
+
+def queries(objectives: Sequence[Objective]) -> dict[str, str]:
+    """PromQL by name: counters of the objectives, state of the components, rates by outcome and latency by service."""
+    counters = {good_name(o): o.good for o in objectives} | {total_name(o): o.total for o in objectives}
+    return counters | {metric.name: metric.name for metric in _WHOLE} | _derived()
+
+
+def _derived() -> dict[str, str]:
+    server, client, database = metrics.HTTP_SERVER.name, metrics.HTTP_CLIENT.name, metrics.DB_CLIENT.name
+    return {
+        "requests_by_status": f"sum by (service, http_response_status_code) (rate({server}_count[{_RATE_WINDOW}]))",
+        "calls_by_outcome": f"sum by (peer, outcome) (rate({client}_count[{_RATE_WINDOW}]))",
+        "queries_by_outcome": f"sum by (peer, outcome) (rate({database}_count[{_RATE_WINDOW}]))",
+        "latency_p99": f"histogram_quantile(0.99, sum by (service, le) (rate({server}_bucket[{_RATE_WINDOW}])))",
+    }

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from postmortems import check, evidence, store, tables
+from postmortems.model import Draft
+from reference_app.kit import files
+from reference_app.kit.home import Home
+
+NOW = 1795229200.0
+
+Falsehood = Callable[[Path], None]
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def in_text(old: str, new: str) -> Falsehood:
+    return lambda directory: rewrite(directory / store.POSTMORTEM, old, new)
+
+
+def in_record(old: str, new: str) -> Falsehood:
+    return lambda directory: rewrite(directory / store.INCIDENT, old, new)
+
+
+def flip_a_byte(directory: Path) -> None:
+    path = directory / store.SNAPSHOT / tables.OPERATIONS
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def change_the_audit_and_its_hash(directory: Path) -> None:
+    audit, manifest = directory / store.SNAPSHOT / "audit.json", directory / store.SNAPSHOT / evidence.MANIFEST
+    honest = evidence.sha256(audit)
+    rewrite(audit, '"lost": 0', '"lost": 3')
+    rewrite(manifest, honest, evidence.sha256(audit))
+
+
+FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
+    "a smaller number of harmed requests in the text": (
+        in_text("of 122<!-- fig:requests.fault.total -->", "of 120<!-- fig:requests.fault.total -->"),
+        "postmortem.md line 35 states requests.fault.total as 'of 120', the snapshot gives '122'",
+    ),
+    "a number that only grew a digit": (
+        in_text("73<!-- fig:posts.acknowledged", "173<!-- fig:posts.acknowledged"),
+        "states posts.acknowledged as",
+    ),
+    "lost posts that the audit did not find": (in_text("0<!-- fig:posts.lost", "2<!-- fig:posts.lost"), "states posts.lost as"),
+    "an invented value for what is not available": (
+        in_text("not available<!-- fig:clock.ttm_s", "12.0 s<!-- fig:clock.ttm_s"),
+        "the snapshot gives 'not available'",
+    ),
+    "another time of the fault": (
+        in_text("02:45:21 UTC<!-- fig:time.injected", "02:45:31 UTC<!-- fig:time.injected"),
+        "states time.injected as",
+    ),
+    "a nicer verdict in the text": (in_text("deviated<!-- fig:verdict -->", "passed<!-- fig:verdict -->"), "states verdict as"),
+    "a nicer verdict in the front matter": (in_text("verdict: deviated", "verdict: passed"), "postmortem.md states verdict 'passed'"),
+    "a figure that no snapshot gives": (
+        in_text("<!-- fig:posts.lost -->", "<!-- fig:posts.invented -->"),
+        "which the snapshot does not give",
+    ),
+    "another number in incident.yaml": (
+        in_record("posts.acknowledged:\n    value: 73", "posts.acknowledged:\n    value: 74"),
+        "incident.yaml records posts.acknowledged as 74, the snapshot gives 73 (audit.json)",
+    ),
+    "another clock in incident.yaml": (in_record("ttd_s: 3.58", "ttd_s: 1.58"), "incident.yaml records the clock ttd_s as 1.58"),
+    "another seed in incident.yaml": (in_record("seed: 7", "seed: 8"), "incident.yaml states seed 8, the snapshot gives 7"),
+    "a changed byte in the snapshot": (flip_a_byte, "snapshot/operations.parquet was changed"),
+    "a changed number in the snapshot, its hash adjusted": (change_the_audit_and_its_hash, "snapshot/manifest.json is not the one"),
+    "a removed table": (lambda directory: (directory / store.SNAPSHOT / tables.ALERTS).unlink(), "snapshot/alerts.parquet is missing"),
+    "a removed manifest": (lambda directory: (directory / store.SNAPSHOT / evidence.MANIFEST).unlink(), "the snapshot is incomplete"),
+    "a file slipped into the snapshot": (
+        lambda directory: files.write_atomic(directory / store.SNAPSHOT / "more.json", b"{}"),
+        "snapshot/more.json is not listed",
+    ),
+    "a removed text": (lambda directory: (directory / store.POSTMORTEM).unlink(), "postmortem.md is missing"),
+    "a chart with a retouched point": (
+        lambda directory: rewrite(directory / store.FIGURES / "complete.vl.json", '"value": 1.0', '"value": 0.5'),
+        "figures/complete.vl.json draws other data",
+    ),
+    "a removed chart": (lambda directory: (directory / store.FIGURES / "posts.vl.json").unlink(), "figures/posts.vl.json cannot be read"),
+}
+
+
+def test_a_fresh_draft_has_no_findings(drafted: Draft) -> None:
+    assert check.findings(drafted.incident_dir) == []
+
+
+def test_a_draft_without_any_signal_has_no_findings_and_says_not_available(home: Home, run_id: str) -> None:
+    shutil.rmtree(home.runs / run_id / "load")
+    draft = store.draft(home, run_id, prometheus=None, clock=lambda: NOW)
+    assert check.findings(draft.incident_dir) == []
+    text = draft.postmortem_path.read_text()
+    assert "not available<!-- fig:users.harmed -->" in text
+    assert "0<!-- fig:users.harmed -->" not in text
+
+
+def test_what_people_write_is_no_finding(drafted: Draft) -> None:
+    rewrite(drafted.postmortem_path, "owner: ''", "owner: the timelines team")
+    rewrite(drafted.postmortem_path, "status: draft", "status: in-review")
+    rewrite(drafted.postmortem_path, "- *What limited the harm?*", "- The breaker opened after 5 failures, within 2 s.")
+    assert check.findings(drafted.incident_dir) == []
+
+
+@pytest.mark.parametrize("name", FALSEHOODS)
+def test_a_planted_falsehood_is_found(drafted: Draft, name: str) -> None:
+    plant, told = FALSEHOODS[name]
+    plant(drafted.incident_dir)
+    found = check.findings(drafted.incident_dir)
+    assert any(told in finding for finding in found), found
+
+
+def test_an_incident_that_does_not_exist_is_named(home: Home) -> None:
+    with pytest.raises(store.NoIncidentError, match="no incident at"):
+        check.findings(home.incidents / "nowhere")
+
+
+def test_a_text_that_a_person_edited_is_kept(home: Home, run_id: str, drafted: Draft, prometheus: evidence.Signals) -> None:
+    edited = drafted.postmortem_path.read_text() + "\nWhat we learned.\n"
+    drafted.postmortem_path.write_text(edited)
+    again = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW)
+    assert drafted.postmortem_path.read_text() == edited
+    assert "was edited by a person and is kept" in again.message
+    assert (drafted.incident_dir / store.DRAFT).exists()
+    third = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW)
+    assert drafted.postmortem_path.read_text() == edited
+    assert third.message
+
+
+def test_an_untouched_draft_is_replaced_silently(home: Home, run_id: str, drafted: Draft, prometheus: evidence.Signals) -> None:
+    again = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW)
+    assert again.message == ""
+    assert not (drafted.incident_dir / store.DRAFT).exists()
+
+
+def test_an_unreadable_record_is_said_to_be_one(drafted: Draft) -> None:
+    files.write_atomic(drafted.incident_dir / store.INCIDENT, b"header: 3\n")
+    with pytest.raises(store.NoIncidentError, match="is not an incident"):
+        check.findings(drafted.incident_dir)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadgen import history
+from postmortems import evidence, objectives, store, tables
+from reference_app.kit.home import Home
+from reference_app.query.prometheus import Prometheus
+
+NOW = 1795229200.0
+
+
+def freeze(home: Home, run_id: str, out: Path, prometheus: evidence.Signals | None) -> evidence.Manifest:
+    plan = evidence.read_plan(home.runs / run_id)
+    return evidence.freeze(
+        home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=objectives.read(), now=NOW
+    )
+
+
+def test_a_snapshot_gives_back_the_operations_without_the_texts_that_users_wrote(
+    home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path
+) -> None:
+    freeze(home, run_id, tmp_path / "snapshot", prometheus)
+    read = evidence.read(tmp_path / "snapshot")
+    original = history.read(home.runs / run_id / history.FILE)
+    assert read.operations is not None
+    assert [(o.n, o.type, o.due, o.response_ms) for o in read.operations] == [(o.n, o.type, o.due, o.response_ms) for o in original]
+    assert any(o.text for o in original)
+    assert not any(o.text for o in read.operations)
+
+
+def test_the_manifest_lists_every_file_with_hash_and_rows_and_every_query(
+    home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path
+) -> None:
+    manifest = freeze(home, run_id, tmp_path / "snapshot", prometheus)
+    assert set(manifest.files) | {evidence.MANIFEST} == {path.name for path in (tmp_path / "snapshot").iterdir()}
+    assert manifest.files[tables.ALERTS].rows == 3
+    assert manifest.files[tables.SERIES].sha256 == evidence.sha256(tmp_path / "snapshot" / tables.SERIES)
+    assert manifest.queries["component_up"] == "component_up"
+    assert manifest.missing == ("experiment.json: there is no experiment kill-tweet-shard-no-replica-reads",)
+
+
+def test_without_prometheus_the_snapshot_says_what_it_lacks(home: Home, run_id: str, tmp_path: Path) -> None:
+    manifest = freeze(home, run_id, tmp_path / "snapshot", Prometheus("http://127.0.0.1:9", timeout_s=1))
+    assert any(
+        line.startswith("series.parquet, alerts.parquet: Prometheus at http://127.0.0.1:9 did not answer") for line in manifest.missing
+    )
+    read = evidence.read(tmp_path / "snapshot")
+    assert read.series is None
+    assert read.alerts is None
+
+
+def test_a_frozen_snapshot_is_not_frozen_again(home: Home, run_id: str, prometheus: evidence.Signals) -> None:
+    first = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW)
+    before = evidence.sha256(first.snapshot_dir / evidence.MANIFEST)
+    store.draft(home, run_id, prometheus=None, clock=lambda: NOW + 900)
+    assert evidence.sha256(first.snapshot_dir / evidence.MANIFEST) == before
+
+
+def test_a_run_that_does_not_exist_is_named(home: Home) -> None:
+    with pytest.raises(evidence.NoRunError, match="no run 'nowhere'"):
+        store.draft(home, "nowhere", prometheus=None)
