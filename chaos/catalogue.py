@@ -1,0 +1,129 @@
+"""The experiments there are. An experiment is a file of Chaos Toolkit; what a drill adds stands in its `extensions` block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+DIRECTORY = Path(__file__).parent / "experiments"
+EXTENSION = "failwhale"
+
+Verdict = Literal["passed", "deviated", "baseline-not-met", "not-injected", "inconclusive", "interrupted", "skipped", "error"]
+
+
+class UnknownExperimentError(Exception):
+    """No experiment has that name."""
+
+
+class InvalidExperimentError(Exception):
+    """The file is not an experiment that a drill can run; the message lists what is wrong."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is really done to the lab; alerts and diagnosis are scored against it. `propagation` says how it spreads, in words."""
+
+    fault: str
+    components: tuple[str, ...]
+    propagation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExpectedAlert:
+    """An alert by name and the labels that matter; None matches any value."""
+
+    name: str
+    severity: Literal["page", "ticket"]
+    component: str | None = None
+    slo: str | None = None
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Lower bounds for the fault phase. `goodput_ratio` compares good home pages per second with the phase `before`."""
+
+    goodput_ratio: float
+    completeness: float
+    post_acknowledgement: float
+
+
+@dataclass(frozen=True)
+class Safety:
+    """No run holds the fault longer than `longest_fault_s` seconds."""
+
+    longest_fault_s: float
+
+
+@dataclass(frozen=True)
+class Extension:
+    """The `failwhale` entry of an experiment's `extensions`.
+
+    `predicted_harm` is the share of home pages in the fault phase that lack something. `tolerated_alerts` are true consequences
+    that may fire and need not. `passes_with` names the switch that makes a deviating experiment pass.
+    """
+
+    drill: str
+    load_preset: str
+    truth: Truth
+    expected_verdict: Verdict
+    predicted_harm: float
+    hypothesis: Hypothesis
+    safety: Safety
+    recovery_phase: str
+    runbook: str
+    expected_alerts: tuple[ExpectedAlert, ...] = ()
+    tolerated_alerts: tuple[ExpectedAlert, ...] = ()
+    passes_with: str | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One file. `document` is what the toolkit sees."""
+
+    path: Path
+    title: str
+    description: str
+    extension: Extension
+    document: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.extension.drill
+
+
+def names() -> list[str]:
+    """All experiments, in alphabetical order."""
+    return sorted(path.stem for path in DIRECTORY.glob("*.yaml"))
+
+
+def load(name: str) -> Experiment:
+    """The experiment of that name. Raises UnknownExperimentError and InvalidExperimentError."""
+    path = DIRECTORY / f"{name}.yaml"
+    if name not in names():
+        raise UnknownExperimentError(f"there is no experiment {name!r}; there are {', '.join(names())}")
+    return read(path)
+
+
+def read(path: Path) -> Experiment:
+    """An experiment from any file. Raises InvalidExperimentError when it is not one of ours."""
+    document = yaml.safe_load(path.read_text())
+    return Experiment(path, document["title"], document["description"], extension_of(document), document)
+
+
+def extension_of(document: dict[str, Any]) -> Extension:
+    """Our part of an experiment document. Raises InvalidExperimentError."""
+    found = next((entry for entry in document.get("extensions") or [] if entry.get("name") == EXTENSION), None)
+    if found is None:
+        raise InvalidExperimentError(f"{document.get('title')!r} has no extension named {EXTENSION!r}")
+    fields = {key: value for key, value in found.items() if key != "name"}
+    unknown = set(fields) - set(Extension.__dataclass_fields__)
+    if unknown:
+        raise InvalidExperimentError(f"{document.get('title')!r}: unknown in the extension: {', '.join(sorted(unknown))}")
+    try:
+        return msgspec.convert(fields, Extension)
+    except msgspec.ValidationError as error:
+        raise InvalidExperimentError(f"{document.get('title')!r}: extension: {error}") from error

@@ -1,0 +1,87 @@
+"""How long things took: detection, absorption, recovery. Seconds; None where the evidence does not say. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos import events
+from chaos.alertscore import Score
+from chaos.catalogue import Hypothesis
+from chaos.events import Event
+from loadgen.series import Second
+
+GOOD_SECONDS = 15
+"""So many consecutive good seconds count as recovered (design §8)."""
+BY_A_PERSON = ("chaos undo", "chaos halt")
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The `clocks` object of a drill.
+
+    `ttd_s` injection to first true alert; `ttm_s` injection to mitigation by a person (None when the undo was scripted);
+    `ttr_s` injection to good service for good; `time_to_absorb_s` the same while the fault was still on; `recovery_after_undo_s`
+    from the undo to good service.
+    """
+
+    ttd_s: float | None = None
+    ttm_s: float | None = None
+    ttr_s: float | None = None
+    time_to_absorb_s: float | None = None
+    recovery_after_undo_s: float | None = None
+
+
+def measure(
+    series: Sequence[Second], recorded: Sequence[Event], *, t0: float, hypothesis: Hypothesis, alerts: Score | None = None
+) -> Clocks:
+    """All clocks of one run; `t0` is Unix seconds at load second 0."""
+    injected, undone = events.first(recorded, "injected"), _undo_of_the_fault(recorded)
+    if injected is None:
+        return Clocks()
+    injected_s, undone_s = injected.at - t0, undone.at - t0 if undone else None
+    absorbed = _streak_after(series, hypothesis, injected_s, until=undone_s if undone_s is not None else math.inf)
+    recovered = _streak_after(series, hypothesis, undone_s) if undone_s is not None else None
+    return Clocks(
+        ttd_s=alerts.first_detection_s if alerts else None,
+        ttm_s=round(undone.at - injected.at, 3) if undone and undone.detail.get("by") in BY_A_PERSON else None,
+        ttr_s=_to_recover(injected_s, undone_s, absorbed, recovered),
+        time_to_absorb_s=absorbed,
+        recovery_after_undo_s=recovered,
+    )
+
+
+def is_good(second: Second, hypothesis: Hypothesis) -> bool:
+    """The second meets the hypothesis by itself: by shares, for the number of arrivals in one second is chance. A quiet second proves nothing."""
+    pages = second.complete + second.partial
+    if not second.offered or not pages:
+        return False
+    served = 1 - second.errors / second.offered
+    return served >= hypothesis.goodput_ratio and second.complete / pages >= hypothesis.completeness
+
+
+def _streak_after(series: Sequence[Second], hypothesis: Hypothesis, moment: float, *, until: float = math.inf) -> float | None:
+    """Seconds from the moment to the first of 15 consecutive good seconds, all of them over by `until`."""
+    streak = 0
+    for second in sorted(series, key=lambda s: s.t):
+        if second.t < math.floor(moment) or second.t + 1 > until:
+            continue
+        streak = streak + 1 if is_good(second, hypothesis) else 0
+        if streak == GOOD_SECONDS:
+            return round(max(0.0, second.t - GOOD_SECONDS + 1 - moment), 3)
+    return None
+
+
+def _to_recover(injected_s: float, undone_s: float | None, absorbed: float | None, recovered: float | None) -> float | None:
+    if absorbed is not None:
+        return absorbed
+    if undone_s is None or recovered is None:
+        return None
+    return round(undone_s - injected_s + recovered, 3)
+
+
+def _undo_of_the_fault(recorded: Sequence[Event]) -> Event | None:
+    """Settings are taken back too; the clock is that of the fault."""
+    injected = events.first(recorded, "injected")
+    return next((e for e in recorded if injected and e.event == "undone" and e.fault == injected.fault), None)

@@ -1,0 +1,48 @@
+"""Configuration changes: a decider is set, and goes back to the value it had."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from chaos import events
+from chaos.faults.base import NotApplicableError
+from reference_app.kit import deciders
+from reference_app.kit.home import Home
+
+
+class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
+    """Services follow the file within 200 ms."""
+
+    kind: ClassVar[str] = "set_decider"
+    event: ClassVar[events.Name] = "decider_set"
+
+    name: str
+    value: int
+    former: int
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return ()
+
+    def check(self, home: Home) -> None:  # noqa: ARG002
+        if not deciders.OFF <= self.value <= deciders.ON:
+            raise NotApplicableError(f"decider {self.name}: {self.value} is outside of {deciders.OFF}..{deciders.ON}")
+
+    def apply(self, home: Home) -> None:
+        deciders.write(home.deciders_file, self.name, self.value)
+
+    def undo(self, home: Home) -> None:
+        deciders.write(home.deciders_file, self.name, self.former)
+
+    def in_effect(self, home: Home) -> bool:
+        return deciders.read(home.deciders_file).get(self.name) == self.value
+
+
+def setting(home: Home, name: str, value: int) -> SetDecider:
+    """The change from the value in force now. Raises NotApplicableError for a decider that does not exist."""
+    current = deciders.read(home.deciders_file)
+    if name not in current:
+        raise NotApplicableError(f"no decider {name!r}; there are {', '.join(sorted(current))}")
+    return SetDecider(name=name, value=value, former=current[name])

@@ -1,0 +1,73 @@
+"""The toolkit's journal, as far as a verdict needs it. It is written once, at the end: a run that was killed has none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+FILE = "chaos/journal.json"
+"""Below the run directory."""
+
+
+class Activity(msgspec.Struct, frozen=True):
+    """What the experiment file says of an activity."""
+
+    name: str
+    type: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One executed activity. An action that failed leaves the run `completed`: look here."""
+
+    activity: Activity
+    status: str
+    output: Any = None
+    tolerance_met: bool | None = None
+    exception: list[str] = msgspec.field(default_factory=list)
+
+    @property
+    def failure(self) -> str:
+        """The last line of its exception, empty when it succeeded."""
+        return "" if self.status == "succeeded" else f"{self.activity.name}: {''.join(self.exception[-1:]).strip() or self.status}"
+
+
+class SteadyState(msgspec.Struct, frozen=True):
+    """`steady_state_met` is None when no hypothesis was evaluated."""
+
+    steady_state_met: bool | None = None
+    probes: list[Step] = msgspec.field(default_factory=list)
+
+
+class SteadyStates(msgspec.Struct, frozen=True):
+    before: SteadyState | None = None
+    after: SteadyState | None = None
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """`deviated` covers the hypothesis after the method only."""
+
+    status: Literal["completed", "failed", "aborted", "interrupted"]
+    deviated: bool
+    steady_states: SteadyStates = SteadyStates()
+    run: list[Step] = msgspec.field(default_factory=list)
+    rollbacks: list[Step] = msgspec.field(default_factory=list)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Activities of the method that failed, in words."""
+        return tuple(step.failure for step in self.run if step.failure)
+
+
+def path(run_dir: Path) -> Path:
+    """Where the toolkit is told to write it."""
+    return run_dir / FILE
+
+
+def read(run_dir: Path) -> Journal | None:
+    """The journal of a run, None when the toolkit did not live to write it."""
+    try:
+        return msgspec.json.decode(path(run_dir).read_bytes(), type=Journal)
+    except FileNotFoundError:
+        return None

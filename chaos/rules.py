@@ -1,0 +1,94 @@
+"""What our experiments must have beyond what `chaos validate` asks, so that every run of them undoes itself and can be judged."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from chaoslib.exceptions import ChaosException
+from chaoslib.experiment import ensure_experiment_is_valid
+
+from chaos.catalogue import Experiment
+
+GUARD = "chaos.controls.recorder"
+LEAST_HARM_THAT_BURNS = 0.02
+"""At 40 s of fault the lab's burn pair never fires at 2 % of bad events or less (design §6)."""
+
+
+def problems(experiment: Experiment) -> list[str]:
+    """What is wrong with the experiment, in sentences; empty when nothing is."""
+    return [
+        *_toolkit(experiment),
+        *_named_as_its_file(experiment),
+        *_undoes_itself(experiment),
+        *_injects(experiment),
+        *_alerts(experiment),
+    ]
+
+
+def _toolkit(experiment: Experiment) -> Iterator[str]:
+    try:
+        ensure_experiment_is_valid(experiment.document)
+    except ChaosException as error:
+        yield f"the toolkit refuses it: {error}"
+    for activity in _activities(experiment.document):
+        function = _function(activity)
+        if function is not None and inspect.iscoroutinefunction(function):
+            yield f"{activity['name']!r} is an `async def`: the toolkit would report success without running it"
+
+
+def _named_as_its_file(experiment: Experiment) -> Iterator[str]:
+    if experiment.name != experiment.path.stem:
+        yield f"its extension calls it {experiment.name!r}, its file {experiment.path.stem!r}"
+
+
+def _undoes_itself(experiment: Experiment) -> Iterator[str]:
+    document = experiment.document
+    if document.get("runtime", {}).get("rollbacks", {}).get("strategy") != "always":
+        yield "runtime.rollbacks.strategy is not `always`, so most failures would leave the fault in place"
+    if GUARD not in {control.get("provider", {}).get("module") for control in document.get("controls", [])}:
+        yield f"the control {GUARD} is not listed, so nothing holds the lease"
+    if not any(_calls(activity, "undo_all") for activity in document.get("rollbacks", [])):
+        yield "the rollbacks do not call chaos.actions.faults.undo_all"
+
+
+def _injects(experiment: Experiment) -> Iterator[str]:
+    truth, limit = experiment.extension.truth, experiment.extension.safety.longest_fault_s
+    method = experiment.document.get("method", [])
+    injected = {_arguments(activity).get("component") for activity in method if _calls(activity, truth.fault)}
+    if injected != set(truth.components):
+        yield f"its truth names {', '.join(truth.components)}, its method acts on {', '.join(map(str, injected)) or 'nothing'}"
+    held = [_arguments(activity).get("seconds", 0) for activity in method if _calls(activity, "hold_fault")]
+    if any(seconds > limit for seconds in held):
+        yield f"it holds the fault {max(held):g} s, its safety limit is {limit:g} s"
+
+
+def _alerts(experiment: Experiment) -> Iterator[str]:
+    burns = any(alert.name == "SloBurn" for alert in experiment.extension.expected_alerts)
+    harm = experiment.extension.predicted_harm
+    if burns and harm <= LEAST_HARM_THAT_BURNS:
+        yield f"it expects a burn alert, which its predicted harm of {harm:.0%} cannot fire"
+
+
+def _activities(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from document.get("steady-state-hypothesis", {}).get("probes", [])
+    yield from document.get("method", [])
+    yield from document.get("rollbacks", [])
+
+
+def _function(activity: dict[str, Any]) -> Any:
+    provider = activity.get("provider", {})
+    if provider.get("type") != "python":
+        return None
+    return getattr(importlib.import_module(provider["module"]), provider["func"], None)
+
+
+def _calls(activity: dict[str, Any], function: str) -> bool:
+    return bool(activity.get("provider", {}).get("func") == function)
+
+
+def _arguments(activity: dict[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = activity.get("provider", {}).get("arguments", {})
+    return arguments

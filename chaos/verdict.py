@@ -1,0 +1,238 @@
+"""The verdict of a drill, from recorded evidence and never from an exit code. Pure.
+
+The first rule that applies decides; the order is the precedence:
+
+skipped            the run was vetoed: halted, no lab, another run holds it
+interrupted        somebody or the reaper ended it early
+error              the toolkit or an undo failed: nothing can be said, or the fault may still be in force
+not-injected       a rehearsal, or the fault was never applied
+baseline-not-met   (the toolkit's own hypothesis was not met before the method, so it injected nothing)
+deviated           acknowledged data is lost or doubled: a violation that was found needs no valid load to count
+inconclusive       the load is missing or invalid
+baseline-not-met   the phase `before` does not meet the bounds by itself
+inconclusive       the audit is missing or incomplete, or the fault reached fewer than 20 operations
+deviated           the hypothesis does not hold in the fault phase
+passed             it holds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from chaos import events
+from chaos.alertscore import Score
+from chaos.audit.model import Audit
+from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
+from chaos.events import Event
+from chaos.journal import Journal
+from loadgen.report import PhaseReport, Report
+from reference_app.contract.plan import Plan
+
+REACHED_TRAFFIC = 20
+"""Caller-side operations that a fault must affect before its absence of harm proves anything."""
+BEFORE, FAULT = "before", "fault"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a drill recorded. None means that the part did not run; `skipped` says why the drill did not start."""
+
+    plan: Plan
+    hypothesis: Hypothesis
+    events: tuple[Event, ...] = ()
+    journal: Journal | None = None
+    load: Report | None = None
+    affected_operations: int | None = None
+    audit: Audit | None = None
+    alerts: Score | None = None
+    interrupted: bool = False
+    skipped: str = ""
+
+    @property
+    def reached_traffic(self) -> bool:
+        return self.affected_operations is not None and self.affected_operations >= REACHED_TRAFFIC
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`reasons` are sentences: why this verdict, then what else is worth knowing."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+def judge(evidence: Evidence) -> Judgement:
+    """Apply the rules in the order of the module's docstring."""
+    remarks = tuple(_remarks(evidence))
+    for verdict, rule in _RULES:
+        reasons = tuple(rule(evidence))
+        if reasons:
+            return Judgement(verdict, reasons + tuple(r for r in remarks if r not in reasons))
+    return Judgement("passed", (*_met(evidence), *remarks))
+
+
+def _skipped(evidence: Evidence) -> Iterator[str]:
+    if evidence.skipped:
+        yield evidence.skipped
+    for event in _all(evidence, "run_vetoed"):
+        yield f"The run was refused: {event.detail.get('reason', 'no reason recorded')}."
+
+
+def _interrupted(evidence: Evidence) -> Iterator[str]:
+    if evidence.interrupted:
+        yield "The drill was interrupted before its end."
+    for event in _all(evidence, "halted"):
+        yield f"The fault was ended early: {event.detail.get('reason', 'no reason recorded')}."
+    if events.first(evidence.events, "lease_lapsed"):
+        yield "The lease of the run lapsed, so the reaper undid the fault."
+    if evidence.journal is not None and evidence.journal.status == "interrupted":
+        yield "The toolkit was interrupted."
+
+
+def _error(evidence: Evidence) -> Iterator[str]:
+    if evidence.journal is None:
+        yield "The toolkit left no journal: it crashed or was killed (see chaos/console.log in the run directory)."
+    elif evidence.journal.status in ("failed", "aborted"):
+        yield f"The toolkit ended with status {evidence.journal.status}."
+    in_force = len(_all(evidence, "undo_written")) - len(_all(evidence, "undone"))
+    if in_force > 0:
+        failed = events.last(evidence.events, "undo_failed")
+        why = f": {failed.detail.get('error')}" if failed else ""
+        yield f"{in_force} change(s) to the lab were not undone{why}. Run `failwhale chaos undo`."
+
+
+def _rehearsal(evidence: Evidence) -> Iterator[str]:
+    if not evidence.plan.inject:
+        yield "Nothing was injected, as asked: this run is the comparison without a fault."
+
+
+def _toolkit_baseline(evidence: Evidence) -> Iterator[str]:
+    before = evidence.journal.steady_states.before if evidence.journal else None
+    if before is not None and before.steady_state_met is False:
+        missed = ", ".join(step.activity.name for step in before.probes if not step.tolerance_met)
+        yield f"The steady state was not met before the fault ({missed}), so nothing was injected."
+
+
+def _not_injected(evidence: Evidence) -> Iterator[str]:
+    if events.first(evidence.events, "injected") is None:
+        failures = "; ".join(evidence.journal.failures) if evidence.journal else ""
+        yield f"The fault was never applied{': ' + failures if failures else ''}."
+
+
+def _violations(evidence: Evidence) -> Iterator[str]:
+    for finding, count in (evidence.audit.violations if evidence.audit else {}).items():
+        yield f"The audit found {count} {finding.replace('_', ' ')}."
+
+
+def _load_unusable(evidence: Evidence) -> Iterator[str]:
+    if evidence.load is None:
+        yield "There is no load report, so nothing is known of what clients saw."
+    elif not evidence.load.load.valid:
+        yield f"The load is invalid: {'; '.join(evidence.load.load.invalid_reasons)}."
+
+
+def _baseline(evidence: Evidence) -> Iterator[str]:
+    before, bounds = _phase(evidence, BEFORE), evidence.hypothesis
+    yield from _below(
+        "Before the fault the share of home pages that were served", _share(before.home.ok, before.home.sent), bounds.goodput_ratio
+    )
+    yield from _shares_below("Before the fault", before, bounds)
+
+
+def _unproven(evidence: Evidence) -> Iterator[str]:
+    if evidence.audit is None:
+        yield "There is no audit, so nothing is known of acknowledged posts."
+    elif not evidence.audit.complete:
+        yield f"The audit is incomplete: {'; '.join(evidence.audit.reasons) or 'no reason recorded'}."
+    if evidence.affected_operations is None:
+        yield "It is not known whether the fault reached traffic."
+    elif not evidence.reached_traffic:
+        yield f"The fault affected {evidence.affected_operations} operations on the callers' side, fewer than {REACHED_TRAFFIC}: no harm proves nothing."
+
+
+def _hypothesis(evidence: Evidence) -> Iterator[str]:
+    yield from _below("During the fault goodput, relative to before,", _goodput_ratio(evidence), evidence.hypothesis.goodput_ratio)
+    yield from _shares_below("During the fault", _phase(evidence, FAULT), evidence.hypothesis)
+
+
+def _met(evidence: Evidence) -> tuple[str, ...]:
+    fault = _phase(evidence, FAULT)
+    goodput, complete = _percent(_goodput_ratio(evidence)), _percent(_completeness(fault))
+    acknowledged = _percent(_share(fault.post.ok, fault.post.sent))
+    return (
+        f"The hypothesis held during the fault: goodput {goodput} of before, {complete} of home pages complete, {acknowledged} of posts acknowledged.",
+        f"The fault affected {evidence.affected_operations} operations on the callers' side.",
+    )
+
+
+def _remarks(evidence: Evidence) -> Iterator[str]:
+    """Worth saying whatever the verdict: alerts are scored beside it, and do not change it."""
+    yield from _violations(evidence)
+    if evidence.alerts is not None:
+        for missed in evidence.alerts.missed:
+            yield f"The alert {_name(missed)} was expected and did not fire."
+        for false in evidence.alerts.false_positives:
+            yield f"The alert {false.name} ({false.component or false.slo or 'no component'}, {false.severity}) fired and was not expected."
+
+
+_RULES: tuple[tuple[Verdict, Callable[[Evidence], Iterator[str]]], ...] = (
+    ("skipped", _skipped),
+    ("interrupted", _interrupted),
+    ("error", _error),
+    ("not-injected", _rehearsal),
+    ("baseline-not-met", _toolkit_baseline),
+    ("not-injected", _not_injected),
+    ("deviated", _violations),
+    ("inconclusive", _load_unusable),
+    ("baseline-not-met", _baseline),
+    ("inconclusive", _unproven),
+    ("deviated", _hypothesis),
+)
+
+
+def _shares_below(when: str, phase: PhaseReport, bounds: Hypothesis) -> Iterator[str]:
+    yield from _below(f"{when} the share of complete home pages", _completeness(phase), bounds.completeness)
+    yield from _below(
+        f"{when} the share of posts that were acknowledged", _share(phase.post.ok, phase.post.sent), bounds.post_acknowledgement
+    )
+
+
+def _below(what: str, value: float | None, bound: float) -> Iterator[str]:
+    if value is None:
+        yield f"{what} is unknown: there was nothing to count."
+    elif value < bound:
+        yield f"{what} was {_percent(value)}, below {_percent(bound)}."
+
+
+def _goodput_ratio(evidence: Evidence) -> float | None:
+    before, fault = _phase(evidence, BEFORE), _phase(evidence, FAULT)
+    if not before.home.ok or not fault.end > fault.start:
+        return None
+    return (fault.home.ok / (fault.end - fault.start)) / (before.home.ok / (before.end - before.start))
+
+
+def _completeness(phase: PhaseReport) -> float | None:
+    return _share(phase.pages_complete, phase.pages_complete + phase.pages_partial)
+
+
+def _phase(evidence: Evidence, name: str) -> PhaseReport:
+    if evidence.load is None:
+        raise ValueError("rules on the load come after the rule that there is one")
+    return evidence.load.load.phases[name]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _percent(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.2%}"
+
+
+def _name(alert: ExpectedAlert) -> str:
+    return f"{alert.name} ({alert.component or alert.slo or 'any'}, {alert.severity})"
+
+
+def _all(evidence: Evidence, name: events.Name) -> list[Event]:
+    return [event for event in evidence.events if event.event == name]

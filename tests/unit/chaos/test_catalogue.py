@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from chaos import catalogue, rules
+from chaos.catalogue import Experiment
+
+NAMES = ("kill-tweet-shard", "kill-tweet-shard-no-replica-reads")
+
+
+def test_both_experiments_are_listed() -> None:
+    assert set(NAMES) <= set(catalogue.names())
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_experiment_is_safe_and_can_be_judged(name: str) -> None:
+    assert rules.problems(catalogue.load(name)) == []
+
+
+def test_the_two_experiments_predict_what_the_switch_decides() -> None:
+    passing, failing = (catalogue.load(name).extension for name in NAMES)
+    assert (passing.expected_verdict, failing.expected_verdict) == ("passed", "deviated")
+    assert failing.passes_with == "decider replica_reads"
+    assert [alert.severity for alert in passing.expected_alerts] == ["ticket"]
+    assert [alert.slo for alert in failing.expected_alerts if alert.severity == "page"] == ["home-completeness"]
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(catalogue.UnknownExperimentError, match="kill-tweet-shard"):
+        catalogue.load("nope")
+
+
+def planted(**changes: Any) -> Experiment:
+    """A sound experiment with parts of its document replaced."""
+    sound = catalogue.load(NAMES[0])
+    document = deepcopy(sound.document) | changes
+    return Experiment(sound.path, sound.title, sound.description, catalogue.extension_of(document), document)
+
+
+def extension(**changes: Any) -> list[dict[str, Any]]:
+    document = catalogue.load(NAMES[0]).document
+    return [document["extensions"][0] | changes]
+
+
+def activity(module: str, func: str, **arguments: Any) -> dict[str, Any]:
+    return {"type": "action", "name": func, "provider": {"type": "python", "module": module, "func": func, "arguments": arguments}}
+
+
+KILL = activity("chaos.actions.faults", "kill_and_hold", component="tweets-db-0-primary")
+
+VIOLATIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "the toolkit refuses it": ({"method": None}, "the toolkit refuses it"),
+    "rollbacks are left to the default": ({"runtime": {}}, "not `always`"),
+    "no guard": ({"controls": []}, "nothing holds the lease"),
+    "no undo": ({"rollbacks": []}, "do not call chaos.actions.faults.undo_all"),
+    "another component than the truth's": ({"method": [activity("chaos.actions.faults", "kill_and_hold", component="events-0")]}, "acts on events-0"),
+    "held longer than is safe": ({"method": [KILL, activity("chaos.actions.clock", "hold_fault", seconds=99)]}, "safety limit is 60 s"),
+    "another name than its file's": ({"extensions": extension(drill="other")}, "its extension calls it 'other'"),
+    "a burn alert that cannot fire": (
+        {"extensions": extension(expected_alerts=[{"name": "SloBurn", "severity": "page", "slo": "home-completeness"}])}, "cannot fire",
+    ),
+    "an action that would not run": ({"method": [KILL, activity("asyncio", "sleep", delay=1)]}, "`async def`"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "problem"), VIOLATIONS.values(), ids=VIOLATIONS.keys())
+def test_a_planted_violation_is_found(changes: dict[str, Any], problem: str) -> None:
+    experiment = planted(**{key: value for key, value in changes.items() if value is not None})
+    for key in [key for key, value in changes.items() if value is None]:
+        del experiment.document[key]
+    assert any(problem in found for found in rules.problems(experiment)), rules.problems(experiment)
+
+
+def test_an_unknown_field_in_the_extension_is_refused() -> None:
+    with pytest.raises(catalogue.InvalidExperimentError, match="surprise"):
+        catalogue.extension_of({"title": "t", "extensions": extension(surprise=1)})
+
+
+def test_a_document_without_our_extension_is_refused() -> None:
+    with pytest.raises(catalogue.InvalidExperimentError, match="no extension"):
+        catalogue.extension_of({"title": "t"})
+
+
+def test_a_verdict_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(catalogue.InvalidExperimentError, match="expected_verdict"):
+        catalogue.extension_of({"title": "t", "extensions": extension(expected_verdict="green")})

@@ -1,0 +1,55 @@
+"""The toolkit itself, as users call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from chaos import catalogue, discovery, toolkit
+from reference_app.kit.home import REPOSITORY
+
+CHAOS = [sys.executable, "-m", "chaostoolkit", "--no-version-check", "--no-log-file"]
+
+
+def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*CHAOS, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_chaos_validate_accepts_the_experiment(name: str) -> None:
+    done = chaos("validate", str(catalogue.DIRECTORY / f"{name}.yaml"))
+    assert done.returncode == 0, done.stderr
+
+
+def test_chaos_validate_refuses_an_experiment_with_an_action_that_does_not_exist(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text((catalogue.DIRECTORY / "kill-tweet-shard.yaml").read_text().replace("func: kill_and_hold", "func: kill_and_hug"))
+    assert chaos("validate", str(broken)).returncode == 1
+
+
+def test_chaos_discover_lists_every_activity(tmp_path: Path) -> None:
+    listing = tmp_path / "discovery.json"
+    done = chaos("discover", "--no-install", "--discovery-path", str(listing), "failwhale")
+    assert done.returncode == 0, done.stderr
+    found = {activity["name"]: activity["type"] for activity in json.loads(listing.read_text())["activities"]}
+    assert found == {
+        "wait_until_injection": "action", "hold_fault": "action", "set_decider": "action", "kill_and_hold": "action", "undo_all": "action",
+        "lab_is_healthy": "probe", "complete_page_share": "probe",
+    }  # fmt: skip
+
+
+def test_discovery_names_this_distribution() -> None:
+    assert discovery.discover()["extension"] == {"name": "failwhale", "version": metadata.version("failwhale")}
+
+
+def test_the_command_never_asks_the_internet_and_always_rolls_back(tmp_path: Path) -> None:
+    command = toolkit.command(Path("x.yaml"), tmp_path, inject=False)
+    assert "--no-version-check" in command
+    assert command[command.index("--rollback-strategy") + 1] == "always"
+    assert command[command.index("--var") + 1] == "inject=false"
+    assert "--var" not in toolkit.command(Path("x.yaml"), tmp_path)

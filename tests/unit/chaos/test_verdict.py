@@ -1,0 +1,133 @@
+"""One row per verdict: sound evidence with one violation planted in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from chaos import alertscore, verdict
+from chaos.audit.model import Audit
+from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
+from chaos.events import Event
+from chaos.journal import Activity, Journal, SteadyState, SteadyStates, Step
+from chaos.verdict import Evidence
+from loadgen.latency import Latency
+from loadgen.report import Count, Load, PhaseReport, Report
+from reference_app.contract.plan import Plan, phases
+
+PLAN = Plan("run-1", "kill-tweet-shard", 1, "small", "goal", 1000.0, phases(), True, 70.0, 110.0, "passed")
+COMPLETED = Journal("completed", False, SteadyStates(SteadyState(True), SteadyState(True)))
+EVENTS = (
+    Event(990.0, "run_started"), Event(1070.0, "undo_written"), Event(1070.0, "injected"), Event(1110.0, "undone"),
+    Event(1111.0, "run_finished"),
+)  # fmt: skip
+AUDIT = Audit(True, 600, 590, 2, 0, 0, 0, 0, 900, 0)
+
+
+def phase(seconds: float, *, served: float = 1.0, complete: float = 1.0, acknowledged: float = 1.0) -> PhaseReport:
+    pages, posts = round(150 * seconds), round(16 * seconds)
+    ok = round(pages * served)
+    whole = round(ok * complete)
+    return PhaseReport(
+        0.0,
+        seconds,
+        True,
+        Count(),
+        Count(pages, ok, pages - ok),
+        Count(),
+        Count(posts, round(posts * acknowledged)),
+        whole,
+        ok - whole,
+        0,
+        0,
+    )
+
+
+def report(*, before: PhaseReport | None = None, fault: PhaseReport | None = None, invalid: tuple[str, ...] = ()) -> Report:
+    measured = {"before": before or phase(20), "fault": fault or phase(40)}
+    load = Load("goal", not invalid, list(invalid), 1, 1, 0, 0, 0, 1.0, 0.3, 1, 0, 600, Latency(), measured)
+    return Report(load, [])
+
+
+SOUND = Evidence(PLAN, Hypothesis(0.9, 0.95, 0.99), EVENTS, COMPLETED, report(), 500, AUDIT)
+FAILED_STEP = Step(Activity("kill", "action"), "failed", exception=["Traceback", "ActivityFailed: it is stopped, not running\n"])
+
+TABLE: dict[str, tuple[Evidence, str, str]] = {
+    "everything holds": (SOUND, "passed", "The hypothesis held"),
+    "the drill was refused": (replace(SOUND, skipped="Chaos is halted."), "skipped", "halted"),
+    "the toolkit's guard refused": (
+        replace(SOUND, events=(Event(1.0, "run_vetoed", detail={"reason": "run x holds this lab"}),)), "skipped", "run x holds this lab",
+    ),
+    "Ctrl-C": (replace(SOUND, interrupted=True), "interrupted", "interrupted before its end"),
+    "the lever was pulled": (replace(SOUND, events=(*EVENTS, Event(1080.0, "halted", detail={"reason": "real incident"}))), "interrupted", "real incident"),
+    "the reaper acted": (replace(SOUND, events=(*EVENTS, Event(1080.0, "lease_lapsed"))), "interrupted", "reaper"),
+    "the toolkit was interrupted": (replace(SOUND, journal=Journal("interrupted", False)), "interrupted", "toolkit"),
+    "the toolkit died": (replace(SOUND, journal=None), "error", "no journal"),
+    "the toolkit failed": (replace(SOUND, journal=Journal("aborted", False)), "error", "aborted"),
+    "an undo failed": (
+        replace(SOUND, events=(*EVENTS[:3], Event(1110.0, "undo_failed", detail={"error": "NotReadyError: x"}))), "error", "NotReadyError",
+    ),
+    "a rehearsal": (
+        replace(SOUND, plan=replace(PLAN, inject=False), events=(Event(990.0, "run_started"), Event(1070.0, "inject_skipped"))),
+        "not-injected", "as asked",
+    ),
+    "a rehearsal with an invalid load": (
+        replace(SOUND, plan=replace(PLAN, inject=False), load=report(invalid=("late",)), affected_operations=0), "not-injected", "as asked",
+    ),
+    "the injection failed": (
+        replace(SOUND, events=(Event(990.0, "run_started"),), journal=Journal("completed", False, run=[FAILED_STEP])),
+        "not-injected", "it is stopped, not running",
+    ),
+    "the toolkit's baseline failed": (
+        replace(SOUND, events=(Event(990.0, "run_started"),), journal=Journal("completed", False, SteadyStates(SteadyState(False)))),
+        "baseline-not-met", "nothing was injected",
+    ),
+    "an acknowledged tweet is lost": (replace(SOUND, audit=replace(AUDIT, lost=1)), "deviated", "1 lost"),
+    "a tweet is doubled": (replace(SOUND, audit=replace(AUDIT, duplicated=2)), "deviated", "2 duplicated"),
+    "a tweet is lost under an invalid load": (
+        replace(SOUND, load=report(invalid=("late",)), audit=replace(AUDIT, lost=1)), "deviated", "1 lost",
+    ),
+    "the load is invalid": (replace(SOUND, load=report(invalid=("lag p99 40 ms",))), "inconclusive", "lag p99 40 ms"),
+    "there is no load report": (replace(SOUND, load=None), "inconclusive", "no load report"),
+    "pages were partial before": (replace(SOUND, load=report(before=phase(20, complete=0.9))), "baseline-not-met", "complete home pages was 90.00%"),
+    "pages failed before": (replace(SOUND, load=report(before=phase(20, served=0.8))), "baseline-not-met", "served"),
+    "posts failed before": (replace(SOUND, load=report(before=phase(20, acknowledged=0.9))), "baseline-not-met", "posts"),
+    "nothing was read before": (replace(SOUND, load=report(before=phase(0))), "baseline-not-met", "nothing to count"),
+    "the audit is incomplete": (replace(SOUND, audit=replace(AUDIT, complete=False, reasons=("shard 0 is away",))), "inconclusive", "shard 0 is away"),
+    "there is no audit": (replace(SOUND, audit=None), "inconclusive", "no audit"),
+    "the fault reached nobody": (replace(SOUND, affected_operations=19), "inconclusive", "fewer than 20"),
+    "its reach is unknown": (replace(SOUND, affected_operations=None), "inconclusive", "not known"),
+    "goodput fell": (replace(SOUND, load=report(fault=phase(40, served=0.85))), "deviated", "goodput"),
+    "pages were partial": (replace(SOUND, load=report(fault=phase(40, complete=0.3))), "deviated", "30.00%, below 95.00%"),
+    "posts failed": (replace(SOUND, load=report(fault=phase(40, acknowledged=0.98))), "deviated", "posts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("evidence", "expected", "reason"), TABLE.values(), ids=TABLE.keys())
+def test_the_verdict_follows_from_the_evidence(evidence: Evidence, expected: str, reason: str) -> None:
+    judged = verdict.judge(evidence)
+    assert judged.verdict == expected
+    assert any(reason in sentence for sentence in judged.reasons), judged.reasons
+
+
+def test_every_verdict_has_a_row() -> None:
+    assert {expected for _, expected, _ in TABLE.values()} == set(get_args(Verdict))
+
+
+def test_alerts_are_remarked_on_and_do_not_change_the_verdict() -> None:
+    missed = alertscore.score([], expected=[ExpectedAlert("ComponentDown", "ticket", component="x")], injected_at=1070.0)
+    judged = verdict.judge(replace(SOUND, alerts=missed))
+    assert judged.verdict == "passed"
+    assert "The alert ComponentDown (x, ticket) was expected and did not fire." in judged.reasons
+
+
+def test_the_deviation_that_the_toolkit_reports_does_not_decide() -> None:
+    assert verdict.judge(replace(SOUND, journal=Journal("completed", True))).verdict == "passed"
+
+
+def test_a_violation_in_a_rehearsal_is_said_although_the_verdict_stays() -> None:
+    judged = verdict.judge(replace(SOUND, plan=replace(PLAN, inject=False), audit=replace(AUDIT, lost=3)))
+    assert judged.verdict == "not-injected"
+    assert "The audit found 3 lost." in judged.reasons
