@@ -22,9 +22,11 @@ class Background:
 
     async def stop(self) -> None:
         """Cancel all loops and wait for them."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:  # again, because a library may swallow a cancellation that meets an answer
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.2)
 
 
 async def _forever(name: str, loop: Callable[[], Awaitable[None]]) -> None:
