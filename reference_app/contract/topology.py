@@ -64,7 +64,6 @@ TOPOLOGIES = {SMALL.name: SMALL}
 _SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _TOOL_PORTS = 0, 20, 50, 70, 80
 SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
-LOAD_UI_PORT_OFFSET = 92
 PORTS_PER_LAB = 100
 DEFAULT_PORT_BASE = 18000
 """Below 32768, where Linux starts to hand out ephemeral ports."""
@@ -159,6 +158,10 @@ class Lab:
     @property
     def alertmanager_url(self) -> str:
         return f"http://127.0.0.1:{self.component('alertmanager').port}"
+
+    @property
+    def console_port(self) -> int:
+        return self.port_base + CONSOLE_PORT_OFFSET
 
     @property
     def supervisor_port(self) -> int:

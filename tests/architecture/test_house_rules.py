@@ -1,0 +1,39 @@
+"""Rules of the house that no linter has."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from reference_app.kit.home import REPOSITORY
+
+PACKAGES = ("failwhale", "dashboards", "postmortems", "chaos", "loadgen", "reference_app")
+MAX_LINES = 300
+
+
+def modules() -> list[Path]:
+    return [path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py")]
+
+
+def test_no_module_is_longer_than_300_lines() -> None:
+    lengths = {str(path.relative_to(REPOSITORY)): len(path.read_text().splitlines()) for path in modules()}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [str(path) for path in modules() if path.name != "__main__.py" and not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []
+
+
+def test_the_map_of_the_modules_is_the_one_that_would_be_generated() -> None:
+    """`make gen` writes it."""
+    checked = subprocess.run([sys.executable, "scripts/module_map.py", "--check"], cwd=REPOSITORY, check=False)
+    assert checked.returncode == 0
+
+
+def test_nothing_is_global() -> None:
+    offenders = [str(path) for path in modules() if re.search(r"^\s*global ", path.read_text(), re.MULTILINE)]
+    assert offenders == []

@@ -1,0 +1,76 @@
+"""A process is killed at the worst moments: nothing acknowledged is lost, nothing is visible twice."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import asyncmy
+import pytest
+
+from reference_app.contract.topology import Lab
+from reference_app.kit import failpoints
+from reference_app.kit.home import Home
+from reference_app.stack.control import Control
+
+pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.timeout(90)]
+
+FOLLOWERS = 8
+VICTIMS = {
+    "post.before_insert": "tweets-0",
+    "post.after_commit": "tweets-0",
+    "post.after_reply": "tweets-0",
+    "relay.after_publish": "tweets-0",
+    "fanout.mid_batch": "fanout-0",
+}
+
+
+def visible_rows(lab: Lab, user_id: str, key: str) -> list[int]:
+    async def ids(port: int) -> list[int]:
+        connection = await asyncmy.connect(host="127.0.0.1", port=port, user="root", database="failwhale")
+        async with connection.cursor() as cursor:
+            await cursor.execute("SELECT id FROM tweets WHERE user_id = %s AND idempotency_key = %s AND deleted_at IS NULL", (user_id, key))
+            rows = await cursor.fetchall()
+        connection.close()
+        return [row[0] for row in rows]
+
+    primaries = [component.port for component in lab.group("tweets-db") if component.role == "primary"]
+    return [tweet_id for port in primaries for tweet_id in asyncio.run(ids(port))]
+
+
+def pid_of(home: Home, name: str) -> int | None:
+    return next(process.pid for process in Control(home).states() if process.name == name)
+
+
+@pytest.mark.parametrize("name", VICTIMS)
+def test_a_post_survives_the_death_of_the_process_that_handles_it(name: str, home: Home, lab: Lab, api: Any, eventually: Any) -> None:
+    author, readers = api.user(), [api.user() for _ in range(FOLLOWERS)]
+    for reader in readers:
+        api.follow(reader, author)
+        assert api.home(reader) is not None
+    before = pid_of(home, VICTIMS[name])
+    failpoints.arm(home.failpoints_file, name)
+    key = uuid.uuid4().hex
+
+    tweet = api.acknowledged(author, key, f"posted over {name}")
+
+    eventually(lambda: all(api.home_ids(reader) == [tweet] for reader in readers), "every follower sees the tweet once")
+    assert visible_rows(lab, author.id, key) == [int(tweet)]
+    assert api.acknowledged(author, key, f"posted over {name}") == tweet
+    assert not home.failpoints_file.exists(), f"nobody died at {name}: the test proved nothing"
+    assert pid_of(home, VICTIMS[name]) != before
+
+
+def test_a_rebuild_that_dies_half_way_is_done_again(home: Home, api: Any, eventually: Any) -> None:
+    author, reader = api.user(), api.user()
+    tweets = [api.acknowledged(author, uuid.uuid4().hex, f"tweet {n}") for n in range(3)]
+    api.follow(reader, author)
+    failpoints.arm(home.failpoints_file, "timeline.during_rebuild")
+
+    api.home(reader)
+
+    eventually(lambda: api.home_ids(reader) == tweets[::-1], "the timeline is whole")
+    assert not home.failpoints_file.exists(), "nobody died in the rebuild: the test proved nothing"
+    later = api.acknowledged(author, uuid.uuid4().hex, "after the rebuild")
+    eventually(lambda: api.home_ids(reader) == [later, *tweets[::-1]], "fan-out reaches the rebuilt list")
