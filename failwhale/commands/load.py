@@ -12,12 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from failwhale import liveview
 from failwhale.commands import terminal
 from loadgen import plans, recording, runner, session
 from loadgen.model import presets
 from loadgen.model.presets import UnknownPresetError
 from loadgen.plans import RunExistsError
-from loadgen.progress import Progress, Snapshot
+from loadgen.progress import Progress
 from loadgen.report import Load
 from loadgen.runner import Generator
 from loadgen.session import NoSeedError
@@ -106,21 +107,13 @@ def _follow(generator: Generator, run_dir: Path) -> None:
     with console.status("starting the generator") as status:
         while generator.poll() is None:
             time.sleep(1)
-            line = _line(progress.read(time.time()))
+            line = liveview.describe(progress.read(time.time()))
             status.update(line)
             if not console.is_terminal and time.monotonic() >= plain_line_at:
                 plain_line_at = time.monotonic() + PLAIN_LINE_EVERY_S
                 terminal.say(line)
     if generator.poll():
         terminal.complain(f"the generator could not begin: {runner.last_words(run_dir)}")
-
-
-def _line(now: Snapshot) -> str:
-    p99 = "-" if now.p99_ms is None else f"{now.p99_ms:.0f} ms"
-    return (
-        f"{now.load_second:5.0f} s  {now.phase:8}  offered {now.offered:5.1f}/s  good pages {now.good:5.1f}/s  "
-        f"p99 {p99}  errors {now.errors:.1f}/s  posts acknowledged {now.acknowledged}"
-    )
 
 
 def _show(load: Load, run_dir: Path, *, as_json: bool) -> None:
