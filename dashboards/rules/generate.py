@@ -12,9 +12,11 @@ FOLDER = Path("deploy/_gen/rules")
 
 def rule_files(slos: tuple[slo.Slo, ...]) -> dict[Path, str]:
     """Path in the repository -> content. Raises WindowError when an objective makes a rule impossible."""
-    lab = [causes.group(), *(burn.group(one, windows.LAB) for one in slos)]
-    production = [burn.group(one, windows.PRODUCTION) for one in slos]
-    return {FOLDER / "lab.yml": model.render(lab), FOLDER / "production.yml": model.render(production)}
+    contents = {
+        windows.LAB.name: [causes.group(), *(burn.group(one, windows.LAB) for one in slos)],
+        windows.PRODUCTION.name: [burn.group(one, windows.PRODUCTION) for one in slos],
+    }
+    return {FOLDER / f"{name}.yml": model.render(groups) for name, groups in contents.items()}
 
 
 def write(repository: Path) -> list[Path]:

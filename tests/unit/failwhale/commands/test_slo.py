@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from dashboards.rules import generate, slo
+from failwhale import cli
 from failwhale.commands import slo as command
 from reference_app.kit import home
 
@@ -44,3 +47,26 @@ def test_an_objective_that_could_never_burn_is_refused_with_the_arithmetic(
     assert code == 2
     assert "easy: 14.4 x (1 - 0.9) = 1.44" in said
     assert not (tmp_path / generate.FOLDER).exists()
+
+
+def test_runbooks_name_only_commands_that_exist() -> None:
+    for runbook in sorted((home.REPOSITORY / "docs/runbooks").glob("*.md")):
+        assert _unknown(runbook.read_text()) == [], runbook.name
+
+
+def test_a_command_that_does_not_exist_is_noticed() -> None:
+    assert _unknown("Run `failwhale up`, `failwhale chaos undo` or `failwhale logs NAME`.") == []
+    assert _unknown("Run `failwhale chaos repair` or `failwhale pray`.") == ["chaos repair", "pray"]
+
+
+def _unknown(text: str) -> list[str]:
+    """Commands that a text names and the front door does not have."""
+    front_door = typer.main.get_command(cli.build())
+    named = re.findall(r"`failwhale ([a-z]+)(?: ([a-z]+))?", text)
+    return [" ".join(words).strip() for words in named if not _exists(front_door, *words)]
+
+
+def _exists(front_door: Any, name: str, child: str) -> bool:
+    command = front_door.commands.get(name)
+    children = getattr(command, "commands", None)
+    return command is not None and (children is None or child in children)
