@@ -75,10 +75,10 @@ def parse(lines: Iterable[bytes], *, directed: bool) -> Parsed:
     pairs = []
     for number, text in rows:
         fields = _fields(text)
-        if len(fields) == 2 and all(fields) and not any(re.search(r"\s", field) for field in fields):
-            pairs.append((fields[0], fields[1]))
+        if wrong := _wrong(fields):
+            bad.append(BadLine(number, text, wrong))
         else:
-            bad.append(BadLine(number, text, f"expected two labels, found {sum(1 for field in fields if field)}"))
+            pairs.append((fields[0], fields[1]))
     if bad:
         raise BadLinesError(sorted(bad, key=lambda line: line.number))
     if not pairs:
@@ -99,6 +99,14 @@ def _rows(lines: Iterable[bytes], bad: list[BadLine]) -> Iterator[tuple[int, str
 
 def _fields(text: str) -> list[str]:
     return [field.strip() for field in text.split(",")] if "," in text else text.split()
+
+
+def _wrong(fields: Sequence[str]) -> str:
+    """Why these fields are not a pair; empty when they are."""
+    labels = sum(1 for field in fields if field)
+    if len(fields) != 2 or labels != 2:
+        return f"expected two labels, found {labels}"
+    return "a label has a space in it" if any(re.search(r"\s", field) for field in fields) else ""
 
 
 def _starts_with_header(rows: Sequence[tuple[int, str]]) -> bool:

@@ -149,10 +149,16 @@ async def _execute(database: Component, statement: str) -> None:
 
 @asynccontextmanager
 async def _connected(database: Component) -> AsyncIterator[asyncmy.cursors.Cursor]:
-    """A cursor; rows are sent in MariaDB's binary bulk protocol, which asyncmy uses only with a statement cache."""
+    """A cursor. Rows go in MariaDB's binary bulk protocol, which asyncmy uses only with a statement cache; notes are off because it prints them."""
     async with (
         asyncmy.connect(
-            host="127.0.0.1", port=database.port, user=storage.DATABASE_USER, database=storage.DATABASE, autocommit=True, stmt_cache_size=4
+            host="127.0.0.1",
+            port=database.port,
+            user=storage.DATABASE_USER,
+            database=storage.DATABASE,
+            autocommit=True,
+            stmt_cache_size=4,
+            init_command="SET sql_notes = 0",
         ) as client,
         client.cursor() as cursor,
     ):

@@ -75,13 +75,12 @@ class Start(Protocol):
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An initialised MariaDB data directory to copy."""
     data = tmp_path_factory.mktemp("mariadb-template")
-    subprocess.run(
-        [
-            program("mariadb-install-db"), "--no-defaults", f"--user={getpass.getuser()}", "--auth-root-authentication-method=normal",
-            "--innodb-log-file-size=16M", "--skip-test-db", f"--datadir={data}",
-        ],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    argv = [
+        program("mariadb-install-db"), "--no-defaults", f"--user={getpass.getuser()}", "--auth-root-authentication-method=normal",
+        "--innodb-log-file-size=16M", "--skip-test-db", f"--datadir={data}",
+    ]  # fmt: skip
+    made = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert made.returncode == 0, made.stdout
     return data
 
 

@@ -55,6 +55,8 @@ def test_every_bad_line_is_reported_with_its_number_and_nothing_is_returned() ->
         parse("# c\n1 2\n3\n1 2 3\n1,,2\n4,\n1 2,3\n5 6\n")
     assert [(bad.number, bad.text) for bad in caught.value.bad] == [(3, "3"), (4, "1 2 3"), (5, "1,,2"), (6, "4,"), (7, "1 2,3")]
     assert "5 bad lines, the first is line 3" in str(caught.value)
+    assert [bad.reason for bad in caught.value.bad[1:3]] == ["expected two labels, found 3", "expected two labels, found 2"]
+    assert caught.value.bad[-1].reason == "a label has a space in it"
 
 
 def test_bytes_that_are_not_utf8_are_a_bad_line() -> None:
