@@ -7,7 +7,7 @@ id names one tweet (unique-ids). A post of unknown outcome may be there or not, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chaos.audit import model
 from chaos.audit.model import Activity, Audit, Edge, Example, Found, Observed, ObservedTimeline, Post, PostKey, Row
@@ -95,25 +95,31 @@ def non_unique_ids(posts: Posts, rows: Iterable[Row]) -> Found:
 
 def missing_from_timelines(
     activity: Activity,
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     followers: Mapping[int, frozenset[int]],
     timelines: Mapping[int, ObservedTimeline],
 ) -> tuple[Found, int]:
     """Visible tweets of the run that a list should hold and does not; second, how many (tweet, list) pairs were looked at."""
-    pairs = [
-        (row, timelines[follower])
-        for row in rows
-        if row.post_key in activity.posts and not row.deleted
-        for follower in sorted(followers.get(row.user_id, ()))
-        if Edge(follower, row.user_id) not in activity.unstable_edges
-        if follower in timelines and _must_hold(timelines[follower], row.tweet_id)
-    ]
     missing = _found(
         Example("missing_from_timelines", *row.post_key, (row.tweet_id,), f"not on the timeline of follower {timeline.user_id}")
-        for row, timeline in pairs
+        for row, timeline in _due(activity, rows, followers, timelines)
         if row.tweet_id not in timeline.ids
     )
-    return missing, len(pairs)
+    return missing, sum(1 for _ in _due(activity, rows, followers, timelines))
+
+
+def _due(
+    activity: Activity, rows: Iterable[Row], followers: Mapping[int, frozenset[int]], timelines: Mapping[int, ObservedTimeline]
+) -> Iterator[tuple[Row, ObservedTimeline]]:
+    """(tweet, list that must hold it), one at a time: a celebrity makes millions of them."""
+    for row in rows:
+        if row.deleted or row.post_key not in activity.posts:
+            continue
+        for follower in sorted(followers.get(row.user_id, ())):
+            timeline = timelines.get(follower)
+            stable = Edge(follower, row.user_id) not in activity.unstable_edges
+            if stable and timeline is not None and _must_hold(timeline, row.tweet_id):
+                yield row, timeline
 
 
 def _deliveries(activity: Activity, observed: Observed, rows: list[Row]) -> tuple[Found | None, int | None]:
