@@ -11,12 +11,17 @@ from reference_app.contract import metrics
 
 WINDOW = "3s"
 """Three probes: a crash that supervisord repairs at once is not an incident."""
+HUNG_WINDOW = "5s"
+"""A hang is told from slowness by its length."""
+STARVED_SHARE = 0.5
+"""When more than this share of the lab hangs at once, the machine is starved and no component is at fault (seen on two busy cores)."""
 SETTLE = "10s"
 """A pair is given this long after one of its members was down: reconnecting is not a fault of its own."""
 WATCHDOG = "Watchdog"
 
 _UP, _SEEN_UP = "component:up:max3s", "component:up:seen"
 _RUNNING, _SEEN_RUNNING = "replica:replication_running:max3s", "replica:replication_running:seen"
+_HUNG_SHARE = "components:hung:share"
 _SEMI_SYNC, _SEEN_SEMI_SYNC = "primary:semi_sync_on:max3s", "primary:semi_sync_on:seen"
 
 
@@ -33,6 +38,7 @@ def _recordings() -> tuple[model.Recording, ...]:
     return (
         model.Recording(_UP, f"max by (component, kind) ({up})"),
         _latch(_SEEN_UP, _UP),
+        model.Recording(_HUNG_SHARE, f"avg({metrics.COMPONENT_HUNG.name})"),
         model.Recording(_RUNNING, f"max by (component, shard) ({running})"),
         _latch(_SEEN_RUNNING, _RUNNING),
         model.Recording(_SEMI_SYNC, f"max by (component, shard) ({semi_sync})"),
@@ -60,10 +66,11 @@ def _down() -> model.Alert:
 
 def _hung() -> model.Alert:
     expr = (
-        f"min by (component, kind) (min_over_time({metrics.COMPONENT_HUNG.name}[{WINDOW}])) == 1\n"
-        f"and on (component) {_latest(_SEEN_UP)}"
+        f"min by (component, kind) (min_over_time({metrics.COMPONENT_HUNG.name}[{HUNG_WINDOW}])) == 1\n"
+        f"and on (component) {_latest(_SEEN_UP)}\n"
+        f"unless on () max_over_time({_HUNG_SHARE}[{HUNG_WINDOW}]) > {STARVED_SHARE}"
     )  # fmt: skip
-    return _ticket("ComponentHung", expr, f"{{{{ $labels.component }}}} takes connections and has not answered for {WINDOW}", {})
+    return _ticket("ComponentHung", expr, f"{{{{ $labels.component }}}} takes connections and has not answered for {HUNG_WINDOW}", {})
 
 
 def _replication() -> model.Alert:
