@@ -34,8 +34,9 @@ lock: ## pin the newest versions that pyproject.toml allows
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --upgrade --extra dev --strip-extras --allow-unsafe \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 
-gen: ## write deploy/_gen anew from the contract
-	$(PYTHON) -c 'from pathlib import Path; from dashboards.rules import generate; generate.write(Path())'
+gen: ## write deploy/_gen and the module map anew
+	$(FAILWHALE) slo generate
+	$(PYTHON) scripts/module_map.py
 
 up: setup ## start the lab
 	@$(FAILWHALE) up

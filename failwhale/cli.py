@@ -11,14 +11,11 @@ from types import ModuleType
 import typer
 
 from failwhale import lifecycle
-from failwhale.commands import lab, seed, terminal
+from failwhale.commands import audit, chaos, drill, lab, load, postmortem, seed, slo, terminal
 from reference_app.kit import home, lease
 from reference_app.stack import errors
 
-COMMANDS: tuple[ModuleType, ...] = (
-    lab,
-    seed,
-)  # fmt: skip
+COMMANDS: tuple[ModuleType, ...] = (lab, seed, load, chaos, drill, audit, postmortem, slo)  # fmt: skip
 
 ENVIRONMENT = (errors.StackError, home.NoLabError, lease.LeaseHeldError)
 """Errors whose message tells the user what to do: printed without a trace."""

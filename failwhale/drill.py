@@ -203,13 +203,18 @@ def _await_toolkit(run: Run) -> None:
 
 
 def _put_back(run: Run) -> None:
-    """Undo first; then end what this run started. Safe at any moment."""
-    for undone in undo.replay(run.home, by="drill", run_id=run.run_id):
-        run.say(f"undid {undone.record.fault.kind}" if not undone.error else f"could not undo {undone.record.fault.kind}: {undone.error}")
+    """Undo first; then end what this run started; then undo what a toolkit did that was just about to inject. Safe at any moment."""
+    _undo(run)
     processes.end([process for process in processes.registered(run.home.chaos) if process.run_id == run.run_id])
+    _undo(run)
     if run.generator is not None:
         run.generator.stop()
     processes.clear(run.home.chaos)
+
+
+def _undo(run: Run) -> None:
+    for undone in undo.replay(run.home, by="drill", run_id=run.run_id):
+        run.say(f"undid {undone.record.fault.kind}" if not undone.error else f"could not undo {undone.record.fault.kind}: {undone.error}")
 
 
 def _audit(run: Run) -> None:

@@ -34,7 +34,7 @@ def read(home: Home) -> Seed | None:
 
 
 def from_population(home: Home, users: int, number: int, *, say: Callable[[str], None]) -> Seed:
-    """Seed made-up users. Raises StackError, or ValueError when there are too few."""
+    """Seed made-up users. Raises StackError and TooFewUsersError."""
     return seeding.seed(home, synthetic_graph.generate(users, seed=number), source="synthetic", directed=True, report=say)
 
 
@@ -42,6 +42,6 @@ def from_file(home: Home, path: Path, *, directed: bool, say: Callable[[str], No
     """Seed an edge list. Raises StackError, OSError and BadLinesError."""
     parsed = graphs.read(path, directed=directed)
     if parsed.header is not None:
-        say(f"header: {parsed.header}")
+        say(f"{path.name}: taken for a header: {parsed.header}")
     say(f"{path.name}: {parsed.duplicates:,} duplicates and {parsed.self_loops:,} self-loops dropped")
     return seeding.seed(home, parsed.graph, source=path.name, directed=directed, report=say)

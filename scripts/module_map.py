@@ -24,11 +24,9 @@ def _map() -> str:
 
 
 def _section(package: str) -> str:
-    lines = [f"### {package}/", "", _sentence(REPOSITORY / package / "__init__.py"), ""]
-    for path in sorted((REPOSITORY / package).rglob("*.py")):
-        if path.name not in ("__init__.py", "__main__.py"):
-            lines.append(f"- `{path.relative_to(REPOSITORY)}` {_sentence(path)}")
-    return "\n".join([*lines, ""])
+    modules = (path for path in sorted((REPOSITORY / package).rglob("*.py")) if path.name not in ("__init__.py", "__main__.py"))
+    lines = (f"- `{path.relative_to(REPOSITORY)}` {_sentence(path)}" for path in modules)
+    return "\n".join([f"### {package}/", "", _sentence(REPOSITORY / package / "__init__.py"), "", *lines, ""])
 
 
 def _sentence(path: Path) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from failwhale import population
 from failwhale.commands import terminal
 from reference_app.contract.seed import Seed
 from reference_app.kit.home import Home
-from reference_app.stack import graphs, seeding, synthetic_graph
+from reference_app.stack import graphs, synthetic_graph
 
 BAD_LINES_SHOWN = 10
 
@@ -52,27 +53,12 @@ def seed(
 def _seed(users: int | None, number: int, graph: Path | None, *, directed: bool | None) -> Seed:
     home = Home.from_environment()
     if users is not None and graph is None:
-        return from_population(home, users, number)
+        return population.from_population(home, users, number, say=terminal.say)
     if graph is None or users is not None:
         raise UsageError("say either how many users (--users N) or which graph (--graph FILE)")
     if directed is None:
         raise UsageError("say whether the graph is --directed or --undirected: the file does not tell")
-    return from_file(home, graph, directed=directed)
-
-
-def from_population(home: Home, users: int, number: int) -> Seed:
-    """Seed made-up users. Raises SeedError and TooFewUsersError."""
-    graph = synthetic_graph.generate(users, seed=number)
-    return seeding.seed(home, graph, source="synthetic", directed=True, report=terminal.say)
-
-
-def from_file(home: Home, path: Path, *, directed: bool) -> Seed:
-    """Seed an edge list. Raises SeedError, BadLinesError and OSError."""
-    parsed = graphs.read(path, directed=directed)
-    if parsed.header is not None:
-        terminal.say(f"{path.name}: taken for a header: {parsed.header}")
-    terminal.say(f"{path.name}: {parsed.duplicates:,} duplicates and {parsed.self_loops:,} self-loops dropped")
-    return seeding.seed(home, parsed.graph, source=path.name, directed=directed, report=terminal.say)
+    return population.from_file(home, graph, directed=directed, say=terminal.say)
 
 
 def listing(error: graphs.BadLinesError) -> str:

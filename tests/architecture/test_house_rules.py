@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chaos import catalogue
 from reference_app.kit.home import REPOSITORY
 
 PACKAGES = ("failwhale", "dashboards", "postmortems", "chaos", "loadgen", "reference_app")
@@ -37,3 +38,8 @@ def test_the_map_of_the_modules_is_the_one_that_would_be_generated() -> None:
 def test_nothing_is_global() -> None:
     offenders = [str(path) for path in modules() if re.search(r"^\s*global ", path.read_text(), re.MULTILINE)]
     assert offenders == []
+
+
+def test_every_experiment_names_a_runbook_that_exists() -> None:
+    missing = [name for name in catalogue.names() if not (REPOSITORY / catalogue.load(name).extension.runbook).is_file()]
+    assert missing == []
