@@ -56,10 +56,18 @@ def _holders(inodes: set[str]) -> dict[str, int]:
 
 def _sockets(process: Path) -> set[str]:
     try:
-        targets = [str(entry.readlink()) for entry in (process / "fd").iterdir()]
+        entries = list((process / "fd").iterdir())
     except OSError:
         return set()
-    return {match[1] for target in targets if (match := _SOCKET.fullmatch(target))}
+    return {match[1] for entry in entries if (match := _SOCKET.fullmatch(_target(entry)))}
+
+
+def _target(link: Path) -> str:
+    """Where a descriptor points to; empty when it was closed meanwhile."""
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
 
 
 def _command(pid: int | None) -> str:

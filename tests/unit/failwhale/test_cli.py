@@ -1,0 +1,45 @@
+"""What the front door makes of errors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from failwhale import cli, lifecycle
+from reference_app.kit.home import HOME_VARIABLE
+from reference_app.stack import errors
+
+
+def code_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["failwhale", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)
+
+
+def test_without_a_lab_the_user_is_told_to_start_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    assert code_of(monkeypatch, "status") == 2
+    assert "run `failwhale up` first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "code"), [(errors.PortsTakenError(["18000 (gateway-0)"]), 2), (lifecycle.StartError("no answer"), 1)])
+def test_an_environment_error_exits_2_and_a_failed_start_1(
+    error: Exception, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(lifecycle, "up", refuse)
+    assert code_of(monkeypatch, "up") == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_every_command_of_the_lab_is_registered() -> None:
+    names = {(command.name or command.callback.__name__) for command in cli.build().registered_commands if command.callback}
+    assert {"up", "status", "down", "reset", "logs"} <= names

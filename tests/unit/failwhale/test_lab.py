@@ -1,0 +1,50 @@
+"""The list of programs and the layout of a lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from failwhale import lab
+from reference_app.contract.topology import DEFAULT_PORT_BASE
+from reference_app.kit.home import Home
+from reference_app.stack import servers
+
+SERVERS = {name: f"/usr/bin/{name}" for name in servers.PACKAGES}
+
+
+def test_a_new_lab_takes_the_default_ports_and_fresh_secrets(tmp_path: Path) -> None:
+    first, second = lab.laid_out(Home(tmp_path), {}), lab.laid_out(Home(tmp_path), {})
+    assert first.port_base == DEFAULT_PORT_BASE
+    assert first.signing_key != second.signing_key
+
+
+def test_a_known_lab_keeps_its_secrets_and_ports_until_it_is_moved(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    first = lab.laid_out(home, {lab.PORT_BASE_VARIABLE: "21000"})
+    lab.save(home, first)
+    assert lab.laid_out(home, {}) == first
+    moved = lab.laid_out(home, {lab.PORT_BASE_VARIABLE: "22000"})
+    assert (moved.signing_key, moved.port_base, moved.component("gateway-0").port) == (first.signing_key, 22000, 22000)
+
+
+def test_every_component_is_a_program_and_stores_come_before_services_before_the_prober(tmp_path: Path) -> None:
+    laid = lab.laid_out(Home(tmp_path), {})
+    listed = lab.programs(Home(tmp_path), laid, SERVERS)
+    assert {p.name for p in listed} == {c.name for c in laid.components}
+    assert [p.wave for p in listed] == sorted(p.wave for p in listed)
+    waves = {p.name: p.wave for p in listed}
+    assert waves["tweets-db-0-replica"] < waves["gateway-0"] < waves["prober"]
+
+
+@pytest.mark.parametrize(("available", "split"), [([0, 1], ([0], [1])), ([0, 1, 2, 3], ([0, 1, 2], [3])), ([5], ([], [])), ([], ([], []))])
+def test_the_last_core_is_for_tools_and_a_single_core_is_not_pinned(available: list[int], split: tuple[list[int], list[int]]) -> None:
+    assert lab.cores(available) == split
+
+
+def test_databases_without_a_replica_do_not_wait_for_one(tmp_path: Path) -> None:
+    laid = lab.laid_out(Home(tmp_path), {})
+    commands = {p.name: p.argv for p in lab.programs(Home(tmp_path), laid, SERVERS)}
+    assert "--rpl-semi-sync-master-enabled=ON" in commands["tweets-db-1-primary"]
+    assert "--rpl-semi-sync-master-enabled=ON" not in commands["users-db-0"]

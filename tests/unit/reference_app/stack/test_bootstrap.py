@@ -1,0 +1,47 @@
+"""Data directories are made once; what vanished is reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit.home import Home
+from reference_app.stack import bootstrap, errors
+
+
+def lab(home: Home) -> Lab:
+    stateless = tuple(c for c in components(SMALL, 21000) if c.kind != "mariadb")
+    return Lab(str(home.path), "small", 21000, stateless, "", "")
+
+
+def test_directories_are_made_for_stores_and_tools_but_not_for_services(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    bootstrap.prepare(home, lab(home))
+    made = {path.name for path in home.data.iterdir()}
+    assert {"events-0", "timeline-cache-0", "prometheus", "alertmanager"} <= made
+    assert "gateway-0" not in made
+
+
+@pytest.mark.parametrize("emptied", [True, False])
+def test_an_initialised_directory_that_is_gone_or_empty_is_reported_and_not_made(tmp_path: Path, *, emptied: bool) -> None:
+    home = Home(tmp_path)
+    (tmp_path / "initialised.json").write_bytes(msgspec.json.encode(["events-0"]))
+    if emptied:
+        (home.data / "events-0").mkdir(parents=True)
+    with pytest.raises(errors.DataVanishedError, match="events-0"):
+        bootstrap.prepare(home, lab(home))
+    assert not (home.data / "prometheus").exists()
+
+
+def test_a_shard_is_its_primary_and_its_replica(tmp_path: Path) -> None:
+    whole = Lab(str(tmp_path), "small", 21000, components(SMALL, 21000), "", "")
+    pairs = {shard.name: (shard.primary.name, shard.replica.name if shard.replica else None) for shard in bootstrap.shards(whole)}
+    assert pairs == {
+        "users-db-0": ("users-db-0", None),
+        "graph-db-0": ("graph-db-0", None),
+        "tweets-db-0": ("tweets-db-0-primary", "tweets-db-0-replica"),
+        "tweets-db-1": ("tweets-db-1-primary", "tweets-db-1-replica"),
+    }

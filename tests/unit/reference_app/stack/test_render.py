@@ -1,0 +1,98 @@
+"""Topology to configuration files."""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit.home import Home
+from reference_app.stack import render
+from reference_app.stack.program import Program
+
+
+@pytest.fixture
+def lab() -> Lab:
+    return Lab("/home", "small", 21000, components(SMALL, 21000), "signing", "secret")
+
+
+def options(lab: Lab, name: str, *, semi_sync: bool) -> tuple[str, ...]:
+    return render.mariadb_options(lab.component(name), semi_sync=semi_sync)
+
+
+def test_a_primary_with_a_replica_waits_for_it_without_a_limit(lab: Lab) -> None:
+    chosen = options(lab, "tweets-db-0-primary", semi_sync=True)
+    assert {
+        "--rpl-semi-sync-master-enabled=ON", "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON",
+        "--rpl-semi-sync-master-timeout=4294967295", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1",
+    } <= set(chosen)  # fmt: skip
+
+
+def test_a_single_database_does_not_wait_for_anybody(lab: Lab) -> None:
+    assert not [option for option in options(lab, "users-db-0", semi_sync=False) if "semi-sync" in option]
+
+
+def test_a_replica_is_read_only_and_reconnects_for_ever(lab: Lab) -> None:
+    chosen = options(lab, "tweets-db-0-replica", semi_sync=True)
+    assert {"--read-only=ON", "--rpl-semi-sync-slave-enabled=ON", "--master-retry-count=0"} <= set(chosen)
+    assert "--rpl-semi-sync-master-enabled=ON" not in chosen
+
+
+def test_server_ids_are_unique(lab: Lab) -> None:
+    ids = [o for c in lab.kind("mariadb") for o in options(lab, c.name, semi_sync=True) if o.startswith("--server-id=")]
+    assert len(ids) == len(set(ids)) == 6
+
+
+def test_tweet_caches_evict_and_timeline_caches_refuse(lab: Lab) -> None:
+    assert "allkeys-lru" in render.redis_options(lab.component("tweet-cache-0"), Path("/d"))
+    assert "noeviction" in render.redis_options(lab.component("timeline-cache-0"), Path("/d"))
+
+
+def test_nats_keeps_its_stream_on_disk_and_listens_on_loopback(lab: Lab) -> None:
+    text = render.nats(lab.component("events-0"), Path('/with "quotes"'))
+    assert 'listen: "127.0.0.1:21070"' in text
+    assert r'store_dir: "/with \"quotes\""' in text
+
+
+def test_prometheus_scrapes_each_service_and_keeps_the_labels_of_the_prober(lab: Lab, tmp_path: Path) -> None:
+    rules = tmp_path / "lab.yml"
+    rules.touch()
+    config = yaml.safe_load(render.prometheus(lab, rules))
+    services, prober = config["scrape_configs"]
+    assert {target["labels"]["component"] for target in services["static_configs"]} == {c.name for c in lab.kind("service")}
+    assert services["static_configs"][0]["labels"] == {"component": "gateway-0", "service": "gateway", "kind": "service"}
+    assert prober["honor_labels"] is True
+    assert config["rule_files"] == [str(rules)]
+    assert config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] == ["127.0.0.1:21081"]
+
+
+def test_prometheus_has_no_rules_where_none_were_generated(lab: Lab, tmp_path: Path) -> None:
+    assert yaml.safe_load(render.prometheus(lab, tmp_path / "none.yml"))["rule_files"] == []
+
+
+def test_alerts_are_not_grouped_and_go_nowhere() -> None:
+    config = yaml.safe_load(render.alertmanager())
+    assert (config["route"]["group_by"], config["route"]["group_wait"]) == (["..."], "0s")
+    assert config["receivers"] == [{"name": "lab"}]
+
+
+def test_supervisord_starts_nothing_by_itself_and_marks_every_program(lab: Lab) -> None:
+    home, item = Home(Path("/odd %home")), Program("graph-0", "service", ("python", "-c", "a b", ""), 21009, 1, {"EXTRA": "1"})
+    parsed = configparser.RawConfigParser()
+    parsed.read_string(render.supervisord(home, lab, [item], user="me"))
+    section = parsed["program:graph-0"]
+    assert (section["autostart"], section["autorestart"], section["killasgroup"], section["stopasgroup"]) == (
+        "false",
+        "true",
+        "true",
+        "true",
+    )
+    assert shlex.split(section["command"]) == ["python", "-c", "a b", ""]
+    assert 'FAILWHALE_LAB="/odd %%home"' in section["environment"]
+    assert 'FAILWHALE_COMPONENT="graph-0"' in section["environment"]
+    assert 'EXTRA="1"' in section["environment"]
+    assert parsed["inet_http_server"]["port"] == "127.0.0.1:21090"
