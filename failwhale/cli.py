@@ -1,28 +1,40 @@
-"""The front door: one Typer app. A command module offers `register(app)`; adding one is one line in `COMMANDS`.
+"""The front door: one Typer app. A module of `failwhale.commands` offers `register(app)`; adding one is one line in `COMMANDS`.
 
 Exit codes: 0 done, 1 the answer is no (not healthy, another verdict), 2 usage or environment, 130 interrupted.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
-from types import ModuleType
+from collections.abc import Sequence
 
 import typer
 
 from failwhale import lifecycle
-from failwhale.commands import audit, chaos, drill, lab, load, postmortem, seed, slo, terminal
+from failwhale.commands import terminal
 from reference_app.kit import home, lease
 from reference_app.stack import errors
 
-COMMANDS: tuple[ModuleType, ...] = (lab, seed, load, chaos, drill, audit, postmortem, slo)  # fmt: skip
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "lab": ("up", "status", "down", "reset", "logs"),
+    "seed": ("seed",),
+    "drill": ("drill", "demo"),
+    "load": ("load",),
+    "chaos": ("chaos",),
+    "audit": ("audit",),
+    "postmortem": ("postmortem",),
+    "console": ("console",),
+    "slo": ("slo",),
+}
+"""Module -> its commands. Only the module that is asked for is imported: the charts of a postmortem would make `status` take a second."""
 
 ENVIRONMENT = (errors.StackError, home.NoLabError, lease.LeaseHeldError)
 """Errors whose message tells the user what to do: printed without a trace."""
 
 
-def build() -> typer.Typer:
-    """The app with all commands."""
+def build(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The app with the command that the arguments begin with, or with all when they begin with none."""
     app = typer.Typer(
         name="failwhale",
         help="A laboratory for failure: a real sharded timeline service, load, chaos that undoes itself, postmortems.",
@@ -31,15 +43,22 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in COMMANDS:
-        module.register(app)
+    wanted = [module for module, commands in COMMANDS.items() if arguments and arguments[0] in commands]
+    for module in wanted or COMMANDS:
+        importlib.import_module(f"failwhale.commands.{module}").register(app)
+    if wanted:
+        app.callback()(_no_options)
     return app
+
+
+def _no_options() -> None:
+    """With this an app of one command still wants the command's name."""
 
 
 def main() -> None:
     """Entry point of the `failwhale` command."""
     try:
-        build()()
+        build(sys.argv[1:])()
     except lifecycle.StartError as error:
         terminal.complain(str(error))
         sys.exit(1)

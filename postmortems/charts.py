@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,7 +19,9 @@ Scale = Literal["linear", "log"]
 
 OFFERED, ANSWERED, COMPLETE, LATENCY, POSTS = "#8c939e", "#2f6fde", "#14866d", "#8a4fbf", "#b3641b"
 FAULT, PAGE, TICKET = "#d1495b", "#c81e3a", "#d98e04"
-HEIGHT = 180
+HEIGHT = 230
+NAMED_FROM = 0.06
+"""Shorter phases, as a share of the load, are marked and not named: the names would overlap."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,19 @@ NAMES = ("requests", "complete", "latency", "posts")
 def marks(plan: Plan, events: Sequence[Event], alerts: Iterable[AlertSpan]) -> Marks:
     """The marks of a run; a fault that was not undone lasts to the end of the load."""
     injected_at, undone_at = timeline.fault_span(events)
-    end = plan.duration if undone_at is None else undone_at - plan.t0
-    return Marks(plan.phases, None if injected_at is None else (injected_at - plan.t0, end), tuple(_mark(span, plan.t0) for span in alerts))
+    end = plan.duration if undone_at is None else _load_second(undone_at, plan.t0)
+    fault = None if injected_at is None else (_load_second(injected_at, plan.t0), end)
+    return Marks(plan.phases, fault, tuple(_mark(span, plan.t0) for span in alerts))
 
 
 def _mark(span: AlertSpan, t0: float) -> AlertMark:
     subject = span.labels.get("component") or span.labels.get("slo") or ""
-    resolved_at = None if span.resolved_at is None else span.resolved_at - t0
-    return AlertMark(span.name, subject, span.labels.get("severity", ""), span.fired_at - t0, resolved_at)
+    resolved_at = None if span.resolved_at is None else _load_second(span.resolved_at, t0)
+    return AlertMark(span.name, subject, span.labels.get("severity", ""), _load_second(span.fired_at, t0), resolved_at)
+
+
+def _load_second(at: float, t0: float) -> float:
+    return round(at - t0, 2)
 
 
 def all_charts(seconds: Sequence[Second], marks: Marks, *, latency_scale: Scale = "log") -> dict[str, alt.LayerChart]:
@@ -75,17 +82,16 @@ def requests(seconds: Sequence[Second], marks: Marks) -> alt.LayerChart:
         for s in seconds
         for what, value in (("offered", s.offered), ("answered", s.offered - s.errors))
     ]
-    colour = alt.Color(
-        "what", type="nominal", title=None, scale=alt.Scale(domain=["offered", "answered"], range=[OFFERED, ANSWERED]), legend=_LEGEND
-    )
+    colours = alt.Scale(domain=["offered", "answered"], range=[OFFERED, ANSWERED])
+    colour = alt.Color("what", type="nominal", title=None, scale=colours, legend=None)
     lines = _base(rows, marks).mark_line(interpolate="step-after", strokeWidth=1.8).encode(y=_y("requests/s"), color=colour)
-    return _layered("Requests per second: offered and answered as wanted", lines, marks)
+    return _layered("Requests per second: offered (grey), answered as wanted (blue)", lines, marks)
 
 
 def complete(seconds: Sequence[Second], marks: Marks) -> alt.LayerChart:
     """Share of the served home pages from which nothing was dropped; seconds without a page are gaps."""
     rows = [{"t": s.t, "value": s.complete / s.good if s.good else None} for s in seconds]
-    axis = _y("complete pages", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
+    axis = _y("complete pages", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]))
     return _layered("Complete home pages", _line(rows, marks, COMPLETE).encode(y=axis), marks)
 
 
@@ -100,9 +106,6 @@ def posts(seconds: Sequence[Second], marks: Marks) -> alt.LayerChart:
     """Posts that were acknowledged, by the second in which they were due."""
     rows = [{"t": s.t, "value": s.posts_acknowledged} for s in seconds]
     return _layered("Acknowledged posts per second", _line(rows, marks, POSTS).encode(y=_y("posts/s")), marks)
-
-
-_LEGEND = alt.Legend(orient="top-right", direction="horizontal", offset=0)
 
 
 def _y(title: str, **options: Any) -> alt.Y:
@@ -146,10 +149,11 @@ def _band(marks: Marks) -> list[alt.Chart]:
 
 
 def _phases(marks: Marks) -> list[alt.Chart]:
-    rows: list[Mapping[str, Any]] = [{"t": phase.start, "phase": phase.name, "end": phase.end} for phase in marks.phases]
+    long = {phase.name for phase in marks.phases if phase.end - phase.start >= NAMED_FROM * marks.end}
+    rows = [{"t": p.start, "phase": p.name, "end": p.end, "label": p.name if p.name in long else ""} for p in marks.phases]
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=_x(marks), tooltip=_tips("phase", "t", "end"))
     names = base.mark_text(align="left", baseline="bottom", dx=2, dy=-3, fontSize=10, color=OFFERED).encode(
-        y=alt.value(0), text=alt.Text("phase", type="nominal")
+        y=alt.value(0), text=alt.Text("label", type="nominal")
     )
     return [base.mark_rule(color=OFFERED, opacity=0.35, strokeDash=[1, 3]), names]
 

@@ -21,11 +21,12 @@ RULES = REPOSITORY / "deploy" / "_gen" / "rules" / "lab.yml"
 def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
     """Options of one instance. A commit is acknowledged when its binlog and, with `semi_sync`, its replica have it (design §4).
 
-    Relative paths are below the data directory; a socket path may not exceed 107 characters, a relative one never does.
+    Relative paths are below the data directory; a socket path may not exceed 107 characters, a relative one never does. A directory
+    for temporary files that several servers share makes them delete one another's.
     """
     return (
         "--bind-address=127.0.0.1", f"--port={component.port}", f"--server-id={component.port}", "--skip-name-resolve",
-        "--socket=mariadbd.sock", "--pid-file=mariadbd.pid", "--log-bin=binlog", "--relay-log=relay",
+        "--socket=mariadbd.sock", "--pid-file=mariadbd.pid", "--tmpdir=.", "--log-bin=binlog", "--relay-log=relay",
         "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1", "--binlog-format=ROW",
         "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--relay-log-recovery=ON",
         "--max-connections=200", "--performance-schema=OFF", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",

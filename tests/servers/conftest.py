@@ -77,7 +77,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("mariadb-template")
     argv = [
         program("mariadb-install-db"), "--no-defaults", f"--user={getpass.getuser()}", "--auth-root-authentication-method=normal",
-        "--innodb-log-file-size=16M", "--skip-test-db", f"--datadir={data}",
+        "--innodb-log-file-size=16M", "--skip-test-db", f"--datadir={data}", f"--tmpdir={data.parent}",
     ]  # fmt: skip
     made = subprocess.run(argv, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert made.returncode == 0, made.stdout
@@ -86,7 +86,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _mariadb(port: int, data: Path) -> list[str]:
     return [
-        program("mariadbd"), "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}", f"--port={port}",
+        program("mariadbd"), "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}", f"--tmpdir={data}", f"--port={port}",
         "--bind-address=127.0.0.1", f"--socket={data}/m.sock", f"--pid-file={data}/m.pid", "--skip-name-resolve",
         "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
     ]  # fmt: skip

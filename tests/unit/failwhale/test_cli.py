@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from failwhale import cli, lifecycle
 from reference_app.kit.home import HOME_VARIABLE
@@ -40,6 +41,15 @@ def test_an_environment_error_exits_2_and_a_failed_start_1(
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_every_command_of_the_lab_is_registered() -> None:
-    names = {(command.name or command.callback.__name__) for command in cli.build().registered_commands if command.callback}
-    assert {"up", "status", "down", "reset", "logs"} <= names
+def registered(app: typer.Typer) -> set[str]:
+    groups = {group.name for group in app.registered_groups if isinstance(group.name, str)}
+    return groups | {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+
+
+def test_the_table_of_commands_is_what_the_modules_register() -> None:
+    assert registered(cli.build()) == {name for names in cli.COMMANDS.values() for name in names}
+
+
+@pytest.mark.parametrize(("module", "names"), cli.COMMANDS.items())
+def test_a_command_brings_its_own_module_only(module: str, names: tuple[str, ...]) -> None:
+    assert registered(cli.build([names[0], "--help"])) == set(names), module
