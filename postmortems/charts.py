@@ -98,7 +98,8 @@ def complete(seconds: Sequence[Second], marks: Marks) -> alt.LayerChart:
 def latency(seconds: Sequence[Second], marks: Marks, *, scale: Scale = "log") -> alt.LayerChart:
     """99th percentile from the intended start; a request that nobody saw the answer of counts as the client's timeout."""
     rows = [{"t": s.t, "value": s.p99_ms} for s in seconds]
-    axis = _y("p99, ms", scale=alt.Scale(type=scale, nice=True), axis=alt.Axis(tickCount=5))
+    ticks = alt.Axis(values=[1, 10, 100, 1000, 10_000]) if scale == "log" else alt.Axis(tickCount=5)
+    axis = _y("p99, ms", scale=alt.Scale(type=scale, nice=True), axis=ticks)
     return _layered("99th percentile of latency", _line(rows, marks, LATENCY).encode(y=axis), marks)
 
 

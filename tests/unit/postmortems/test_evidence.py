@@ -36,7 +36,7 @@ def test_the_manifest_lists_every_file_with_hash_and_rows_and_every_query(
 ) -> None:
     manifest = freeze(home, run_id, tmp_path / "snapshot", prometheus)
     assert set(manifest.files) | {evidence.MANIFEST} == {path.name for path in (tmp_path / "snapshot").iterdir()}
-    assert manifest.files[tables.ALERTS].rows == 3
+    assert manifest.files[tables.ALERTS].rows == 2
     assert manifest.files[tables.SERIES].sha256 == evidence.sha256(tmp_path / "snapshot" / tables.SERIES)
     assert manifest.queries["component_up"] == "component_up"
     assert manifest.missing == ("experiment.json: there is no experiment kill-tweet-shard-no-replica-reads",)

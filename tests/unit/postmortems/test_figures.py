@@ -56,7 +56,7 @@ def test_the_error_budget_is_bad_events_against_a_month_at_the_base_rate(snapsho
 def test_alert_times_count_from_the_injection(derived: Derivation) -> None:
     assert derived.figures["alerts.pages"].value == 1
     assert derived.figures["alert.1.after"].value == pytest.approx(3.58)
-    assert derived.figures["alert.3.resolved_after"].value == pytest.approx(29.78)
+    assert derived.figures["alert.2.resolved_after"].value == pytest.approx(29.78)
 
 
 def test_clocks_say_when_the_fault_was_detected_and_when_service_was_good_again(derived: Derivation) -> None:

@@ -38,7 +38,6 @@ def test_every_chart_carries_the_alerts_at_the_seconds_at_which_they_fired(run: 
         fired = rows(specification, specification["layer"][-1])
         assert [(row["alert"], round(row["fired"], 2)) for row in fired] == [
             ("ComponentDown", 24.6),
-            ("ReplicationBroken", 25.6),
             ("SloBurn", 30.2),
         ]
 

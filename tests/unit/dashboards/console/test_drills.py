@@ -52,7 +52,7 @@ def test_a_run_is_shown_with_headline_audit_alerts_and_clocks() -> None:
     assert metrics(page)["Lost posts"] == "0 of 73"
     assert metrics(page)["Time to detect"] == "3.6 s"
     alerts = table(page, "alert")
-    assert list(alerts["alert"]) == ["ComponentDown", "ReplicationBroken", "SloBurn"]
+    assert list(alerts["alert"]) == ["ComponentDown", "SloBurn"]
     assert set(alerts["judged"]) == {"told the truth"}
     clocks = dict(table(page, "clock")[["clock", "value"]].to_numpy())
     assert clocks["time to mitigate"] == "not available"

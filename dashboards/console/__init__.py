@@ -1,0 +1,1 @@
+"""The console: Streamlit pages over the files that runs leave behind."""

@@ -1,0 +1,145 @@
+"""Drills: every recorded run, and one of them with its charts, verdict, audit, alerts, clocks and postmortem."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from dashboards.console import charts, data, texts
+from dashboards.console.data import Listed, Result, Run
+from reference_app.kit.home import Home
+
+LINK = "run"
+"""Query parameter of a deep link: `?run=<id>`."""
+_COMMAND = "failwhale drill kill-tweet-shard"
+
+
+def page() -> None:
+    """The whole page."""
+    home = Home.from_environment()
+    st.title("Drills")
+    listed = data.runs(home)
+    results = [entry.result for entry in listed if entry.result is not None]
+    if not listed:
+        _nothing_yet(home)
+        return
+    _list(listed)
+    if results:
+        _one(data.run(home, _choose(results)))
+
+
+def _nothing_yet(home: Home) -> None:
+    st.info(f"No drill is recorded in `{home.runs}`. The first one takes about four minutes, from a terminal in the checkout:")
+    st.code("make demo", language="bash")
+
+
+def _list(listed: list[Listed]) -> None:
+    table = [texts.list_row(entry) for entry in listed]
+    config = {
+        "started": st.column_config.DatetimeColumn("started (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC", width=150),
+        "run": st.column_config.TextColumn("run", width="small"),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1), 260), key="runs")
+    st.caption(f"Newest first. Start another from a terminal: `{_COMMAND}`, or with `--no-fault` for the comparison without a fault.")
+
+
+def _choose(results: list[Result]) -> Result:
+    by_id = {result.run_id: result for result in results}
+    linked = st.query_params.get(LINK)
+    if linked is not None and linked not in by_id:
+        st.warning(f"There is no run `{linked}` with a result here; this is the newest one.")
+    first = list(by_id).index(linked) if linked in by_id else 0
+    chosen = st.selectbox("Run", list(by_id), index=first, format_func=lambda run_id: texts.option(by_id[run_id]), key="run")
+    st.query_params[LINK] = chosen
+    return by_id[chosen]
+
+
+def _one(run: Run) -> None:
+    result = run.result
+    st.header(result.drill, divider="gray")
+    _verdict(result)
+    _headline(run)
+    shown = st.tabs(["Charts", "Audit, alerts, clocks", "Postmortem"], key="parts")
+    with shown[0]:
+        _charts(run)
+    with shown[1]:
+        _evidence(result)
+    with shown[2]:
+        _postmortem(run)
+
+
+def _verdict(result: Result) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="verdict"):
+        st.badge(result.verdict, color=texts.verdict_colour(result))
+        st.markdown(f"the experiment predicts **{result.expected_verdict}**", width="content")
+        if result.load is not None and not result.load.valid:
+            st.badge("load invalid", color="orange")
+    st.markdown("\n".join(f"- {reason}" for reason in (*result.reasons, *_remarks(result))))
+
+
+def _remarks(result: Result) -> list[str]:
+    invalid = [f"Load: {reason}" for reason in result.load.invalid_reasons] if result.load else []
+    hint = [f"It passes with: {result.passes_with}."] if result.passes_with and result.verdict == "deviated" else []
+    return [*invalid, *hint]
+
+
+def _headline(run: Run) -> None:
+    result, fault = run.result, run.result.load.phases.get("fault") if run.result.load else None
+    audit = result.audit
+    values = {
+        "Lost posts": texts.NOT_AVAILABLE if audit is None or audit.lost is None else f"{audit.lost:,} of {audit.acknowledged:,}",
+        "Duplicated": texts.NOT_AVAILABLE if audit is None or audit.duplicated is None else f"{audit.duplicated:,}",
+        "Complete pages, fault": texts.NOT_AVAILABLE if fault is None else texts.share(fault.pages_complete, fault.home.sent),
+        "Time to detect": texts.seconds(result.clocks.ttd_s),
+        "Recovery after undo": texts.seconds(result.clocks.recovery_after_undo_s),
+    }
+    for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
+        column.metric(label, value, border=True)
+
+
+def _charts(run: Run) -> None:
+    scale: Literal["linear", "log"] = "log" if st.toggle("Logarithmic latency", value=True, key="log") else "linear"
+    drawn = charts.of_run(run, latency_scale=scale)
+    if not drawn:
+        st.info("This run has no load report, so there is nothing to draw.")
+    columns = st.columns(2, gap="medium")
+    for number, (name, chart) in enumerate(drawn.items()):
+        columns[number % 2].altair_chart(chart, width="stretch", key=f"chart-{name}")
+    st.caption("Red band: the fault is in force. Dashed rules: an alert fires (red a page, amber a ticket); point at one for its name.")
+
+
+def _evidence(result: Result) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Audit")
+        _audit(result)
+    with right:
+        st.subheader("Clocks")
+        st.dataframe(texts.clock_rows(result.clocks), hide_index=True, key="clocks")
+    st.subheader("Alerts")
+    if result.alerts is None:
+        st.info("Alerts are not available: Prometheus was not there to be asked.")
+    elif rows := texts.alert_rows(result.alerts):
+        st.dataframe(rows, hide_index=True, key="alerts")
+    else:
+        st.info("No alert fired, and none was expected.")
+
+
+def _audit(result: Result) -> None:
+    if result.audit is None:
+        st.info("The audit is not available: it did not run.")
+        return
+    if not result.audit.complete:
+        st.warning(f"The audit is incomplete: {'; '.join(result.audit.reasons) or 'no reason recorded'}")
+    st.dataframe(texts.audit_rows(result.audit), hide_index=True, key="audit")
+
+
+def _postmortem(run: Run) -> None:
+    if run.postmortem is None:
+        st.info("This run has no postmortem. Draft one from a terminal:")
+        st.code(f"failwhale postmortem new {run.result.run_id}", language="bash")
+        return
+    st.caption(f"`{run.postmortem_path}` · its numbers are checked by `failwhale postmortem check {run.result.run_id}`")
+    with st.container(border=True, key="postmortem"):
+        st.markdown(run.postmortem)
