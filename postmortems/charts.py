@@ -20,16 +20,16 @@ Scale = Literal["linear", "log"]
 OFFERED, ANSWERED, COMPLETE, LATENCY, POSTS = "#8c939e", "#2f6fde", "#14866d", "#8a4fbf", "#b3641b"
 FAULT, PAGE, TICKET = "#d1495b", "#c81e3a", "#d98e04"
 HEIGHT = 230
-NAMED_FROM = 0.06
+NAMED_FROM = 0.08
 """Shorter phases, as a share of the load, are marked and not named: the names would overlap."""
 
 
 @dataclass(frozen=True)
 class AlertMark:
-    """An alert that fired; times in load seconds, `resolved_at` None while it still fires."""
+    """An alert that fired, `subject` is what it is about; times in load seconds, `resolved_at` None while it still fires."""
 
     name: str
-    component: str
+    subject: str
     severity: str
     fired_at: float
     resolved_at: float | None
@@ -60,9 +60,8 @@ def marks(plan: Plan, events: Sequence[Event], alerts: Iterable[AlertSpan]) -> M
 
 
 def _mark(span: AlertSpan, t0: float) -> AlertMark:
-    subject = span.labels.get("component") or span.labels.get("slo") or ""
     resolved_at = None if span.resolved_at is None else _load_second(span.resolved_at, t0)
-    return AlertMark(span.name, subject, span.labels.get("severity", ""), _load_second(span.fired_at, t0), resolved_at)
+    return AlertMark(span.name, timeline.subject(span), span.labels.get("severity", ""), _load_second(span.fired_at, t0), resolved_at)
 
 
 def _load_second(at: float, t0: float) -> float:
@@ -99,8 +98,10 @@ def latency(seconds: Sequence[Second], marks: Marks, *, scale: Scale = "log") ->
     """99th percentile from the intended start; a request that nobody saw the answer of counts as the client's timeout."""
     rows = [{"t": s.t, "value": s.p99_ms} for s in seconds]
     ticks = alt.Axis(values=[1, 10, 100, 1000, 10_000]) if scale == "log" else alt.Axis(tickCount=5)
-    axis = _y("p99, ms", scale=alt.Scale(type=scale, nice=True), axis=ticks)
-    return _layered("99th percentile of latency", _line(rows, marks, LATENCY).encode(y=axis), marks)
+    known = any(s.p99_ms is not None for s in seconds)
+    axis = _y("p99, ms", scale=alt.Scale(type=scale, nice=True) if known else alt.Scale(domain=[0, 1000]), axis=ticks)
+    title = f"99th percentile of latency{'' if known else ': not available, the load is invalid'}"
+    return _layered(title, _line(rows, marks, LATENCY).encode(y=axis), marks)
 
 
 def posts(seconds: Sequence[Second], marks: Marks) -> alt.LayerChart:
@@ -120,7 +121,7 @@ def _x(marks: Marks, field: str = "t") -> alt.X:
 
 
 def _tips(*fields: str) -> list[alt.Tooltip]:
-    words = ("what", "phase", "alert", "component", "severity")
+    words = ("what", "phase", "alert", "about", "severity")
     return [alt.Tooltip(field, type="nominal" if field in words else "quantitative") for field in fields]
 
 
@@ -163,12 +164,11 @@ def _alerts(marks: Marks) -> list[alt.Chart]:
     if not marks.alerts:
         return []
     rows = [
-        {"alert": a.name, "component": a.component, "severity": a.severity, "fired": a.fired_at, "resolved": a.resolved_at}
-        for a in marks.alerts
+        {"alert": a.name, "about": a.subject, "severity": a.severity, "fired": a.fired_at, "resolved": a.resolved_at} for a in marks.alerts
     ]
     colour = alt.condition("datum.severity == 'page'", alt.value(PAGE), alt.value(TICKET))
     rules = alt.Chart(alt.InlineData(values=rows), name="alerts").mark_rule(strokeWidth=1.4, strokeDash=[5, 3])
-    return [rules.encode(x=_x(marks, "fired"), color=colour, tooltip=_tips("alert", "component", "severity", "fired", "resolved"))]
+    return [rules.encode(x=_x(marks, "fired"), color=colour, tooltip=_tips("alert", "about", "severity", "fired", "resolved"))]
 
 
 def data_of(specification: bytes | str) -> list[bytes]:

@@ -38,7 +38,7 @@ def derive(snapshot: Snapshot, manifest: Manifest) -> Derivation:
     """Derive everything. Phases are those of the plan without the warm-up."""
     load = report.build(snapshot.plan, snapshot.facts, snapshot.operations) if snapshot.operations is not None else None
     score, measured = _score(snapshot), _clocks(snapshot, load)
-    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, _recovered_at(snapshot, measured))
+    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, measured)
     named = [
         *_times(snapshot), *_requests(snapshot), *_latencies(snapshot, load), *_users(snapshot), *_posts(snapshot),
         *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot), *_files(manifest),
@@ -60,11 +60,6 @@ def _clocks(snapshot: Snapshot, load: Report | None) -> Clocks:
     return clocks.measure(
         load.series, snapshot.events, t0=snapshot.plan.t0, hypothesis=snapshot.experiment.hypothesis, alerts=_score(snapshot)
     )
-
-
-def _recovered_at(snapshot: Snapshot, measured: Clocks) -> float | None:
-    injected_at, _ = timeline.fault_span(snapshot.events)
-    return None if injected_at is None or measured.ttr_s is None else injected_at + measured.ttr_s
 
 
 def _times(snapshot: Snapshot) -> Named:

@@ -93,15 +93,14 @@ def _fault_sentence(snapshot: Snapshot) -> str:
 
 
 def _symptom(derived: Derivation) -> str:
-    """What users met, never why."""
-    failed, partial = (_share(derived, part) for part in ("failed", "partial"))
-    if failed is None or partial is None:
-        return "What users met is not available"
+    """What users met during the fault and after it, never why."""
     if _value(derived, "posts.lost"):
         return "Acknowledged posts were lost"
-    if partial >= max(failed, _HARMFUL_SHARE):
-        return "Home pages were incomplete"
-    return "Requests failed" if failed >= _HARMFUL_SHARE else "Users met almost no harm"
+    failed, partial = (_worst_share(derived, part) for part in ("failed", "partial"))
+    if failed is None or partial is None:
+        return "What users met is not available"
+    met = ["requests failed"] * (failed >= _HARMFUL_SHARE) + ["home pages were incomplete"] * (partial >= _HARMFUL_SHARE)
+    return " and ".join(met).capitalize() or "Users met almost no harm"
 
 
 def _severity(derived: Derivation) -> str:
@@ -112,11 +111,17 @@ def _severity(derived: Derivation) -> str:
     return wording.NOT_AVAILABLE if _value(derived, "alerts.pages") is None else "SEV-3: no page fired and no acknowledged data was lost"
 
 
-def _share(derived: Derivation, part: str) -> float | None:
-    bad, total = _value(derived, f"requests.fault.{part}"), _value(derived, "requests.fault.total")
-    return None if bad is None or not total else bad / total
+def _worst_share(derived: Derivation, part: str) -> float | None:
+    """Share of the requests in the phase, of the fault or after it, that had more of them."""
+    shares = []
+    for phase in ("fault", "after"):
+        bad, total = _value(derived, f"requests.{phase}.{part}"), _value(derived, f"requests.{phase}.total")
+        if bad is not None and total:
+            shares.append(bad / total)
+    return max(shares, default=None)
 
 
 def _value(derived: Derivation, name: str) -> float | None:
-    value = derived.figures[name].value
+    figure = derived.figures.get(name)
+    value = figure.value if figure else None
     return value if isinstance(value, int | float) else None

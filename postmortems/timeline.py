@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chaos.clocks import Clocks
 from chaos.events import Event
 from postmortems import tables
 from postmortems.model import TimelineRow
@@ -36,13 +37,9 @@ _PHASES = {
 }
 
 
-def rows(
-    plan: Plan, events: Sequence[Event], alerts: Sequence[AlertSpan] | None, recovered_at: float | None = None
-) -> tuple[TimelineRow, ...]:
-    """All rows in the order of their time. `recovered_at` is Unix seconds, None when recovery was not seen."""
-    found = [*_load(plan), *_chaos(events), *_alerts(alerts or ())]
-    if recovered_at is not None:
-        found.append(TimelineRow(recovered_at, "recovery", "service is good again, and stays so", tables.OPERATIONS))
+def rows(plan: Plan, events: Sequence[Event], alerts: Sequence[AlertSpan] | None, clocks: Clocks) -> tuple[TimelineRow, ...]:
+    """All rows in the order of their time."""
+    found = [*_load(plan), *_chaos(events), *_alerts(alerts or ()), *_recovery(fault_span(events), clocks)]
     return tuple(sorted(found, key=lambda row: row.at))
 
 
@@ -52,6 +49,11 @@ def fault_span(events: Sequence[Event]) -> tuple[float | None, float | None]:
     if injected is None:
         return None, None
     return injected.at, next((e.at for e in events if e.event == "undone" and e.fault == injected.fault and e.at >= injected.at), None)
+
+
+def subject(alert: AlertSpan) -> str:
+    """What an alert is about: its objective, else its component."""
+    return alert.labels.get("slo") or alert.labels.get("component") or ""
 
 
 def _load(plan: Plan) -> Iterator[TimelineRow]:
@@ -64,10 +66,10 @@ def _load(plan: Plan) -> Iterator[TimelineRow]:
 def _chaos(events: Sequence[Event]) -> Iterator[TimelineRow]:
     for event in events:
         if event.event in _CHAOS:
-            yield TimelineRow(event.at, "chaos", f"{_CHAOS[event.event]}{_subject(event)}", tables.EVENTS)
+            yield TimelineRow(event.at, "chaos", f"{_CHAOS[event.event]}{_target(event)}", tables.EVENTS)
 
 
-def _subject(event: Event) -> str:
+def _target(event: Event) -> str:
     if not event.fault:
         return ""
     targets = event.components or tuple(filter(None, [event.detail.get("parameters", {}).get("name")]))
@@ -76,8 +78,19 @@ def _subject(event: Event) -> str:
 
 def _alerts(alerts: Sequence[AlertSpan]) -> Iterator[TimelineRow]:
     for alert in alerts:
-        subject = alert.labels.get("component") or alert.labels.get("slo") or ""
-        told = f"`{alert.name}`{f' for `{subject}`' if subject else ''} ({alert.labels.get('severity', 'no severity')})"
+        about = subject(alert)
+        told = f"`{alert.name}`{f' for `{about}`' if about else ''} ({alert.labels.get('severity', 'no severity')})"
         yield TimelineRow(alert.fired_at, "alert", f"{told} fires", tables.ALERTS)
         if alert.resolved_at is not None:
             yield TimelineRow(alert.resolved_at, "alert", f"{told} resolves", tables.ALERTS)
+
+
+def _recovery(fault: tuple[float | None, float | None], clocks: Clocks) -> Iterator[TimelineRow]:
+    injected_at, undone_at = fault
+    if injected_at is not None and clocks.time_to_absorb_s is not None:
+        absorbed_at = injected_at + clocks.time_to_absorb_s
+        yield TimelineRow(absorbed_at, "recovery", "service is good although the fault is still in force", tables.OPERATIONS)
+    if undone_at is not None and clocks.recovery_after_undo_s is not None:
+        yield TimelineRow(
+            undone_at + clocks.recovery_after_undo_s, "recovery", "service is good after the undo, and stays so", tables.OPERATIONS
+        )

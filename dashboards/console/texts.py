@@ -95,7 +95,7 @@ def _fired(score: Score) -> Iterator[dict[str, str]]:
         resolved = "still firing" if fired.resolved_s is None and fired.after_s is not None else seconds(fired.resolved_s)
         judged = "false positive" if fired in score.false_positives else "told the truth"
         yield {
-            "alert": fired.name, "for": fired.component or fired.slo or "", "severity": fired.severity,
+            "alert": fired.name, "for": fired.slo or fired.component or "", "severity": fired.severity,
             "after injection": seconds(fired.after_s), "resolved": resolved, "judged": judged,
         }  # fmt: skip
 
@@ -103,6 +103,6 @@ def _fired(score: Score) -> Iterator[dict[str, str]]:
 def _missed(score: Score) -> Iterator[dict[str, str]]:
     for alert in score.missed:
         yield {
-            "alert": alert.name, "for": alert.component or alert.slo or "", "severity": alert.severity,
+            "alert": alert.name, "for": alert.slo or alert.component or "", "severity": alert.severity,
             "after injection": "", "resolved": "", "judged": "expected, did not fire",
         }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Table
+from rich.table import Column, Table
 
 from failwhale.commands import terminal
 from postmortems import check, frontmatter, store, wording
@@ -114,8 +114,8 @@ def _refused(error: Exception) -> typer.Exit:
 
 
 def _table(incidents: list[Incident]) -> Table:
-    table = Table("id", "status", "verdict", "severity", "title")
+    table = Table(Column("id", no_wrap=True), "status", "verdict", "severity")
     for incident in incidents:
         head = incident.header
-        table.add_row(head.id, head.status, head.verdict or wording.NOT_AVAILABLE, head.severity, head.title)
+        table.add_row(head.id, head.status, head.verdict or wording.NOT_AVAILABLE, head.severity)
     return table

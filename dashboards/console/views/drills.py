@@ -74,14 +74,9 @@ def _verdict(result: Result) -> None:
         st.badge(result.verdict, color=texts.verdict_colour(result))
         st.markdown(f"the experiment predicts **{result.expected_verdict}**", width="content")
         if result.load is not None and not result.load.valid:
-            st.badge("load invalid", color="orange")
-    st.markdown("\n".join(f"- {reason}" for reason in (*result.reasons, *_remarks(result))))
-
-
-def _remarks(result: Result) -> list[str]:
-    invalid = [f"Load: {reason}" for reason in result.load.invalid_reasons] if result.load else []
+            st.badge("load invalid", color="orange", help="; ".join(result.load.invalid_reasons))
     hint = [f"It passes with: {result.passes_with}."] if result.passes_with and result.verdict == "deviated" else []
-    return [*invalid, *hint]
+    st.markdown("\n".join(f"- {reason}" for reason in (*result.reasons, *hint)))
 
 
 def _headline(run: Run) -> None:

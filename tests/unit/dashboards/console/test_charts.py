@@ -70,3 +70,10 @@ def test_a_run_without_a_fault_has_no_band_and_no_alert(run: Run) -> None:
 
 def test_a_run_without_a_load_report_has_no_charts(run: Run) -> None:
     assert charts.of_run(replace(run, report=None), latency_scale="log") == {}
+
+
+def test_latency_that_may_not_be_believed_is_said_to_be_missing(run: Run) -> None:
+    assert run.report is not None
+    unknown = replace(run, report=replace(run.report, series=[replace(second, p99_ms=None) for second in run.report.series]))
+    title = charts.of_run(unknown, latency_scale="log")["latency"].to_dict()["title"]["text"]
+    assert title == "99th percentile of latency: not available, the load is invalid"
