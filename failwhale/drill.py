@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from reference_app.stack.errors import StackError
 Say = Callable[[str], None]
 LEAD_SECONDS = 6.0
 """From the plan to load second 0: generator, toolkit and reaper have to be up by then."""
-TOOLKIT_SECONDS, QUIET_SECONDS, DRAW_SECONDS = 25.0, 45.0, 0.5
+TOOLKIT_SECONDS, QUIET_SECONDS, DRAW_SECONDS = 25.0, 45.0, 1.0
 SETTLE_SECONDS, INTERRUPTED_SETTLE_SECONDS = 15.0, 3.0
 """Reconciliation may take 10 s after a shard returned; an interrupted run does not wait for it."""
 
@@ -83,8 +84,9 @@ class Run:
     def run_dir(self) -> Path:
         return self.home.runs / self.run_id
 
-    @property
+    @functools.cached_property
     def prometheus(self) -> Prometheus:
+        """Of the lab, which must have been started."""
         return Prometheus(self.home.lab().prometheus_url)
 
 

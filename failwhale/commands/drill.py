@@ -13,7 +13,7 @@ from rich.console import Console
 from chaos import catalogue
 from failwhale import drill as drills
 from failwhale import lifecycle
-from failwhale.commands import terminal
+from failwhale.commands import console, terminal
 from failwhale.drill import Run, Wish
 from failwhale.liveview import LiveView
 from failwhale.outcome import Outcome
@@ -69,7 +69,6 @@ def demo() -> None:
         lifecycle.down(home, terminal.say)
     else:
         lab = home.lab()
-        from failwhale.commands import console
 
         url = console.start_detached(home, lab.console_port)
         terminal.say(f"still running: app {lab.gateway_url}  Prometheus {lab.prometheus_url}  console {url}   (`failwhale down` ends them)")

@@ -28,6 +28,8 @@ class Profile:
     stream_ack_wait: float
     tweet_cache_ttl: float
     """Hard TTL of a cached tweet, +-10 % (Twitter: 14 d). It bounds how long the cache can hide a dead shard."""
+    people_cache_ttl: float
+    """In-process copies of handles and followee lists. A follow or unfollow through the same process drops the copy at once."""
     partial_timeline_ttl: float
     """A list that was rebuilt without some shard is kept this long, so that it heals by itself."""
     delivery_give_up: float
@@ -40,13 +42,13 @@ class Profile:
 
 PRODUCTION = Profile(
     breaker_open_min=5, breaker_open_max=300, breaker_failures=5, connect_timeout=0.1, sql_timeout=0.3, redis_timeout=0.05,
-    replica_reconnect=60, stream_reconnect=2, stream_ack_wait=30, tweet_cache_ttl=14 * 86400, partial_timeline_ttl=60, delivery_give_up=6000,
+    replica_reconnect=60, stream_reconnect=2, stream_ack_wait=30, tweet_cache_ttl=14 * 86400, people_cache_ttl=60, partial_timeline_ttl=60, delivery_give_up=6000,
     home_deadline=2, post_deadline=5, reconcile_every=10, outbox_keep=3600,
 )  # fmt: skip
 
 LAB = Profile(
     breaker_open_min=0.5, breaker_open_max=5, breaker_failures=5, connect_timeout=0.3, sql_timeout=0.8, redis_timeout=0.25,
-    replica_reconnect=1, stream_reconnect=0.1, stream_ack_wait=2, tweet_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
+    replica_reconnect=1, stream_reconnect=0.1, stream_ack_wait=2, tweet_cache_ttl=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
     home_deadline=2, post_deadline=2, reconcile_every=2, outbox_keep=3600,
 )  # fmt: skip
 

@@ -1,16 +1,17 @@
-"""One process, one server: granian embedded in the loop (its CLI forks a worker that survives a kill of its parent)."""
+"""One process, one loop, one server: uvicorn with httptools inside uvloop (docs/adr/0002)."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import uvicorn
 import uvloop
-from granian.constants import Interfaces
-from granian.server.embed import Server
+
+KEEP_ALIVE_SECONDS = 3600
+"""Callers pool connections: a server that closes idle ones would make sent requests' outcomes unknown."""
+GRACE_SECONDS = 2
 
 
 def serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> None:
@@ -20,8 +21,9 @@ def serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> N
 
 async def _serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> None:
     async with build() as app:
-        server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False, backlog=512)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        await server.serve()
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=port, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,
+            server_header=False, date_header=False, backlog=512, timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )  # fmt: skip
+        await uvicorn.Server(config).serve()

@@ -124,8 +124,9 @@ class Database:
         except errors.Rejected:
             self.breaker.success()
             raise
-        except errors.CallError:
-            self.breaker.failure()
+        except errors.CallError as error:
+            # waiting in our own queue says nothing about the database
+            self.breaker.abandon() if error.outcome == "pool_exhausted" else self.breaker.failure()
             raise
         except BaseException:
             self.breaker.abandon()

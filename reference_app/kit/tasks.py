@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from reference_app.kit import errors
+
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.5
 
@@ -33,6 +35,8 @@ async def _forever(name: str, loop: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await loop()
+        except errors.CallError as error:
+            logger.warning("background loop %s waits %.1f s: %s", name, RETRY_SECONDS, error)
         except Exception:
             logger.exception("background loop %s failed; it starts again in %.1f s", name, RETRY_SECONDS)
         await asyncio.sleep(RETRY_SECONDS)

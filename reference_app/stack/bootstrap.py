@@ -116,7 +116,14 @@ def _template(home: Home) -> Path:
     shutil.rmtree(scratch, ignore_errors=True)
     grants.write_text(_ROOT_FROM_ANYWHERE)
     options = ("--auth-root-authentication-method=normal", "--innodb-log-file-size=16M", "--skip-test-db", "--skip-name-resolve")
-    command = [servers.locate()["mariadb-install-db"], "--no-defaults", f"--user={user_name()}", f"--datadir={scratch}", f"--tmpdir={home.data}", *options]
+    command = [
+        servers.locate()["mariadb-install-db"],
+        "--no-defaults",
+        f"--user={user_name()}",
+        f"--datadir={scratch}",
+        f"--tmpdir={home.data}",
+        *options,
+    ]
     made = subprocess.run([*command, f"--extra-file={grants}"], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         raise errors.StackError(f"mariadb-install-db failed: {made.stderr.strip() or made.stdout.strip()}")

@@ -14,6 +14,7 @@ from reference_app.kit.cache import Cache
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.settings import Settings
 from reference_app.services.timelines.peers import Peers
+from reference_app.services.timelines.people import People
 from reference_app.services.timelines.reading import Reading
 from reference_app.services.timelines.rebuilding import Rebuilding
 from reference_app.services.timelines.routes import routes
@@ -27,5 +28,6 @@ async def build(settings: Settings) -> AsyncIterator[ASGIApp]:
     caches = {c.name: Cache(c, observe=recorder.db_client, breaker=recorder.breaker(c.name)) for c in lab.group("timeline-cache")}
     groups = {name: http.Group(lab.group(name), observe=recorder.http_client) for name in ("tweets", "users", "graph")}
     lists, peers = Lists(caches), Peers(**groups)
-    rebuilding = Rebuilding(lists, peers, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
-    yield service.app(routes(Reading(lists, peers, rebuilding)), recorder)
+    people = People(peers)
+    rebuilding = Rebuilding(lists, peers, people, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
+    yield service.app(routes(Reading(lists, peers, people, rebuilding)), recorder)

@@ -63,7 +63,7 @@ class Peers:
         return {user.id: user.handle for user in answer.users}
 
     async def followees(self, user_id: int) -> list[int]:
-        """Whom the user follows."""
+        """Whom the user follows, at most FOLLOWEES_MAX of them."""
         path = Internal.FOLLOWEES.format(user_id=user_id)
         answer: _Ids = await self.graph.json(
             "GET", f"{path}?limit={FOLLOWEES_MAX}", route=Internal.FOLLOWEES, shape=_Ids, limit=CALL_SECONDS

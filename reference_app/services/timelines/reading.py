@@ -8,19 +8,20 @@ from reference_app.contract.api import Page, Tweet
 from reference_app.kit import errors
 from reference_app.services.timelines import domain
 from reference_app.services.timelines.peers import Peers
+from reference_app.services.timelines.people import People
 from reference_app.services.timelines.rebuilding import FAILURES, Rebuilding, Timeline
 from reference_app.services.timelines.store import Lists
 
-HEAD = 199
-"""Last index read for a first page: ten pages deep, so that late deliveries at the head cannot push the newest out."""
+HEAD = 79
+"""Last index read for a first page: four pages deep, so that late deliveries at the head hardly push the newest out."""
 ROUNDS = 3
 
 
 class Reading:
     """Serves home pages."""
 
-    def __init__(self, lists: Lists, peers: Peers, rebuilding: Rebuilding) -> None:
-        self._lists, self._peers, self._rebuilding = lists, peers, rebuilding
+    def __init__(self, lists: Lists, peers: Peers, people: People, rebuilding: Rebuilding) -> None:
+        self._lists, self._peers, self._people, self._rebuilding = lists, peers, people, rebuilding
 
     async def home(self, user_id: int, *, limit: int, cursor: int | None) -> Page:
         """A page of at most `limit` tweets older than the cursor."""
@@ -39,6 +40,7 @@ class Reading:
 
     async def forget(self, user_id: int) -> None:
         """Drop the list; the next read rebuilds it."""
+        self._people.forget(user_id)
         await self._lists.forget(user_id)
 
     async def _timeline(self, user_id: int, cursor: int | None) -> Timeline:
@@ -59,11 +61,11 @@ class Reading:
         _add(missing, "graph", int(followed is None))
         return domain.visible(found.tweets, followed)
 
-    async def _followed(self, user_id: int, tweets: Sequence[Tweet]) -> set[int] | None:
+    async def _followed(self, user_id: int, tweets: Sequence[Tweet]) -> frozenset[int] | None:
         if not tweets:
-            return set()
+            return frozenset()
         try:
-            return await self._peers.followed_among(user_id, sorted({tweet.user_id for tweet in tweets}))
+            return await self._people.followed_among(user_id, sorted({tweet.user_id for tweet in tweets}))
         except FAILURES:
             return None
 
@@ -71,7 +73,7 @@ class Reading:
         if not tweets:
             return {}
         try:
-            return await self._peers.handles(sorted({tweet.user_id for tweet in tweets}))
+            return await self._people.handles(sorted({tweet.user_id for tweet in tweets}))
         except FAILURES:
             return None
 

@@ -12,6 +12,7 @@ from reference_app.kit import errors
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.single_flight import SingleFlight
 from reference_app.services.timelines.peers import Peers
+from reference_app.services.timelines.people import People
 from reference_app.services.timelines.store import Lists
 
 CONCURRENT = 16
@@ -29,8 +30,10 @@ class Timeline:
 class Rebuilding:
     """Reads followees and their newest tweets. A list that could not be stored still serves the page that asked."""
 
-    def __init__(self, lists: Lists, peers: Peers, *, failpoints: Failpoints, recorder: Recorder, profile: Profile = LAB) -> None:
-        self._lists, self._peers = lists, peers
+    def __init__(
+        self, lists: Lists, peers: Peers, people: People, *, failpoints: Failpoints, recorder: Recorder, profile: Profile = LAB
+    ) -> None:
+        self._lists, self._peers, self._people = lists, peers, people
         self._failpoints, self._recorder, self._profile = failpoints, recorder, profile
         self._flights: SingleFlight[Timeline] = SingleFlight()
         self._slots = asyncio.Semaphore(CONCURRENT)
@@ -57,7 +60,7 @@ class Rebuilding:
 
     async def _from_sources(self, user_id: int) -> Timeline:
         try:
-            followees = await self._peers.followees(user_id)
+            followees = sorted(await self._people.followees(user_id))
             if not followees:
                 return Timeline([], complete=True)
             newest = await self._peers.newest_of(followees, storage.TIMELINE_LENGTH)

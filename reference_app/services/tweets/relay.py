@@ -18,7 +18,7 @@ from reference_app.services.tweets import store
 from reference_app.services.tweets.shards import Shard
 
 logger = logging.getLogger(__name__)
-BATCH, POLL_SECONDS, COUNT_SECONDS, PURGE_SECONDS = 100, 0.2, 1.0, 60.0
+BATCH, POLL_SECONDS, COUNT_SECONDS, PURGE_SECONDS = 100, 0.5, 1.0, 60.0
 
 
 class Relay:
