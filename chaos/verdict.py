@@ -173,7 +173,7 @@ def _remarks(evidence: Evidence) -> Iterator[str]:
         for missed in evidence.alerts.missed:
             yield f"The alert {_name(missed)} was expected and did not fire."
         for false in evidence.alerts.false_positives:
-            yield f"The alert {false.name} ({false.component or false.slo or 'no component'}, {false.severity}) fired and was not expected."
+            yield f"The alert {false.name} ({false.slo or false.component or 'no component'}, {false.severity}) fired and was not expected."
 
 
 _RULES: tuple[tuple[Verdict, Callable[[Evidence], Iterator[str]]], ...] = (
@@ -231,7 +231,7 @@ def _percent(share: float | None) -> str:
 
 
 def _name(alert: ExpectedAlert) -> str:
-    return f"{alert.name} ({alert.component or alert.slo or 'any'}, {alert.severity})"
+    return f"{alert.name} ({alert.slo or alert.component or 'any'}, {alert.severity})"
 
 
 def _all(evidence: Evidence, name: events.Name) -> list[Event]:

@@ -24,7 +24,7 @@ from failwhale.outcome import Outcome
 from loadgen import history, recording, runner
 from loadgen.report import Report
 from loadgen.runner import Generator
-from postmortems import store
+from postmortems import evidence, store
 from reference_app.contract import plan as plans
 from reference_app.contract import profile
 from reference_app.contract.plan import Plan
@@ -242,7 +242,7 @@ def _draft(run: Run) -> None:
     assert run.outcome is not None  # noqa: S101 - set by the step before
     try:
         draft = store.draft(run.home, run.run_id, prometheus=run.prometheus)
-    except (OSError, PrometheusUnreachableError) as error:
+    except (OSError, evidence.NoRunError, evidence.NoSnapshotError) as error:
         run.say(f"no postmortem could be drafted: {error}")
         run.outcome = outcome.without_postmortem(run.outcome)
         outcome.write(run.run_dir, run.outcome)

@@ -16,12 +16,13 @@ from chaos.audit.model import Audit
 from chaos.catalogue import Experiment, Verdict
 from chaos.clocks import Clocks
 from chaos.events import Event
-from dashboards.rules import budget, slo
+from dashboards.rules import budget
 from dashboards.rules.budget import Spent
 from loadgen.report import Load, PhaseReport, Report
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
 from reference_app.kit.home import REPOSITORY, Home
+from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
 
 SCHEMA, FILE = "failwhale/drill/v1", "result.json"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from postmortems import whitelist
-from postmortems.objectives import Objective
 from reference_app.contract.plan import Plan
 from reference_app.query import prometheus
 from reference_app.query.prometheus import Series
+from reference_app.query.slo import Slo
 
 MONTH_S = 30 * 86_400
 
@@ -24,7 +24,7 @@ class Spent:
     budget: float | None
 
 
-def spent(objective: Objective, plan: Plan, series: Mapping[str, Sequence[Series]]) -> Spent | None:
+def spent(objective: Slo, plan: Plan, series: Mapping[str, Sequence[Series]]) -> Spent | None:
     """Bad / ((1 - target) x 30 d x base rate); None when the counters were not frozen."""
     totals = series.get(whitelist.total_name(objective))
     if not totals:
@@ -33,7 +33,7 @@ def spent(objective: Objective, plan: Plan, series: Mapping[str, Sequence[Series
     total, good = (_grown(found, start, end) for found in (totals, series.get(whitelist.good_name(objective), ())))
     baseline = plan.phase("baseline")
     base_rate = _grown(totals, plan.t0 + baseline.start, plan.t0 + baseline.end) / (baseline.end - baseline.start)
-    allowed = (1 - objective.target) * MONTH_S * base_rate
+    allowed = objective.error_budget * MONTH_S * base_rate
     return Spent(round(good), round(total), round(total - good), (total - good) / allowed if allowed else None)
 
 

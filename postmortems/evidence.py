@@ -20,11 +20,11 @@ from loadgen.facts import Facts
 from loadgen.history import Operation
 from postmortems import tables, whitelist
 from postmortems.model import FrozenFile, Manifest, Outcome
-from postmortems.objectives import Objective
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
 from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError, QueryRefusedError, Series
+from reference_app.query.slo import Slo
 
 MANIFEST, OBJECTIVES, EXPERIMENT = "manifest.json", "objectives.json", "experiment.json"
 COPIES = {plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE}
@@ -58,7 +58,7 @@ class Snapshot:
 
     plan: Plan
     experiment: Extension | None
-    objectives: tuple[Objective, ...]
+    objectives: tuple[Slo, ...]
     operations: tuple[Operation, ...] | None
     series: dict[str, tuple[Series, ...]] | None
     alerts: tuple[AlertSpan, ...] | None
@@ -75,7 +75,7 @@ def freeze(
     prometheus: Signals | None,
     plan: Plan,
     experiment: Extension | None,
-    objectives: Sequence[Objective],
+    objectives: Sequence[Slo],
     now: float,
 ) -> Manifest:
     """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
@@ -132,7 +132,7 @@ def _read(snapshot: Path) -> Snapshot:
     return Snapshot(
         plan=msgspec.json.decode((snapshot / plans.FILE).read_bytes(), type=Plan),
         experiment=_json(snapshot / EXPERIMENT, Extension),
-        objectives=msgspec.json.decode((snapshot / OBJECTIVES).read_bytes(), type=tuple[Objective, ...]),
+        objectives=msgspec.json.decode((snapshot / OBJECTIVES).read_bytes(), type=tuple[Slo, ...]),
         operations=tables.read_operations(snapshot / tables.OPERATIONS) if (snapshot / tables.OPERATIONS).exists() else None,
         series=tables.read_series(snapshot / tables.SERIES) if (snapshot / tables.SERIES).exists() else None,
         alerts=tables.read_alerts(snapshot / tables.ALERTS) if (snapshot / tables.ALERTS).exists() else None,

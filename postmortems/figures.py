@@ -14,8 +14,8 @@ from postmortems import budget, evidence, harm, tables, timeline
 from postmortems.evidence import Snapshot
 from postmortems.harm import Harm
 from postmortems.model import Figure, Manifest, TimelineRow
-from postmortems.objectives import Objective
 from reference_app.contract import plan as plans
+from reference_app.query.slo import Slo
 
 Named = Iterator[tuple[str, Figure]]
 
@@ -108,13 +108,13 @@ def _posts(snapshot: Snapshot) -> Named:
 
 def _objectives(snapshot: Snapshot) -> Named:
     for objective in snapshot.objectives:
-        yield f"slo.{objective.name}.target", Figure(objective.target, "share", evidence.OBJECTIVES)
+        yield f"slo.{objective.name}.target", Figure(objective.objective, "share", evidence.OBJECTIVES)
         yield from _budget(snapshot, objective)
 
 
-def _budget(snapshot: Snapshot, objective: Objective) -> Named:
+def _budget(snapshot: Snapshot, objective: Slo) -> Named:
     spent = budget.spent(objective, snapshot.plan, snapshot.series or {})
-    source = f"{tables.SERIES}: {objective.good} against {objective.total}"
+    source = f"{tables.SERIES}: {objective.good_selector} against {objective.total_selector}"
     yield f"slo.{objective.name}.total", Figure(getattr(spent, "total", None), "count", source)
     yield f"slo.{objective.name}.bad", Figure(getattr(spent, "bad", None), "count", source)
     yield f"slo.{objective.name}.budget_spent", Figure(getattr(spent, "budget", None), "share", source)

@@ -13,11 +13,12 @@ import yaml
 
 from chaos import catalogue
 from chaos.catalogue import Extension
-from postmortems import evidence, figures, objectives, render
+from postmortems import evidence, figures, render
 from postmortems.evidence import Signals
 from postmortems.model import Draft, Incident
 from reference_app.kit import files
 from reference_app.kit.home import Home
+from reference_app.query import slo
 
 INCIDENT, POSTMORTEM, DRAFT, SNAPSHOT, FIGURES = "incident.yaml", "postmortem.md", "postmortem.draft.md", "snapshot", "figures"
 
@@ -67,7 +68,7 @@ def ids(home: Home) -> list[str]:
 def _freeze(run_dir: Path, snapshot_dir: Path, *, prometheus: Signals | None, now: float) -> None:
     plan = evidence.read_plan(run_dir)
     experiment = _experiment(plan.drill)
-    evidence.freeze(run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=experiment, objectives=objectives.read(), now=now)
+    evidence.freeze(run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=experiment, objectives=slo.read(), now=now)
 
 
 def _experiment(name: str) -> Extension | None:

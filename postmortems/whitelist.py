@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from postmortems.objectives import Objective
 from reference_app.contract import metrics
+from reference_app.query.slo import Slo
 
 _WHOLE = (
     metrics.HOME_PAGES, metrics.POSTS, metrics.DELIVERIES, metrics.DEAD_LETTERS, metrics.OUTBOX_UNPUBLISHED, metrics.REBUILDS,
@@ -15,19 +15,19 @@ _WHOLE = (
 _RATE_WINDOW = "5s"
 
 
-def good_name(objective: Objective) -> str:
+def good_name(objective: Slo) -> str:
     """Name of the query for the good events of an objective."""
     return f"slo:{objective.name}:good"
 
 
-def total_name(objective: Objective) -> str:
+def total_name(objective: Slo) -> str:
     """Name of the query for all events of an objective."""
     return f"slo:{objective.name}:total"
 
 
-def queries(objectives: Sequence[Objective]) -> dict[str, str]:
+def queries(objectives: Sequence[Slo]) -> dict[str, str]:
     """PromQL by name: counters of the objectives, state of the components, rates by outcome and latency by service."""
-    counters = {good_name(o): o.good for o in objectives} | {total_name(o): o.total for o in objectives}
+    counters = {good_name(o): o.good_selector for o in objectives} | {total_name(o): o.total_selector for o in objectives}
     return counters | {metric.name: metric.name for metric in _WHOLE} | _derived()
 
 

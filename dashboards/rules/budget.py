@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dashboards.rules.slo import Slo
+from reference_app.query.slo import Slo
 
 
 class Counts(Protocol):

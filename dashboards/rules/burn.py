@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from dashboards.rules import model, windows
-from dashboards.rules.slo import Slo
 from dashboards.rules.windows import Window, Windows
+from reference_app.query.slo import Slo
 
 ALERT = "SloBurn"
 EXAMPLE_SHARES = (0.5, 0.33, 0.1, 0.03)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashboards.rules import burn, causes, model, slo, windows
+from dashboards.rules import burn, causes, model, windows
 from reference_app.kit import files
+from reference_app.query import slo
 
 FOLDER = Path("deploy/_gen/rules")
 

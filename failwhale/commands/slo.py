@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dashboards.rules import generate, slo, windows
+from dashboards.rules import generate, windows
 from failwhale.commands import terminal
 from reference_app.kit import home
+from reference_app.query import slo
 
 DRIFTED, USAGE = 1, 2
 

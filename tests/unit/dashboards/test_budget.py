@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from dashboards.rules import budget
-from dashboards.rules.slo import Slo
+from reference_app.query.slo import Slo
 
 READS = Slo("reads", "gateway", 0.99, "good", "total")
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from dashboards.rules import burn, model, windows
-from dashboards.rules.slo import Slo
+from reference_app.query.slo import Slo
 
 READS = Slo("reads", "gateway", 0.999, 'pages{ok="1"}', "pages", "Pages are served")
 

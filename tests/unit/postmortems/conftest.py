@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from postmortems import objectives, store, whitelist
+from postmortems import store, whitelist
 from postmortems.model import Draft
 from reference_app.kit.home import Home
+from reference_app.query import slo
 from reference_app.query.prometheus import AlertSpan, Series
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded-run"
@@ -41,7 +42,7 @@ class _File(msgspec.Struct):
 @pytest.fixture(scope="session")
 def prometheus() -> Recorded:
     file = msgspec.json.decode((RECORDED / "prometheus.json").read_bytes(), type=_File)
-    names = {query: name for name, query in whitelist.queries(objectives.read()).items()}
+    names = {query: name for name, query in whitelist.queries(slo.read()).items()}
     return Recorded(file.series, file.alert_spans, names)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from loadgen import history
-from postmortems import evidence, objectives, store, tables
+from postmortems import evidence, store, tables
 from reference_app.kit.home import Home
+from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus
 
 NOW = 1795229200.0
@@ -14,9 +15,7 @@ NOW = 1795229200.0
 
 def freeze(home: Home, run_id: str, out: Path, prometheus: evidence.Signals | None) -> evidence.Manifest:
     plan = evidence.read_plan(home.runs / run_id)
-    return evidence.freeze(
-        home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=objectives.read(), now=NOW
-    )
+    return evidence.freeze(home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=slo.read(), now=NOW)
 
 
 def test_a_snapshot_gives_back_the_operations_without_the_texts_that_users_wrote(

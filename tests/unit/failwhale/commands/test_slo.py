@@ -8,10 +8,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dashboards.rules import generate, slo
+from dashboards.rules import generate
 from failwhale import cli
 from failwhale.commands import slo as command
 from reference_app.kit import home
+from reference_app.query import slo
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.rules import slo
+from reference_app.query import slo
 
 DOCUMENT = """
 apiVersion: openslo/v1

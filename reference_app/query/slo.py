@@ -1,4 +1,4 @@
-"""OpenSLO v1 documents of kind SLO with one ratio metric and one objective, the part of the format that this project uses."""
+"""Service level objectives: the part of OpenSLO v1 that is used here, one ratio metric and one objective per document."""
 
 from __future__ import annotations
 
