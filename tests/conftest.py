@@ -84,9 +84,14 @@ def lab(request: pytest.FixtureRequest, home: Home, _started: Lab) -> Iterator[L
 
 
 @pytest.fixture(scope="session")
-def recorded_drill(_started: Lab, failwhale: Failwhale, home: Home) -> Recorded:
-    """The drill that users notice, once per session, on the real graph where it is there."""
-    graph = ["--graph", str(REED98), "--undirected"] if REED98.exists() else []
+def graph() -> list[str]:
+    """Arguments that seed the real graph, where it is there; else the lab keeps its made-up population."""
+    return ["--graph", str(REED98), "--undirected"] if REED98.exists() else []
+
+
+@pytest.fixture(scope="session")
+def recorded_drill(_started: Lab, failwhale: Failwhale, home: Home, graph: list[str]) -> Recorded:
+    """The drill that users notice, once per session."""
     return _record(failwhale, home, DRILL, *graph)
 
 

@@ -77,7 +77,8 @@ def client(lab: Lab) -> Iterator[Callable[[], tuple[int, httpx.Client]]]:
 
 
 @pytest.fixture
-def world(lab: Lab, client: Callable[[], tuple[int, httpx.Client]], tmp_path: Path) -> World:
+def world(lab: Lab, client: Callable[[], tuple[int, httpx.Client]], tmp_path: Path) -> Iterator[World]:
+    """A clean one; what a test planted in it is removed, for the audits of later tests look at the same minute."""
     author, author_client = client()
     follower, follower_client = client()
     follower_client.put(f"/following/{author}").raise_for_status()
@@ -87,7 +88,9 @@ def world(lab: Lab, client: Callable[[], tuple[int, httpx.Client]], tmp_path: Pa
     clean = made.audit(settle_s=10)
     assert clean.clean, clean
     assert (clean.acknowledged, clean.timelines_checked) == (POSTS, POSTS)
-    return made
+    yield made
+    for primary in (c for c in lab.group("tweets-db") if c.role == "primary"):
+        asyncio.run(_execute(primary.port, "DELETE FROM tweets WHERE user_id = %s", (author,)))
 
 
 def record_posts(author: int, client: httpx.Client, path: Path) -> dict[str, int]:
