@@ -20,6 +20,7 @@ REQUEST_ID = "x-request-id"
 DEADLINE_MS = "x-deadline-ms"
 """Milliseconds the caller still waits when it sends (remaining time, so hosts need no common clock)."""
 
+MAX_ID = (1 << 63) - 1
 PAGE_DEFAULT, PAGE_MAX = 20, 100
 MULTIGET_MAX = 200
 TEXT_MAX, KEY_MAX, BODY_MAX = 280, 64, 64 * 1024
@@ -50,6 +51,71 @@ class Internal:
         "/internal/graph/{user_id}/among",
     )
     HOME = "/internal/home/{user_id}"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a user types to register or to log in."""
+
+    handle: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Token:
+    """`expires_at` in Unix seconds."""
+
+    token: str
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What others may see of a user."""
+
+    id: int
+    handle: str
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Those of the users asked for that exist."""
+
+    users: list[Profile]
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Ids of users or tweets."""
+
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class FollowersPage:
+    """`next_after` is None on the last page; `count` is the number of all followers, on the first page only."""
+
+    ids: list[int]
+    next_after: int | None
+    count: int | None
+
+
+@dataclass(frozen=True)
+class NewTweet:
+    """A post on its way to a shard."""
+
+    user_id: int
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ByUsers:
+    """Asks for ids below `before`, newest first."""
+
+    user_ids: list[int]
+    limit: int
+    before: int
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,9 +16,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from reference_app.contract import api
-from reference_app.instrumentation import middleware
+from reference_app.instrumentation import logs, middleware
 from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
-from reference_app.kit import errors
+from reference_app.kit import errors, lifecycle
+from reference_app.kit.settings import Settings
 
 T = TypeVar("T")
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -28,6 +30,13 @@ class _App(Starlette):
 
     def build_middleware_stack(self) -> ASGIApp:
         return ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+
+
+def run(compose: Callable[[Settings], AbstractAsyncContextManager[ASGIApp]]) -> None:
+    """Be this process: read the settings, serve the app that `compose` yields until SIGTERM."""
+    settings = Settings.from_environment()
+    logs.configure(settings.component.name)
+    lifecycle.serve(lambda: compose(settings), settings.component.port)
 
 
 def app(routes: Sequence[Route], recorder: Recorder, *, log_all: bool = False) -> ASGIApp:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -52,18 +51,7 @@ class Cache:
 
     async def run(self, operation: str, work: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         """Run commands on the client within the Redis timeout and the deadline."""
-        started = time.perf_counter()
-        outcome = "abandoned"
-        try:
-            result = await self._guarded(work)
-            outcome = "ok"
-        except errors.CallError as error:
-            outcome = error.outcome
-            raise
-        else:
-            return result
-        finally:
-            self._observe(self.peer, operation, outcome, time.perf_counter() - started)
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work))
 
     async def script(self, name: str, script: Script, arguments: Sequence[Any]) -> Any:
         """Run a timeline script; `script` keeps its hash so that the text is sent once per server life."""

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from reference_app.kit import errors
+
+T = TypeVar("T")
 Observe = Callable[[str, str, str, float], None]
 
 
 def unobserved(_peer: str, _operation: str, _outcome: str, _seconds: float) -> None:
     """Measure nothing."""
+
+
+async def measured(observe: Observe, peer: str, operation: str, work: Awaitable[T]) -> T:
+    """Await the work and tell how it went: ok, the outcome of its CallError, or abandoned when the caller gave up."""
+    started, outcome = time.perf_counter(), "abandoned"
+    try:
+        result = await work
+        outcome = "ok"
+    except errors.CallError as error:
+        outcome = error.outcome
+        raise
+    else:
+        return result
+    finally:
+        observe(peer, operation, outcome, time.perf_counter() - started)

@@ -6,7 +6,6 @@ The post path depends on that difference: only what was surely never sent may be
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -102,18 +101,7 @@ class Database:
             self._idle.pop().close()
 
     async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
-        started = time.perf_counter()
-        outcome = "abandoned"
-        try:
-            result = await self._guarded(work)
-            outcome = "ok"
-        except errors.CallError as error:
-            outcome = error.outcome
-            raise
-        else:
-            return result
-        finally:
-            self._observe(self.peer, operation, outcome, time.perf_counter() - started)
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work))
 
     async def _guarded(self, work: Callable[[Session], Awaitable[T]]) -> T:
         limit = deadline.limit(self._profile.sql_timeout)

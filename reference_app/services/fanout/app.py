@@ -7,10 +7,8 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from reference_app.instrumentation import service
+from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import http
-from reference_app.kit.cache import Cache
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.settings import Settings
 from reference_app.kit.stream import Stream
@@ -20,11 +18,11 @@ from reference_app.services.fanout.delivery import Delivery
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The ASGI app; the consumer runs while it is open."""
     recorder, background = Recorder(), Background()
-    caches = {c.name: Cache(c, observe=recorder.db_client, breaker=recorder.breaker(c.name)) for c in settings.lab.group("timeline-cache")}
-    graph = http.Group(settings.lab.group("graph"), observe=recorder.http_client)
+    caches = clients.caches(settings.lab, "timeline-cache", recorder)
+    graph = clients.services(settings.lab, "graph", recorder)
     delivery = Delivery(caches, graph, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
     stream = Stream(settings.lab.component("events-0"))
     background.start("consumer", Consumer(stream, delivery, recorder=recorder).run)

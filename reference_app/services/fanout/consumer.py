@@ -13,11 +13,12 @@ import msgspec
 import nats.errors
 
 from reference_app.contract import metrics, storage
+from reference_app.contract.api import FollowersPage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.stream import Stream
-from reference_app.services.fanout.delivery import Delivery, Followers
+from reference_app.services.fanout.delivery import Delivery
 
 logger = logging.getLogger(__name__)
 BATCH, FETCH_SECONDS = 64, 1.0
@@ -44,7 +45,7 @@ class Consumer:
                     await self._slots.acquire()
                     tasks.create_task(self._handle(message, event, first))
 
-    async def _batch(self, subscription: Any) -> list[tuple[Any, storage.TweetEvent, Followers]]:
+    async def _batch(self, subscription: Any) -> list[tuple[Any, storage.TweetEvent, FollowersPage]]:
         messages = await self._fetch(subscription)
         first_pages = await asyncio.gather(*(self._first_page(message) for message in messages))
         ready = [item for item in first_pages if item is not None]
@@ -59,7 +60,7 @@ class Consumer:
         self._recorder.stream_client(self._stream.peer, "fetch", "ok", time.perf_counter() - started)
         return messages
 
-    async def _first_page(self, message: Any) -> tuple[Any, storage.TweetEvent, Followers] | None:
+    async def _first_page(self, message: Any) -> tuple[Any, storage.TweetEvent, FollowersPage] | None:
         event = msgspec.json.decode(message.data, type=storage.TweetEvent)
         try:
             return message, event, await self._delivery.followers(event.user_id)
@@ -67,7 +68,7 @@ class Consumer:
             await self._put_back(message, error)
             return None
 
-    async def _handle(self, message: Any, event: storage.TweetEvent, first: Followers) -> None:
+    async def _handle(self, message: Any, event: storage.TweetEvent, first: FollowersPage) -> None:
         try:
             async with self._beating(message):
                 complete = await self._delivery.deliver(event, first)

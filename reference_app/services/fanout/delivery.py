@@ -6,10 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 
 from reference_app.contract import metrics, storage
-from reference_app.contract.api import Internal
+from reference_app.contract.api import FollowersPage, Internal
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, http
@@ -21,15 +20,6 @@ from reference_app.services.fanout import domain
 logger = logging.getLogger(__name__)
 RETRY_SECONDS, RETRY_MAX_SECONDS = 0.1, 1.0
 GRAPH_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Followers:
-    """A page of followers; `next_after` is None on the last. `count` is given on the first page only."""
-
-    ids: list[int]
-    next_after: int | None
-    count: int | None = None
 
 
 class Delivery:
@@ -48,15 +38,15 @@ class Delivery:
         self._failpoints, self._recorder, self._profile = failpoints, recorder, profile
         self._script = Script(storage.script("deliver"), storage.TIMELINE_EPOCH_KEY)
 
-    async def followers(self, user_id: int, after: int = 0) -> Followers:
+    async def followers(self, user_id: int, after: int = 0) -> FollowersPage:
         """A page of followers. Raises CallError or AppError when the graph does not answer."""
         path = Internal.FOLLOWERS.format(user_id=user_id)
-        page: Followers = await self._graph.json(
-            "GET", f"{path}?after={after}&limit={domain.PAGE}", route=Internal.FOLLOWERS, shape=Followers, limit=GRAPH_SECONDS
+        page: FollowersPage = await self._graph.json(
+            "GET", f"{path}?after={after}&limit={domain.PAGE}", route=Internal.FOLLOWERS, shape=FollowersPage, limit=GRAPH_SECONDS
         )
         return page
 
-    async def deliver(self, event: storage.TweetEvent, first: Followers) -> bool:
+    async def deliver(self, event: storage.TweetEvent, first: FollowersPage) -> bool:
         """Push to all followers. False when some cache was given up on (its epoch was bumped)."""
         gave_up: set[str] = set()
         async for page in self._pages(event.user_id, first):
@@ -69,7 +59,7 @@ class Delivery:
         self._recorder.observe(metrics.DELIVERY_SECONDS, time.time() - event.acknowledged_ms / 1000)
         return not gave_up
 
-    async def _pages(self, user_id: int, first: Followers) -> AsyncIterator[list[int]]:
+    async def _pages(self, user_id: int, first: FollowersPage) -> AsyncIterator[list[int]]:
         page = first
         while True:
             yield page.ids

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reference_app.contract import api
@@ -13,34 +12,8 @@ from reference_app.kit import errors, http
 from reference_app.services.gateway import domain
 
 logger = logging.getLogger(__name__)
-_NEWEST = 2**63 - 1
 _SIDE_STEP_SECONDS = LAB.home_deadline / 4
 """Limit of a step whose failure leaves a worse answer rather than none."""
-
-
-@dataclass(frozen=True)
-class Credentials:
-    handle: str
-    password: str
-
-
-@dataclass(frozen=True)
-class Token:
-    """`expires_at` in Unix seconds."""
-
-    token: str
-    expires_at: int
-
-
-@dataclass(frozen=True)
-class _User:
-    id: int
-    handle: str
-
-
-@dataclass(frozen=True)
-class _Users:
-    users: list[_User]
 
 
 class Callees:
@@ -49,18 +22,18 @@ class Callees:
     def __init__(self, *, tweets: http.Group, users: http.Group, graph: http.Group, timelines: http.Group) -> None:
         self._tweets, self._users, self._graph, self._timelines = tweets, users, graph, timelines
 
-    async def register(self, credentials: Credentials) -> domain.PublicUser:
-        user = await _write(self._users, "POST", api.Internal.REGISTER, value=credentials, shape=_User)
+    async def register(self, credentials: api.Credentials) -> domain.PublicUser:
+        user = await _write(self._users, "POST", api.Internal.REGISTER, value=credentials, shape=api.Profile)
         return domain.PublicUser(str(user.id), user.handle)
 
-    async def log_in(self, credentials: Credentials) -> Token:
-        token: Token = await _read(self._users, "POST", api.Internal.LOGIN, value=credentials, shape=Token)
+    async def log_in(self, credentials: api.Credentials) -> api.Token:
+        token: api.Token = await _read(self._users, "POST", api.Internal.LOGIN, value=credentials, shape=api.Token)
         return token
 
     async def handles(self, user_ids: Sequence[int], *, limit: float = LAB.home_deadline) -> dict[int, str]:
         """Handles of those users that exist."""
-        asked = {"ids": user_ids}
-        profiles = await _read(self._users, "POST", api.Internal.PROFILES, value=asked, shape=_Users, limit=limit)
+        asked = api.Ids(list(user_ids))
+        profiles = await _read(self._users, "POST", api.Internal.PROFILES, value=asked, shape=api.Profiles, limit=limit)
         return {user.id: user.handle for user in profiles.users}
 
     async def handles_if_any(self, user_ids: Sequence[int]) -> dict[int, str] | None:
@@ -72,19 +45,19 @@ class Callees:
             return None
 
     async def post(self, *, user_id: int, key: str, text: str) -> api.Created:
-        value = {"user_id": user_id, "key": key, "text": text}
+        value = api.NewTweet(user_id, key, text)
         created: api.Created = await _write(self._tweets, "POST", api.Internal.CREATE, value=value, shape=api.Created)
         return created
 
     async def tweet_ids(self, user_id: int, *, limit: int, before: int | None) -> api.TweetIds:
-        value = {"user_ids": [user_id], "limit": limit, "before": before or _NEWEST}
+        value = api.ByUsers([user_id], limit, before or api.MAX_ID)
         found: api.TweetIds = await _read(self._tweets, "POST", api.Internal.BY_USERS, value=value, shape=api.TweetIds)
         return found
 
     async def tweets(self, tweet_ids: Sequence[int]) -> api.Tweets:
         if not tweet_ids:
             return api.Tweets([], [], [])
-        asked = {"ids": tweet_ids}
+        asked = api.Ids(list(tweet_ids))
         tweets: api.Tweets = await _read(self._tweets, "POST", api.Internal.MULTIGET, value=asked, shape=api.Tweets)
         return tweets
 

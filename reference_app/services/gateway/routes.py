@@ -17,7 +17,7 @@ from reference_app.instrumentation import service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import deadline, errors
 from reference_app.services.gateway import domain
-from reference_app.services.gateway.callees import Callees, Credentials
+from reference_app.services.gateway.callees import Callees
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Endpoints:
 
     async def register(self, request: Request) -> Response:
         deadline.start(LAB.post_deadline)
-        return service.json_response(await self._callees.register(await service.body(request, Credentials)), 201)
+        return service.json_response(await self._callees.register(await service.body(request, api.Credentials)), 201)
 
     async def log_in(self, request: Request) -> Response:
         deadline.start(LAB.home_deadline)
-        return service.json_response(await self._callees.log_in(await service.body(request, Credentials)))
+        return service.json_response(await self._callees.log_in(await service.body(request, api.Credentials)))
 
     async def post(self, request: Request) -> Response:
         deadline.start(LAB.post_deadline)

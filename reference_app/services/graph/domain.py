@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from reference_app.contract.api import FollowersPage
 from reference_app.kit import errors
 
 FOLLOWEES_MAX = 5000
 FOLLOWERS_PAGE_MAX = 5000
-
-
-@dataclass(frozen=True)
-class Ids:
-    """User ids, ascending."""
-
-    ids: list[int]
-
-
-@dataclass(frozen=True)
-class FollowersPage:
-    """`next_after` is None on the last page; `count` is the number of all followers, on the first page only."""
-
-    ids: list[int]
-    next_after: int | None
-    count: int | None
 
 
 def check_edge(*, follower_id: int, followee_id: int) -> None:

@@ -44,7 +44,7 @@ class Endpoints:
 
     async def followees(self, request: Request) -> Response:
         limit = service.integer(request, "limit", default=domain.FOLLOWEES_MAX, low=1, high=domain.FOLLOWEES_MAX)
-        return service.json_response(domain.Ids(await self._store.followees(service.path_id(request, "user_id"), limit=limit)))
+        return service.json_response(api.Ids(await self._store.followees(service.path_id(request, "user_id"), limit=limit)))
 
     async def followers(self, request: Request) -> Response:
         user_id = service.path_id(request, "user_id")
@@ -55,10 +55,10 @@ class Endpoints:
         return service.json_response(domain.followers_page(ids, limit=limit, count=count))
 
     async def among(self, request: Request) -> Response:
-        wanted = await service.body(request, domain.Ids)
+        wanted = await service.body(request, api.Ids)
         if len(wanted.ids) > api.MULTIGET_MAX:
             raise errors.AppError("invalid", f"at most {api.MULTIGET_MAX} ids at once")
-        return service.json_response(domain.Ids(await self._store.among(service.path_id(request, "user_id"), wanted.ids)))
+        return service.json_response(api.Ids(await self._store.among(service.path_id(request, "user_id"), wanted.ids)))
 
 
 def _edge(request: Request) -> dict[str, int]:

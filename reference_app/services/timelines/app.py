@@ -7,10 +7,8 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from reference_app.instrumentation import service
+from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import http
-from reference_app.kit.cache import Cache
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.settings import Settings
 from reference_app.services.timelines.peers import Peers
@@ -22,11 +20,11 @@ from reference_app.services.timelines.store import Lists
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The ASGI app."""
     recorder, lab = Recorder(), settings.lab
-    caches = {c.name: Cache(c, observe=recorder.db_client, breaker=recorder.breaker(c.name)) for c in lab.group("timeline-cache")}
-    groups = {name: http.Group(lab.group(name), observe=recorder.http_client) for name in ("tweets", "users", "graph")}
+    caches = clients.caches(lab, "timeline-cache", recorder)
+    groups = {name: clients.services(lab, name, recorder) for name in ("tweets", "users", "graph")}
     lists, peers = Lists(caches), Peers(**groups)
     people = People(peers)
     rebuilding = Rebuilding(lists, peers, people, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)

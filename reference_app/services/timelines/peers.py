@@ -5,29 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference_app.contract.api import Internal, TweetIds, Tweets
+from reference_app.contract.api import MAX_ID, ByUsers, Ids, Internal, Profiles, TweetIds, Tweets
 from reference_app.kit import http
 
 CALL_SECONDS = 1.0
-MAX_ID = (1 << 63) - 1
 FOLLOWEES_MAX = 1000
 """Followees whose tweets a rebuild reads (home-mixer: 1,000)."""
-
-
-@dataclass(frozen=True)
-class _Ids:
-    ids: list[int]
-
-
-@dataclass(frozen=True)
-class _Profile:
-    id: int
-    handle: str
-
-
-@dataclass(frozen=True)
-class _Profiles:
-    users: list[_Profile]
 
 
 @dataclass(frozen=True)
@@ -40,7 +23,7 @@ class Peers:
 
     async def multiget(self, tweet_ids: Sequence[int]) -> Tweets:
         """The tweets, with the deleted and the unavailable ones apart."""
-        value = {"ids": list(tweet_ids)}
+        value = Ids(list(tweet_ids))
         answer: Tweets = await self.tweets.json(
             "POST", Internal.MULTIGET, route=Internal.MULTIGET, value=value, shape=Tweets, limit=CALL_SECONDS
         )
@@ -48,7 +31,7 @@ class Peers:
 
     async def newest_of(self, user_ids: Sequence[int], limit: int) -> TweetIds:
         """Newest ids of the authors."""
-        value = {"user_ids": list(user_ids), "limit": limit, "before": MAX_ID}
+        value = ByUsers(list(user_ids), limit, MAX_ID)
         answer: TweetIds = await self.tweets.json(
             "POST", Internal.BY_USERS, route=Internal.BY_USERS, value=value, shape=TweetIds, limit=CALL_SECONDS
         )
@@ -56,24 +39,20 @@ class Peers:
 
     async def handles(self, user_ids: Sequence[int]) -> dict[int, str]:
         """Handles by user id."""
-        value = {"ids": list(user_ids)}
-        answer: _Profiles = await self.users.json(
-            "POST", Internal.PROFILES, route=Internal.PROFILES, value=value, shape=_Profiles, limit=CALL_SECONDS
+        value = Ids(list(user_ids))
+        answer: Profiles = await self.users.json(
+            "POST", Internal.PROFILES, route=Internal.PROFILES, value=value, shape=Profiles, limit=CALL_SECONDS
         )
         return {user.id: user.handle for user in answer.users}
 
     async def followees(self, user_id: int) -> list[int]:
         """Whom the user follows, at most FOLLOWEES_MAX of them."""
         path = Internal.FOLLOWEES.format(user_id=user_id)
-        answer: _Ids = await self.graph.json(
-            "GET", f"{path}?limit={FOLLOWEES_MAX}", route=Internal.FOLLOWEES, shape=_Ids, limit=CALL_SECONDS
-        )
+        answer: Ids = await self.graph.json("GET", f"{path}?limit={FOLLOWEES_MAX}", route=Internal.FOLLOWEES, shape=Ids, limit=CALL_SECONDS)
         return answer.ids
 
     async def followed_among(self, user_id: int, authors: Sequence[int]) -> set[int]:
         """Those of the authors that the user follows."""
         path = Internal.AMONG.format(user_id=user_id)
-        answer: _Ids = await self.graph.json(
-            "POST", path, route=Internal.AMONG, value={"ids": list(authors)}, shape=_Ids, limit=CALL_SECONDS
-        )
+        answer: Ids = await self.graph.json("POST", path, route=Internal.AMONG, value=Ids(list(authors)), shape=Ids, limit=CALL_SECONDS)
         return set(answer.ids)

@@ -9,7 +9,6 @@ from starlette.routing import Route
 from reference_app.contract import api
 from reference_app.contract.api import Internal
 from reference_app.instrumentation import service
-from reference_app.services.timelines.peers import MAX_ID
 from reference_app.services.timelines.reading import Reading
 
 
@@ -19,7 +18,7 @@ def routes(reading: Reading) -> list[Route]:
     async def home(request: Request) -> Response:
         user_id = service.path_id(request, "user_id")
         limit = service.integer(request, "limit", default=api.PAGE_DEFAULT, low=1, high=api.PAGE_MAX)
-        cursor = service.integer(request, "cursor", default=0, low=1, high=MAX_ID)
+        cursor = service.integer(request, "cursor", default=0, low=1, high=api.MAX_ID)
         return service.json_response(await reading.home(user_id, limit=limit, cursor=cursor or None))
 
     async def forget(request: Request) -> Response:

@@ -8,13 +8,11 @@ from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
-from reference_app.instrumentation import service
+from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit.cache import Cache
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.settings import Settings
-from reference_app.kit.sql import Database, Identity
 from reference_app.kit.stream import Stream
 from reference_app.kit.tasks import Background
 from reference_app.services.tweets.posting import Posting
@@ -28,14 +26,14 @@ from reference_app.services.tweets.tweet_cache import TweetCache
 
 
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The ASGI app; loops run while it is open."""
     recorder, background = Recorder(), Background()
     failpoints, deciders = Failpoints(settings.home.failpoints_file), Deciders(settings.home.deciders_file)
     name = settings.component.name
     snowflake = Snowflake(process=settings.component.index, mark_file=settings.home.data / name / "snowflake.mark")
     shards = _shards(settings, recorder, deciders)
-    caches = {c.name: Cache(c, observe=recorder.db_client, breaker=recorder.breaker(c.name)) for c in settings.lab.group("tweet-cache")}
+    caches = clients.caches(settings.lab, "tweet-cache", recorder)
     cache = TweetCache(caches, deciders=deciders, recorder=recorder)
     stream = Stream(settings.lab.component("events-0"))
     relay = Relay(shards, stream, failpoints=failpoints, recorder=recorder)
@@ -53,11 +51,6 @@ async def build(settings: Settings) -> AsyncIterator[ASGIApp]:
 
 
 def _shards(settings: Settings, recorder: Recorder, deciders: Deciders) -> list[Shard]:
-    databases: dict[tuple[int, str], Database] = {}
-    for component in settings.lab.group("tweets-db"):
-        identity = Identity(component.shard, settings.lab.identity_key)
-        databases[component.index, component.role] = Database(
-            component.name, component.port, identity=identity, observe=recorder.db_client, breaker=recorder.breaker(component.name)
-        )
-    indexes = sorted({index for index, _ in databases})
-    return [Shard(i, databases[i, "primary"], databases.get((i, "replica")), deciders) for i in indexes]
+    members = {(c.index, c.role): clients.database(settings.lab, c, recorder) for c in settings.lab.group("tweets-db")}
+    indexes = sorted({index for index, _ in members})
+    return [Shard(i, members[i, "primary"], members.get((i, "replica")), deciders) for i in indexes]

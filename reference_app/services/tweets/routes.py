@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_app.contract import ids
+from reference_app.contract import api, ids
 from reference_app.contract.api import Internal
 from reference_app.instrumentation import service
 from reference_app.kit.failpoints import Failpoints
@@ -18,32 +16,11 @@ from reference_app.services.tweets.reading import Reading
 from reference_app.services.tweets.relay import Relay
 
 
-@dataclass(frozen=True)
-class Create:
-    user_id: int
-    key: str
-    text: str
-
-
-@dataclass(frozen=True)
-class MultiGet:
-    ids: list[int]
-
-
-@dataclass(frozen=True)
-class ByUsers:
-    """Ids below `before`, newest first."""
-
-    user_ids: list[int]
-    limit: int
-    before: int
-
-
 def routes(posting: Posting, reading: Reading, relay: Relay, failpoints: Failpoints) -> list[Route]:
     """Routes over the given parts."""
 
     async def create(request: Request) -> Response:
-        wanted = await service.body(request, Create)
+        wanted = await service.body(request, api.NewTweet)
         created = await posting.post(wanted.user_id, wanted.key, wanted.text)
         response = service.json_response(created, 201)
 
@@ -55,11 +32,11 @@ def routes(posting: Posting, reading: Reading, relay: Relay, failpoints: Failpoi
         return response
 
     async def multiget(request: Request) -> Response:
-        wanted = await service.body(request, MultiGet)
+        wanted = await service.body(request, api.Ids)
         return service.json_response(await reading.multiget(wanted.ids))
 
     async def by_users(request: Request) -> Response:
-        wanted = await service.body(request, ByUsers)
+        wanted = await service.body(request, api.ByUsers)
         return service.json_response(await reading.ids_by_users(wanted.user_ids, limit=wanted.limit, before=wanted.before))
 
     return [

@@ -8,6 +8,7 @@ import hmac
 import re
 from dataclasses import dataclass
 
+from reference_app.contract import api
 from reference_app.kit import errors
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -18,14 +19,6 @@ _COST, _BLOCK, _PARALLEL, _KEY_BYTES = 2**14, 8, 1, 32
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """What a user types to register or to log in."""
-
-    handle: str
-    password: str
-
-
-@dataclass(frozen=True)
 class Account:
     """`password_hash` is empty for seeded users, who cannot log in."""
 
@@ -33,30 +26,7 @@ class Account:
     password_hash: bytes
 
 
-@dataclass(frozen=True)
-class Profile:
-    """What others may see of a user."""
-
-    id: int
-    handle: str
-
-
-@dataclass(frozen=True)
-class Profiles:
-    """Those of the users asked for that exist."""
-
-    users: list[Profile]
-
-
-@dataclass(frozen=True)
-class Token:
-    """`expires_at` in Unix seconds."""
-
-    token: str
-    expires_at: int
-
-
-def check_new(credentials: Credentials) -> None:
+def check_new(credentials: api.Credentials) -> None:
     """Raises AppError invalid when no account may have this handle or password."""
     if not _HANDLE.fullmatch(credentials.handle):
         raise errors.AppError("invalid", "a handle has 1 to 15 letters, digits or underscores")
@@ -64,7 +34,7 @@ def check_new(credentials: Credentials) -> None:
         raise errors.AppError("invalid", f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
 
 
-def plausible(credentials: Credentials) -> bool:
+def plausible(credentials: api.Credentials) -> bool:
     """Whether an account with these can exist at all."""
     return bool(_HANDLE.fullmatch(credentials.handle)) and len(credentials.password) <= PASSWORD_MAX
 

@@ -37,7 +37,7 @@ class Endpoints:
         ]
 
     async def register(self, request: Request) -> Response:
-        wanted = await service.body(request, domain.Credentials)
+        wanted = await service.body(request, api.Credentials)
         domain.check_new(wanted)
         password_hash = await asyncio.to_thread(domain.hash_password, wanted.password, salt=secrets.token_bytes(domain.SALT_BYTES))
         try:
@@ -46,23 +46,23 @@ class Endpoints:
             raise errors.AppError("conflict", f"the handle {wanted.handle} is taken") from error
         except errors.CallError as error:
             raise errors.answer_to(error, writing=True) from error
-        return service.json_response(domain.Profile(user_id, wanted.handle), 201)
+        return service.json_response(api.Profile(user_id, wanted.handle), 201)
 
     async def log_in(self, request: Request) -> Response:
-        given = await service.body(request, domain.Credentials)
+        given = await service.body(request, api.Credentials)
         account = await self._authenticated(given) if domain.plausible(given) else None
         if account is None:
             raise errors.AppError("unauthorized", "there is no such handle with that password")
         expires_at = int(self._now()) + tokens.LIFETIME_S
         token = tokens.sign(account.id, key=self._signing_key, expires_at=expires_at)
-        return service.json_response(domain.Token(token, expires_at))
+        return service.json_response(api.Token(token, expires_at))
 
     async def profiles(self, request: Request) -> Response:
         wanted = await service.body(request, _Ids)
         if len(wanted.ids) > api.MULTIGET_MAX:
             raise errors.AppError("invalid", f"at most {api.MULTIGET_MAX} ids at once")
-        return service.json_response(domain.Profiles(await self._store.profiles(wanted.ids)))
+        return service.json_response(api.Profiles(await self._store.profiles(wanted.ids)))
 
-    async def _authenticated(self, given: domain.Credentials) -> domain.Account | None:
+    async def _authenticated(self, given: api.Credentials) -> domain.Account | None:
         account = await self._store.find(given.handle)
         return account if await asyncio.to_thread(domain.matches, given.password, account) else None

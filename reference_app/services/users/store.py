@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reference_app.contract.api import Profile
 from reference_app.kit import sql
-from reference_app.services.users.domain import Account, Profile
+from reference_app.services.users.domain import Account
 
 
 class Users:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from reference_app.contract.api import FollowersPage
 from reference_app.kit import errors
 from reference_app.services.graph import domain
-from reference_app.services.graph.domain import FollowersPage
 
 
 def test_a_user_may_follow_another() -> None:

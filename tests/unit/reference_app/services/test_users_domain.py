@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from reference_app.contract.api import Credentials
 from reference_app.kit import errors
 from reference_app.services.users import domain
-from reference_app.services.users.domain import Account, Credentials
+from reference_app.services.users.domain import Account
 
 PASSWORD = "correct horse"
 STORED = domain.hash_password(PASSWORD, salt=b"0123456789abcdef")

@@ -1,0 +1,91 @@
+"""The Lua scripts that own the timeline list, on a real Redis."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from reference_app.contract import storage
+from reference_app.contract.topology import Kind
+
+BASE = 2_100_000_000_000_000_000
+USER, OTHER = 7, 8
+
+
+class Lists:
+    """The scripts as the services call them."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+
+    def run(self, name: str, *arguments: object) -> Any:
+        return self.client.eval(storage.script(name), 1, storage.TIMELINE_EPOCH_KEY, *arguments)  # type: ignore[no-untyped-call]
+
+    def deliver(self, tweet_id: int, *users: int) -> int:
+        return int(self.run("deliver", tweet_id, storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, *users))
+
+    def rebuild(self, *ids: int, user: int = USER, ttl_ms: int = 0) -> int:
+        return int(self.run("merge", user, self.run("begin", user, 5000), storage.TIMELINE_LENGTH, ttl_ms, *ids))
+
+    def read(self, user: int = USER) -> tuple[str, list[int]]:
+        _, state, ids = self.run("read", user, -1)
+        return state.decode(), [int(value) for value in ids]
+
+
+@pytest.fixture
+def lists(start: Callable[[Kind], Any]) -> Iterator[Lists]:
+    with redis.Redis(port=start("redis").port) as client:
+        client.flushall()
+        yield Lists(client)
+
+
+def test_a_list_that_does_not_exist_is_not_delivered_to(lists: Lists) -> None:
+    lists.rebuild(user=OTHER)
+    assert lists.deliver(BASE, USER, OTHER) == 1
+    assert (lists.read(USER), lists.read(OTHER)) == (("absent", []), ("ready", [BASE]))
+
+
+def test_what_arrives_during_a_rebuild_is_merged_and_not_shown_before(lists: Lists) -> None:
+    epoch = lists.run("begin", USER, 5000)
+    assert lists.deliver(BASE + 5, USER) == 1
+    assert lists.read() == ("building", [])
+    assert lists.run("merge", USER, epoch, 800, 0, BASE + 1, BASE + 5, BASE + 3) == 1
+    assert lists.read() == ("ready", [BASE + 5, BASE + 3, BASE + 1])
+
+
+def test_a_list_that_was_flushed_during_its_rebuild_is_not_stored(lists: Lists) -> None:
+    epoch = lists.run("begin", USER, 5000)
+    lists.client.flushall()
+    assert lists.run("merge", USER, epoch, 800, 0, BASE) == 0
+    assert lists.read() == ("absent", [])
+
+
+def test_a_bumped_epoch_makes_lists_misses_and_stops_a_rebuild(lists: Lists) -> None:
+    lists.rebuild(BASE)
+    epoch = lists.run("begin", OTHER, 5000)
+    lists.client.incr(storage.TIMELINE_EPOCH_KEY)
+    assert lists.read() == ("absent", [])
+    assert lists.run("merge", OTHER, epoch, 800, 0, BASE) == 0
+
+
+def test_a_long_list_is_cut_by_id_and_its_doubles_folded(lists: Lists) -> None:
+    ids = [BASE + n for n in range(storage.TIMELINE_TRIM_AT)]
+    shuffled = random.Random(3).sample(ids, len(ids))
+    lists.rebuild()
+    for tweet_id in [ids[-1], *shuffled]:
+        lists.deliver(tweet_id, USER)
+    state, kept = lists.read()
+    assert (state, len(kept)) == ("ready", len(set(kept)))
+    assert set(ids[-storage.TIMELINE_LENGTH :]) <= set(kept)
+    assert len(kept) < storage.TIMELINE_TRIM_AT
+
+
+def test_a_partial_list_expires_and_a_whole_one_stays(lists: Lists) -> None:
+    lists.rebuild(BASE, ttl_ms=2000)
+    lists.rebuild(BASE, user=OTHER)
+    assert 0 < lists.client.pttl(storage.timeline_key(USER, 0)) <= 2000
+    assert lists.client.pttl(storage.timeline_key(OTHER, 0)) == -1

@@ -1,0 +1,131 @@
+"""The small tools: deadline, deciders, failpoints, single flight, files, lease."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from reference_app.kit import deadline, deciders, errors, failpoints, files, lease
+from reference_app.kit.single_flight import SingleFlight
+
+
+def test_a_step_gets_its_own_limit_or_what_is_left_of_the_deadline() -> None:
+    async def steps() -> tuple[float, float, float]:
+        unlimited = deadline.limit(3)
+        deadline.start(0.5)
+        deadline.start(10)
+        return unlimited, deadline.limit(0.1), deadline.limit(3)
+
+    unlimited, own, left = asyncio.run(steps())
+    assert (unlimited, own) == (3, 0.1)
+    assert 0.4 < left <= 0.5
+
+
+def test_nothing_is_done_past_the_deadline() -> None:
+    async def late() -> None:
+        deadline.start(0)
+        deadline.limit(1)
+
+    with pytest.raises(errors.AppError) as raised:
+        asyncio.run(late())
+    assert raised.value.status == 504
+
+
+def test_a_decider_is_on_by_default_and_read_again_after_200_ms(tmp_path: Path) -> None:
+    now = [0.0]
+    path = tmp_path / "deciders.json"
+    view = deciders.Deciders(path, monotonic=lambda: now[0])
+    assert view.on("replica_reads")
+    deciders.write(path, "replica_reads", deciders.OFF)
+    assert view.on("replica_reads"), "not polled yet"
+    now[0] = 0.2
+    assert not view.on("replica_reads")
+    assert view.on("tweet_cache")
+
+
+def test_a_decider_in_between_is_drawn(tmp_path: Path) -> None:
+    deciders.write(tmp_path / "d.json", "tweet_cache", 2500)
+    view = deciders.Deciders(tmp_path / "d.json", monotonic=lambda: 0.0, rng=random.Random(7))
+    assert 200 < sum(view.on("tweet_cache") for _ in range(1000)) < 300
+
+
+@pytest.mark.parametrize(("name", "value"), [("no_such", 1), ("tweet_cache", -1), ("tweet_cache", 10_001)])
+def test_a_decider_that_is_none_is_refused(tmp_path: Path, name: str, value: int) -> None:
+    with pytest.raises(ValueError, match=name):
+        deciders.write(tmp_path / "d.json", name, value)
+
+
+def test_an_armed_failpoint_kills_the_process_that_reaches_it_once(tmp_path: Path) -> None:
+    path = tmp_path / "failpoints.json"
+    failpoints.arm(path, "post.after_commit", skip=1)
+    program = (
+        "import sys; from pathlib import Path; from reference_app.kit.failpoints import Failpoints\n"
+        "points = Failpoints(Path(sys.argv[1]))\n"
+        "points.hit('post.before_insert'); points.hit('post.after_commit'); print('passed once', flush=True); points.hit('post.after_commit')"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "passed once\n")
+    assert not path.exists()
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_an_unknown_failpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no failpoint"):
+        failpoints.arm(tmp_path / "f.json", "post.after_lunch")
+
+
+def test_callers_of_one_key_share_one_execution_and_its_error() -> None:
+    runs = 0
+
+    async def work() -> int:
+        nonlocal runs
+        runs += 1
+        await asyncio.sleep(0)
+        raise LookupError("gone")
+
+    async def together() -> list[object]:
+        flight: SingleFlight[int] = SingleFlight()
+        first = await asyncio.gather(*(flight.run("k", work) for _ in range(5)), return_exceptions=True)
+        await asyncio.gather(flight.run("k", work), return_exceptions=True)
+        return list(first)
+
+    assert [type(result) for result in asyncio.run(together())] == [LookupError] * 5
+    assert runs == 2
+
+
+def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "lines.ndjson"
+    writer = files.LineWriter(path)
+    writer.write({"n": 1})
+    writer.close()
+    with path.open("ab") as file:
+        file.write(b'{"n": 2')
+    assert list(files.read_lines(path)) == [{"n": 1}]
+    assert list(files.read_lines(tmp_path / "none")) == []
+
+
+def test_one_run_at_a_time_holds_the_lease(tmp_path: Path) -> None:
+    now = time.time()
+    taken = lease.take(tmp_path, "run-1", now=now)
+    assert lease.alive(lease.read(tmp_path), now=now + lease.LEASE_SECONDS - 0.1)
+    assert not lease.alive(taken, now=now + lease.LEASE_SECONDS)
+    holder = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    foreign = lease.Lease("run-2", holder.pid, lease.process_started(holder.pid) or 0, now + 60)
+    files.write_json(lease.path(tmp_path), foreign)
+    with pytest.raises(lease.LeaseHeldError, match="run-2"):
+        lease.take(tmp_path, "run-3", now=now)
+    holder.kill()
+    holder.communicate()
+    assert not lease.alive(foreign, now=now), "a lease ends with its holder"
+    assert lease.take(tmp_path, "run-3", now=now).holder_pid == os.getpid()
+    lease.release(tmp_path)
+    assert lease.read(tmp_path) is None
