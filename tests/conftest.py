@@ -91,8 +91,9 @@ def graph() -> list[str]:
 
 @pytest.fixture(scope="session")
 def recorded_drill(_started: Lab, failwhale: Failwhale, home: Home, graph: list[str]) -> Recorded:
-    """The drill that users notice, once per session."""
-    return _record(failwhale, home, DRILL, *graph)
+    """The drill that users notice, once per session; measured again, once, when the machine was too busy to measure at all."""
+    recorded = _record(failwhale, home, DRILL, *graph)
+    return recorded if recorded.result["load"]["valid"] else _record(failwhale, home, DRILL, *graph)
 
 
 @pytest.fixture(scope="session")
