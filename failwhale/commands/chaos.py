@@ -61,6 +61,7 @@ def run(
     home.lab()
     undo.replay_leftovers(home, by="next run")
     here = Session(home, session.new_run_id(name, now=time.time()))
+    terminal.obey_interrupts()
     with holder.Holder(home.chaos, here.run_id):
         code = _supervise(here, experiment, inject=fault)
     _report(here, as_json=as_json)

@@ -40,6 +40,7 @@ def console(port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; by
     for listener in ports.listeners([chosen]):
         terminal.complain(f"port {chosen} is {listener}: the console may be open already at {_url(chosen)}; else give another with --port")
         raise typer.Exit(USAGE)
+    terminal.obey_interrupts()
     terminal.say(f"console {_url(chosen)}   (Ctrl-C ends it)")
     with subprocess.Popen(_command(chosen), env=_environment(home), cwd=REPOSITORY) as running:
         try:

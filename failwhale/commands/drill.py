@@ -142,7 +142,7 @@ def _length(text: str) -> tuple[str, float]:
 
 def _perform(wish: Wish) -> Outcome:
     """Only this process gets the Ctrl-C; the drill's children are in sessions of their own."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminal.obey_interrupts()
     screen = Console(stderr=True, highlight=False)
     with screen.status("starting") as status:
         say = screen.print if screen.is_terminal else terminal.say

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
 from pathlib import Path
@@ -58,7 +57,7 @@ def run(
     except (NoLabError, NoSeedError, LabDownError, UnknownPresetError, RunExistsError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminal.obey_interrupts()
     interrupted = _drive(runner.start(home, run_dir), run_dir)
     load = recording.report_of(run_dir).load
     _show(load, run_dir, as_json=as_json)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
+
+
+def obey_interrupts() -> None:
+    """SIGINT and SIGTERM raise KeyboardInterrupt from now on. What a script starts in its background inherits an ignored SIGINT."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def say(line: str) -> None:

@@ -131,11 +131,8 @@ class Database:
         try:
             connection = await self._connection()
             result = await self._execute(connection, work, limit)
-        except errors.Rejected:
-            # MariaDB answered, so the session is usable once its transaction is gone; closing it is the simple way to be sure.
-            _close(connection)
-            raise
         except BaseException:
+            # Even after an error answer its transaction may be open; closing is the simple way to be rid of it.
             _close(connection)
             raise
         else:

@@ -104,4 +104,4 @@ def _limit(request: Request) -> int:
 
 
 def _cursor(request: Request) -> int | None:
-    return service.integer(request, "cursor", default=0, low=1, high=2**63 - 1) or None
+    return service.integer(request, "cursor", default=0, low=1, high=api.MAX_ID) or None
