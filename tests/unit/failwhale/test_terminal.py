@@ -11,8 +11,8 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a script's background job
 from failwhale.commands import terminal
 terminal.obey_interrupts()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(30)
 except KeyboardInterrupt:
     sys.exit(7)
