@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -59,13 +58,16 @@ def guests(home: Home) -> list[Any]:
 
 
 @pytest.fixture
-def drill(lab: Lab, home: Home) -> subprocess.Popen[str]:
-    """A drill whose fault is in force."""
+def drill(lab: Lab, home: Home) -> Iterator[subprocess.Popen[str]]:
+    """A drill whose fault is in force; whatever the test did not end is killed."""
     before = len(list(home.runs.iterdir())) if home.runs.exists() else 0
     command = [sys.executable, "-m", "failwhale", "drill", PASSING, *SHORT, "--json"]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ))
-    await_true(lambda: home.runs.exists() and len(list(home.runs.iterdir())) > before and injected(home), 90, f"{lab.topology}: the fault")
-    return process
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        await_true(
+            lambda: home.runs.exists() and len(list(home.runs.iterdir())) > before and injected(home), 90, f"{lab.topology}: the fault"
+        )
+        yield process
+        process.kill()
 
 
 def test_readers_do_not_notice_a_dead_primary(lab: Lab, failwhale: Any, graph: list[str]) -> None:
@@ -79,7 +81,6 @@ def test_readers_do_not_notice_a_dead_primary(lab: Lab, failwhale: Any, graph: l
 
 def test_a_killed_drill_leaves_nothing_in_force(drill: subprocess.Popen[str], home: Home) -> None:
     drill.kill()
-    drill.wait()
     healthy = Control(home)
     await_true(
         lambda: not undo.pending(home) and not guests(home) and not healthy.unanswered(), LIMIT_S, "fault gone, load gone, lab healthy"
