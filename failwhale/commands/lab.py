@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from chaos import undo
 from failwhale import health, lifecycle
 from failwhale.commands import terminal
 from reference_app.kit.home import Home
+from reference_app.query import logs as query_logs
+from reference_app.query.logs import LogLine, Wanted
 from reference_app.stack import program
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -74,20 +77,31 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Really delete all 
 
 
 def logs(
-    name: Annotated[str, typer.Argument(help="A component, or supervisord.")],
+    name: Annotated[str | None, typer.Argument(help="A component, or supervisord; with --request it may be left out.")] = None,
     *,
     lines: Annotated[int, typer.Option("-n", min=0, help="How many of the last lines.")] = 50,
     follow: Annotated[bool, typer.Option("-f", help="Keep printing until Ctrl-C.")] = False,
+    request: Annotated[str, typer.Option(help="Print what the services wrote about the request with this X-Request-Id.")] = "",
 ) -> None:
-    """Print the log of a process."""
+    """Print the log of a process, or one request's way through all of them. Exits 1 when no line carries that request id."""
     home = Home.from_environment()
-    path = program.log_file(home, name)
-    if not path.exists():
+    if request:
+        found = [_log_line(line) for line in query_logs.read(home.logs, Wanted(request_id=request, component=name or ""))]
+        terminal.write(found or [f"no line of {name or 'any service'} below {home.logs} carries the request id {request!r}"])
+        raise typer.Exit(0 if found else 1)
+    path = program.log_file(home, name or "")
+    if not name or not path.exists():
         known = ", ".join(sorted(file.stem for file in home.logs.glob("*.log"))) or "none"
-        terminal.complain(f"no log of {name!r} below {home.logs}; there are: {known}")
+        terminal.complain(f"no log of {name!r} below {home.logs}; there are: {known}" if name else f"say whose log: {known}")
         raise typer.Exit(2)
     command = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(path)]
     raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+def _log_line(line: LogLine) -> str:
+    at = datetime.fromtimestamp(line.at, UTC).isoformat(timespec="milliseconds")
+    attributes = " ".join(f"{name}={value}" for name, value in line.attributes.items() if name != "logger")
+    return f"{at} {line.component} {line.severity} {line.message} {attributes}".rstrip()
 
 
 def _table(found: health.Status) -> Table:

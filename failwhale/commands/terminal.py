@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Iterable
 
 import msgspec
 from rich.console import Console
@@ -31,6 +32,11 @@ def emit(value: object) -> None:
     """The one JSON object of `--json`."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
+
+
+def write(lines: Iterable[str]) -> None:
+    """Lines of an answer, on stdout."""
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def show(table: Table) -> None:

@@ -1,0 +1,59 @@
+"""`failwhale logs`: one process, or one request through all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from failwhale.commands import lab
+from reference_app.kit.home import HOME_VARIABLE
+
+
+def line(component: str, second: int, request_id: str, message: str) -> bytes:
+    moment = f"2026-11-21T03:00:{second:02}.000+00:00"
+    entry = {
+        "timestamp": moment,
+        "severity": "INFO",
+        "component": component,
+        "message": message,
+        "request_id": request_id,
+        "duration_ms": 3,
+    }
+    return msgspec.json.encode(entry) + b"\n"
+
+
+@pytest.fixture(autouse=True)
+def logs_of_a_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "gateway-0.log").write_bytes(line("gateway-0", 2, "abc", "second") + line("gateway-0", 3, "other", "no"))
+    (tmp_path / "log" / "tweets-0.log").write_bytes(b"not JSON\n" + line("tweets-0", 1, "abc", "first"))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    app = typer.Typer()
+    lab.register(app)
+    result = CliRunner().invoke(app, ["logs", *arguments])
+    return result.exit_code, result.output
+
+
+def test_a_request_is_followed_through_all_services_in_order_of_time() -> None:
+    code, out = invoke("--request", "abc")
+    assert code == 0
+    assert [text.split()[1:4] for text in out.splitlines()] == [["tweets-0", "INFO", "first"], ["gateway-0", "INFO", "second"]]
+    assert "duration_ms=3" in out
+
+
+def test_a_request_that_nobody_logged_exits_1_and_says_where_was_looked() -> None:
+    code, out = invoke("gateway-0", "--request", "unknown")
+    assert (code, "'unknown'" in out, "gateway-0" in out) == (1, True, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("no-such",)])
+def test_without_a_known_name_the_known_ones_are_listed(arguments: tuple[str, ...]) -> None:
+    code, out = invoke(*arguments)
+    assert (code, "gateway-0, tweets-0" in out) == (2, True)
