@@ -211,7 +211,8 @@ def _put_back(run: Run) -> None:
     _undo(run)
     if run.generator is not None:
         run.generator.stop()
-    processes.clear(run.home.chaos)
+    if run.holder is not None:  # else another run may hold the lab, whose processes these are
+        processes.clear(run.home.chaos)
 
 
 def _undo(run: Run) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from chaos import catalogue, halt
+from chaos import catalogue, halt, processes
 from failwhale import drill
 from failwhale.drill import Run, Wish
 from reference_app.kit.home import Home
@@ -52,3 +53,10 @@ def test_the_plan_is_written_before_load_and_faults_start_and_the_lease_before_b
     names = [step.name for step in drill.ACT]
     order = [names.index(n) for n in ("taking the lease", "writing the plan", "starting the load", "starting the experiment")]
     assert order == sorted(order)
+
+
+def test_a_drill_that_was_refused_leaves_the_run_that_holds_the_lab_its_registered_processes(tmp_path: Path) -> None:
+    chaos = Home(tmp_path).chaos
+    processes.register(chaos, "another-run", pid=os.getpid(), role="load")
+    perform(tmp_path, Wish("no-such-drill"))
+    assert [process.role for process in processes.registered(chaos)] == ["load"]
