@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import asyncmy
 import httpx
 import pytest
+from asyncmy.cursors import DictCursor
 
-from reference_app.contract.topology import Lab
+from reference_app.contract.topology import Component, Lab
 
 PASSWORD = "correct horse"
 
@@ -71,6 +74,41 @@ def api(lab: Lab) -> Iterator[Api]:
     client = Api(lab.gateway_url)
     yield client
     client.close()
+
+
+class Sql:
+    """Asks a database directly; events in the outbox are what tests write."""
+
+    WRITE_EVENT = "INSERT INTO failwhale.outbox (subject, payload, created_ms, published) VALUES (%s, '', UNIX_TIMESTAMP() * 1000, 1)"
+
+    def rows(self, component: Component, statement: str, *parameters: str) -> list[dict[str, Any]]:
+        async def ask() -> list[dict[str, Any]]:
+            async with (
+                asyncio.timeout(5),
+                asyncmy.connect(host="127.0.0.1", port=component.port, user="root", autocommit=True) as client,
+                client.cursor(DictCursor) as cursor,
+            ):
+                await cursor.execute(statement, parameters)
+                return list(await cursor.fetchall())
+
+        return asyncio.run(ask())
+
+    def write_event(self, primary: Component, subject: str) -> None:
+        self.rows(primary, self.WRITE_EVENT, subject)
+
+    def copied(self, replica: Component, subject: str, limit_s: float = 3) -> bool:
+        """True once the event is on the server."""
+        deadline = time.monotonic() + limit_s
+        while time.monotonic() < deadline:
+            if self.rows(replica, "SELECT id FROM failwhale.outbox WHERE subject = %s", subject):
+                return True
+            time.sleep(0.02)
+        return False
+
+
+@pytest.fixture
+def sql() -> Sql:
+    return Sql()
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from typing import Any
 
-import asyncmy
 import pytest
 
 from reference_app.contract.topology import Lab
@@ -26,17 +24,10 @@ VICTIMS = {
 }
 
 
-def visible_rows(lab: Lab, user_id: str, key: str) -> list[int]:
-    async def ids(port: int) -> list[int]:
-        connection = await asyncmy.connect(host="127.0.0.1", port=port, user="root", database="failwhale")
-        async with connection.cursor() as cursor:
-            await cursor.execute("SELECT id FROM tweets WHERE user_id = %s AND idempotency_key = %s AND deleted_at IS NULL", (user_id, key))
-            rows = await cursor.fetchall()
-        connection.close()
-        return [row[0] for row in rows]
-
-    primaries = [component.port for component in lab.group("tweets-db") if component.role == "primary"]
-    return [tweet_id for port in primaries for tweet_id in asyncio.run(ids(port))]
+def visible_rows(lab: Lab, sql: Any, user_id: str, key: str) -> list[int]:
+    statement = "SELECT id FROM failwhale.tweets WHERE user_id = %s AND idempotency_key = %s AND deleted_at IS NULL"
+    primaries = [component for component in lab.group("tweets-db") if component.role == "primary"]
+    return [row["id"] for primary in primaries for row in sql.rows(primary, statement, user_id, key)]
 
 
 def pid_of(home: Home, name: str) -> int | None:
@@ -44,7 +35,9 @@ def pid_of(home: Home, name: str) -> int | None:
 
 
 @pytest.mark.parametrize("name", VICTIMS)
-def test_a_post_survives_the_death_of_the_process_that_handles_it(name: str, home: Home, lab: Lab, api: Any, eventually: Any) -> None:
+def test_a_post_survives_the_death_of_the_process_that_handles_it(
+    name: str, home: Home, lab: Lab, api: Any, sql: Any, eventually: Any
+) -> None:
     author, readers = api.user(), [api.user() for _ in range(FOLLOWERS)]
     for reader in readers:
         api.follow(reader, author)
@@ -56,7 +49,7 @@ def test_a_post_survives_the_death_of_the_process_that_handles_it(name: str, hom
     tweet = api.acknowledged(author, key, f"posted over {name}")
 
     eventually(lambda: all(api.home_ids(reader) == [tweet] for reader in readers), "every follower sees the tweet once")
-    assert visible_rows(lab, author.id, key) == [int(tweet)]
+    assert visible_rows(lab, sql, author.id, key) == [int(tweet)]
     assert api.acknowledged(author, key, f"posted over {name}") == tweet
     assert not home.failpoints_file.exists(), f"nobody died at {name}: the test proved nothing"
     assert pid_of(home, VICTIMS[name]) != before

@@ -18,7 +18,6 @@ from typing import Any
 import asyncmy
 import msgspec
 import pytest
-from asyncmy.cursors import DictCursor
 
 from failwhale import cli, health, lifecycle
 from failwhale import lab as layout
@@ -90,35 +89,6 @@ def failwhale(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def query(component: Component, sql: str, *parameters: str) -> list[dict[str, Any]]:
-    async def ask() -> list[dict[str, Any]]:
-        async with (
-            asyncio.timeout(5),
-            asyncmy.connect(host="127.0.0.1", port=component.port, user="root", autocommit=True) as client,
-            client.cursor(DictCursor) as cursor,
-        ):
-            await cursor.execute(sql, parameters)
-            return list(await cursor.fetchall())
-
-    return asyncio.run(ask())
-
-
-WRITE_EVENT = "INSERT INTO failwhale.outbox (subject, payload, created_ms, published) VALUES (%s, '', UNIX_TIMESTAMP() * 1000, 1)"
-
-
-def write_event(primary: Component, subject: str) -> None:
-    query(primary, WRITE_EVENT, subject)
-
-
-def copied(replica: Component, subject: str, limit_s: float = 3) -> bool:
-    deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline:
-        if query(replica, "SELECT id FROM failwhale.outbox WHERE subject = %s", subject):
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def state(acting: Control, name: str) -> str:
     return next(process.state for process in acting.states() if process.name == name)
 
@@ -131,14 +101,16 @@ def listening(acting: Control) -> list[ports.Listener]:
     return ports.listeners([*(c.port for c in acting.lab.components), acting.lab.supervisor_port])
 
 
-def test_data_survives_down_and_an_initialised_lab_is_up_again_within_15_seconds(acting: Control, failwhale: Callable[..., Said]) -> None:
+def test_data_survives_down_and_an_initialised_lab_is_up_again_within_15_seconds(
+    acting: Control, sql: Any, failwhale: Callable[..., Said]
+) -> None:
     primary = acting.lab.component("tweets-db-0-primary")
-    write_event(primary, "survivor")
+    sql.write_event(primary, "survivor")
     assert failwhale(acting.home, "down").code == 0
     started = up(acting.home)
     assert not started.already
     assert started.seconds <= 15
-    assert copied(primary, "survivor")
+    assert sql.copied(primary, "survivor")
 
 
 def test_up_on_a_healthy_lab_returns_at_once(acting: Control) -> None:
@@ -173,34 +145,34 @@ def test_status_prints_the_contract_object_and_exits_0_only_when_all_answer(acti
     assert not msgspec.json.decode(sick.out)["healthy"]
 
 
-def test_primaries_with_a_replica_acknowledge_semi_synchronously_and_the_others_do_not(acting: Control) -> None:
+def test_primaries_with_a_replica_acknowledge_semi_synchronously_and_the_others_do_not(acting: Control, sql: Any) -> None:
     for shard in bootstrap.shards(acting.lab):
-        rows = query(shard.primary, "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_status'")
+        rows = sql.rows(shard.primary, "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_status'")
         assert rows[0]["Value"] == ("ON" if shard.replica else "OFF"), shard.name
 
 
-def test_a_commit_hangs_while_the_replica_is_down_and_appears_when_it_is_back(acting: Control) -> None:
+def test_a_commit_hangs_while_the_replica_is_down_and_appears_when_it_is_back(acting: Control, sql: Any) -> None:
     primary, replica = acting.lab.component("tweets-db-0-primary"), acting.lab.component("tweets-db-0-replica")
     acting.kill_and_hold(replica.name)
     with pytest.raises(TimeoutError):
-        asyncio.run(_hang(primary))
-    assert not query(primary, "SELECT id FROM failwhale.outbox WHERE subject = 'hang'")
+        asyncio.run(_hang(primary, sql.WRITE_EVENT))
+    assert not sql.rows(primary, "SELECT id FROM failwhale.outbox WHERE subject = 'hang'")
     acting.start(replica.name)
     acting.wait_ready([replica.name], 5)
-    assert copied(replica, "hang")
-    assert copied(primary, "hang")
+    assert sql.copied(replica, "hang")
+    assert sql.copied(primary, "hang")
 
 
-async def _hang(primary: Component) -> None:
+async def _hang(primary: Component, statement: str) -> None:
     async with (
         asyncio.timeout(0.5),
         asyncmy.connect(host="127.0.0.1", port=primary.port, user="root", autocommit=True) as client,
         client.cursor() as cursor,
     ):
-        await cursor.execute(WRITE_EVENT, ("hang",))
+        await cursor.execute(statement, ("hang",))
 
 
-def test_a_killed_and_held_primary_stays_down_ten_times_of_ten_and_replicates_after_start(acting: Control) -> None:
+def test_a_killed_and_held_primary_stays_down_ten_times_of_ten_and_replicates_after_start(acting: Control, sql: Any) -> None:
     primary, replica = acting.lab.component("tweets-db-1-primary"), acting.lab.component("tweets-db-1-replica")
     for attempt in range(10):
         acting.kill_and_hold(primary.name)
@@ -209,8 +181,8 @@ def test_a_killed_and_held_primary_stays_down_ten_times_of_ten_and_replicates_af
         assert not ports.listeners([primary.port])
         acting.start(primary.name)
         acting.wait_ready([primary.name], 5)
-        write_event(primary, f"held-{attempt}")
-        assert copied(replica, f"held-{attempt}")
+        sql.write_event(primary, f"held-{attempt}")
+        assert sql.copied(replica, f"held-{attempt}")
 
 
 def test_a_killed_service_is_restarted_by_supervisord(acting: Control) -> None:
@@ -229,15 +201,15 @@ def test_heal_resumes_what_is_paused_and_starts_what_is_held(acting: Control) ->
     assert not acting.unanswered()
 
 
-def test_a_wiped_pair_is_a_working_shard_again_when_it_was_rebuilt_on_purpose(acting: Control) -> None:
+def test_a_wiped_pair_is_a_working_shard_again_when_it_was_rebuilt_on_purpose(acting: Control, sql: Any) -> None:
     pair = acting.lab.component("tweets-db-0-primary"), acting.lab.component("tweets-db-0-replica")
     acting.stop_all([component.name for component in pair])
     for component in pair:
         bootstrap.provision(acting.home, component)
         acting.start(component.name)
     bootstrap.establish(acting.home, acting.lab, timeout_s=10, rebuilt=["tweets-db-0"])
-    write_event(pair[0], "rebuilt")
-    assert copied(pair[1], "rebuilt")
+    sql.write_event(pair[0], "rebuilt")
+    assert sql.copied(pair[1], "rebuilt")
 
 
 def test_logs_prints_the_end_of_a_log_and_names_the_logs_there_are(acting: Control, failwhale: Callable[..., Said]) -> None:
