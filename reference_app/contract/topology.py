@@ -58,7 +58,6 @@ class Topology:
 
 
 SMALL = Topology(name="small")
-TOPOLOGIES = {SMALL.name: SMALL}
 
 # Port offsets from the lab's base; a block per kind so that a name's port does not move when another count changes.
 _SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _TOOL_PORTS = 0, 20, 50, 70, 80

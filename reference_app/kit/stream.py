@@ -14,7 +14,7 @@ from nats.js import api as js_api
 from reference_app.contract import storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component
-from reference_app.kit import errors
+from reference_app.kit import calls, errors
 
 logger = logging.getLogger(__name__)
 PUBLISH_SECONDS = 0.5
@@ -24,9 +24,9 @@ _GONE = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 class Stream:
     """A connection to the stream, shared by the tasks of a process."""
 
-    def __init__(self, component: Component, *, profile: Profile = LAB) -> None:
+    def __init__(self, component: Component, *, profile: Profile = LAB, observe: calls.Observe = calls.unobserved) -> None:
         self.peer = component.name
-        self._url, self._profile = f"nats://127.0.0.1:{component.port}", profile
+        self._url, self._profile, self._observe = f"nats://127.0.0.1:{component.port}", profile, observe
         self._client, self._opening = Client(), asyncio.Lock()
 
     async def open(self) -> bool:
@@ -66,6 +66,9 @@ class Stream:
 
     async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
         """Publish and wait for the acknowledgement; the same id within 2 minutes is stored once."""
+        await calls.measured(self._observe, self.peer, "publish", self._publish(subject, payload, message_id))
+
+    async def _publish(self, subject: str, payload: bytes, message_id: str) -> None:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._client.jetstream().publish(subject, payload, headers={js_api.Header.MSG_ID: message_id})
@@ -78,6 +81,15 @@ class Stream:
         """A pull subscription of the durable consumer."""
         config = js_api.ConsumerConfig(ack_wait=self._profile.stream_ack_wait, max_ack_pending=10_000)
         return await self._client.jetstream().pull_subscribe(storage.SUBJECT_POSTED, durable, stream=storage.STREAM, config=config)
+
+    async def require_consumer(self, durable: str) -> None:
+        """Raises CallError when the consumer is gone: a server that came back empty answers fetches with silence for ever."""
+        try:
+            await self._client.jsm().consumer_info(storage.STREAM, durable)
+        except nats.js.errors.NotFoundError as error:
+            raise errors.NeverSent(self.peer, "error", f"the consumer {durable} is not there") from error
+        except _GONE as error:
+            raise errors.OutcomeUnknown(self.peer, "timeout", f"{type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
         """Close the connection."""

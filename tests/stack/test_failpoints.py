@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from reference_app.contract.topology import Lab
 from reference_app.kit import failpoints
 from reference_app.kit.home import Home
+from reference_app.stack import bootstrap
 from reference_app.stack.control import Control
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.timeout(90)]
@@ -67,3 +69,17 @@ def test_a_rebuild_that_dies_half_way_is_done_again(home: Home, api: Any, eventu
     assert not home.failpoints_file.exists(), "nobody died in the rebuild: the test proved nothing"
     later = api.acknowledged(author, uuid.uuid4().hex, "after the rebuild")
     eventually(lambda: api.home_ids(reader) == [later, *tweets[::-1]], "fan-out reaches the rebuilt list")
+
+
+def test_a_stream_that_comes_back_empty_gets_the_posts_of_the_outbox_again(home: Home, lab: Lab, api: Any, eventually: Any) -> None:
+    author, reader, control = api.user(), api.user(), Control(home)
+    api.follow(reader, author)
+    assert api.home(reader) is not None
+    control.kill_and_hold("events-0")
+    posted = [api.acknowledged(author, uuid.uuid4().hex, f"while the stream is away {n}") for n in range(3)]
+    shutil.rmtree(bootstrap.directory(home, lab.component("events-0")))
+    bootstrap.directory(home, lab.component("events-0")).mkdir()
+    control.start("events-0")
+    eventually(lambda: api.home_ids(reader) == posted[::-1], "what was posted while the stream was away is delivered by the new one")
+    later = api.acknowledged(author, uuid.uuid4().hex, "afterwards")
+    eventually(lambda: api.home_ids(reader) == [later, *posted[::-1]], "and what is posted from then on")

@@ -24,7 +24,7 @@ async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
     caches = clients.caches(settings.lab, "timeline-cache", recorder)
     graph = clients.services(settings.lab, "graph", recorder)
     delivery = Delivery(caches, graph, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
-    stream = Stream(settings.lab.component("events-0"))
+    stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
     background.start("consumer", Consumer(stream, delivery, recorder=recorder).run)
     try:
         yield service.app([], recorder)

@@ -56,6 +56,7 @@ class Consumer:
         try:
             messages: list[Any] = await subscription.fetch(BATCH, timeout=FETCH_SECONDS)
         except (TimeoutError, nats.errors.TimeoutError):
+            await self._stream.require_consumer(storage.FANOUT_CONSUMER)
             return []
         self._recorder.stream_client(self._stream.peer, "fetch", "ok", time.perf_counter() - started)
         return messages

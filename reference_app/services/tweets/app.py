@@ -35,7 +35,7 @@ async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
     shards = _shards(settings, recorder, deciders)
     caches = clients.caches(settings.lab, "tweet-cache", recorder)
     cache = TweetCache(caches, deciders=deciders, recorder=recorder)
-    stream = Stream(settings.lab.component("events-0"))
+    stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
     relay = Relay(shards, stream, failpoints=failpoints, recorder=recorder)
     posting = Posting(shards, snowflake, failpoints=failpoints, recorder=recorder)
     for shard in shards:
