@@ -98,6 +98,8 @@ def _argv(home: Home, lab: Lab, component: Component, servers: Mapping[str, str]
         "nats": lambda: (servers["nats-server"], "--config", str(_conf(home, component))),
         "prometheus": lambda: (servers["prometheus"], *_prometheus(home, component, directory)),
         "alertmanager": lambda: (servers["prometheus-alertmanager"], *_alertmanager(home, component, directory)),
+        "haproxy": lambda: (servers["haproxy"], "-db", "-f", str(_conf(home, component))),
+        "collector": lambda: (sys.executable, "-m", "reference_app.collector"),
         "prober": lambda: (sys.executable, "-m", "reference_app.stack.prober"),
         "service": lambda: (sys.executable, "-m", f"reference_app.services.{component.group}"),
     }

@@ -33,7 +33,7 @@ def complete_page_share(pages: int = 20) -> float:
     home = Home.from_environment()
     lab = home.lab()
     deadline = time.monotonic() + BUDGET_SECONDS
-    with httpx.Client(base_url=lab.gateway_url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+    with httpx.Client(base_url=lab.entry_url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         readers = _readers(home, client, max(pages, 1))
         complete = sum(time.monotonic() < deadline and _is_complete(client, lab, user) for user in readers)
     return complete / max(pages, 1)

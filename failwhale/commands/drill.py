@@ -71,7 +71,7 @@ def demo() -> None:
         lab = home.lab()
 
         url = console.start_detached(home, lab.console_port)
-        terminal.say(f"still running: app {lab.gateway_url}  Prometheus {lab.prometheus_url}  console {url}   (`failwhale down` ends them)")
+        terminal.say(f"still running: app {lab.entry_url}  Prometheus {lab.prometheus_url}  console {url}   (`failwhale down` ends them)")
     raise typer.Exit(code)
 
 

@@ -41,11 +41,11 @@ def up(*, as_json: Json = False) -> None:
     if as_json:
         terminal.emit(
             {"schema": "failwhale/up/v1", "home": lab.home, "topology": lab.topology, "seconds": started.seconds, "already": started.already,
-             "gateway": lab.gateway_url, "prometheus": lab.prometheus_url, "alertmanager": lab.alertmanager_url}
+             "gateway": lab.entry_url, "prometheus": lab.prometheus_url, "alertmanager": lab.alertmanager_url}
         )  # fmt: skip
         return
     terminal.say(f"{'already up' if started.already else 'up'} after {started.seconds:.1f} s")
-    terminal.say(f"  app {lab.gateway_url}  Prometheus {lab.prometheus_url}  Alertmanager {lab.alertmanager_url}")
+    terminal.say(f"  app {lab.entry_url}  Prometheus {lab.prometheus_url}  Alertmanager {lab.alertmanager_url}")
 
 
 def status(*, as_json: Json = False) -> None:

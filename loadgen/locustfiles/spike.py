@@ -48,7 +48,7 @@ def check_lab(environment: Any, **_: Any) -> None:
 def open_load(environment: Any, **_: Any) -> None:
     """Compose the load of this test."""
     begun = session.begin(Home.from_environment(), os.environ)
-    Spike.host = environment.host or begun.lab.gateway_url
+    Spike.host = environment.host or begun.lab.entry_url
     Spike.load = OpenLoop(begun)
     log.info("load %s: %s", begun.plan.run_id, begun.run_dir)
 

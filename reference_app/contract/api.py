@@ -1,10 +1,13 @@
 """The HTTP surface: routes, headers, limits and error codes. Ids are decimal strings in public JSON, integers inside.
 
-Public (gateway): `POST /users {handle, password}` 201 `{id, handle}` · `POST /tokens {handle, password}` 200 `{token, expires_at}` ·
-`POST /tweets {text}` + `Idempotency-Key` 201 `{id, user_id, text, created_at}` (+ `Idempotency-Replayed: true`) ·
-`GET /home`, `GET /users/{user_id}/tweets` `?limit&cursor` 200 page · `PUT|DELETE /following/{user_id}` 204.
-A page is `{tweets: [{id, user_id, handle, text, created_at}], next_cursor, partial, missing: {"tweets": n, ...}}`.
-Errors are `{"error": {"code", "message"}, "request_id"}`.
+Public (gateway; `GET /openapi.json` has it in full, `GET /` is the web page):
+accounts: `POST /users {handle, password}` 201 `{id, handle}` · `POST /tokens {handle, password}` 200 `{token, expires_at}` · `GET /handles/{handle}` 200 `{id, handle}`
+tweets: `POST /tweets {text, in_reply_to?}` + `Idempotency-Key` 201 tweet (+ `Idempotency-Replayed: true`) · `GET /tweets/{tweet_id}` 200 tweet with `likes`, `retweets` ·
+`DELETE /tweets/{tweet_id}` 204 (its author only) · `PUT /tweets/{tweet_id}/retweet` 201 the retweet, a tweet of its own · `PUT|DELETE /tweets/{tweet_id}/like` 204
+reading: `GET /home`, `GET /users/{user_id}/tweets` `?limit&cursor` 200 page · `GET /search?q&limit&cursor` 200 page · `GET /trends?limit` 200 `{trends: [{name, tweets}], window_s}`
+people: `PUT|DELETE /following/{user_id}`, `PUT|DELETE /blocking/{user_id}` 204
+A page is `{tweets: [{id, user_id, handle, text, created_at, in_reply_to, retweet_of}], next_cursor, partial, missing: {"tweets": n, ...}}`;
+`in_reply_to` is an id or null, `retweet_of` a tweet or null. Errors are `{"error": {"code", "message"}, "request_id"}`.
 """
 
 from __future__ import annotations
@@ -12,11 +15,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 USERS, TOKENS, TWEETS, HOME = "/users", "/tokens", "/tweets", "/home"
-USER_TWEETS, FOLLOWING = "/users/{user_id}/tweets", "/following/{user_id}"
+HANDLE, TWEET, LIKE, RETWEET = "/handles/{handle}", "/tweets/{tweet_id}", "/tweets/{tweet_id}/like", "/tweets/{tweet_id}/retweet"
+USER_TWEETS, FOLLOWING, BLOCKING = "/users/{user_id}/tweets", "/following/{user_id}", "/blocking/{user_id}"
+SEARCH, TRENDS, OPENAPI, WEB = "/search", "/trends", "/openapi.json", "/"
 HEALTH, METRICS = "/health", "/metrics"
 
 IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED = "idempotency-key", "idempotency-replayed"
 REQUEST_ID = "x-request-id"
+"""Of a request that brings none it is its trace id."""
+TRACEPARENT = "traceparent"
+"""W3C Trace Context, on every hop: HTTP headers, stream headers, and the outbox column of that name."""
 DEADLINE_MS = "x-deadline-ms"
 """Milliseconds the caller still waits when it sends (remaining time, so hosts need no common clock)."""
 
@@ -24,33 +32,43 @@ MAX_ID = (1 << 63) - 1
 PAGE_DEFAULT, PAGE_MAX = 20, 100
 MULTIGET_MAX = 200
 TEXT_MAX, KEY_MAX, BODY_MAX = 280, 64, 64 * 1024
+"""TEXT_MAX is a weighted length (twitter-text v3): most scripts outside of the Latin ones and every emoji weigh 2, a URL 23."""
+RETWEET_KEY = "rt:"
+"""`rt:<original id>` is the idempotency key of a retweet: one per user and original. Keys of clients may not begin with it."""
 
 ERROR_CODES = {
-    "bad_request": 400, "unauthorized": 401, "not_found": 404, "method_not_allowed": 405, "conflict": 409, "too_large": 413,
-    "invalid": 422, "internal": 500, "indeterminate": 503, "unavailable": 503, "deadline_exceeded": 504,
+    "bad_request": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405, "conflict": 409, "too_large": 413,
+    "invalid": 422, "internal": 500, "indeterminate": 503, "unavailable": 503, "overloaded": 503, "deadline_exceeded": 504,
 }  # fmt: skip
-"""Error code -> HTTP status. `indeterminate`: the post may or may not have been stored; retry with the same key."""
+"""Error code -> HTTP status. `indeterminate`: the post may or may not have been stored; retry with the same key.
+`overloaded`: shed before any work was done; the web page shows the fail whale."""
 
 
 class Internal:
     """Routes between services; ids are integers. Request -> answer.
 
-    tweets: `POST CREATE {user_id, key, text}` -> 201 Created · `POST MULTIGET {ids}` -> Tweets · `POST BY_USERS {user_ids, limit, before}` -> TweetIds
-    users: `POST REGISTER {handle, password}` -> {id, handle} · `POST LOGIN {handle, password}` -> {token, expires_at} · `POST PROFILES {ids}` -> {users: [{id, handle}]}
-    graph: `PUT|DELETE EDGE` -> 204 · `GET FOLLOWEES ?limit` -> {ids} · `GET FOLLOWERS ?after&limit` -> {ids, next_after, count} (count on the first page) ·
-    `POST AMONG {ids}` -> {ids} (those of them that the user follows)
+    tweets: `POST CREATE NewTweet` -> 201 Created · `POST MULTIGET Ids` -> Tweets · `POST BY_USERS ByUsers` -> TweetIds · `GET TWEET` -> CountedTweet ·
+    `DELETE TWEET ?user_id` -> 204 (403 when it is another's) · `PUT|DELETE LIKE` -> 204
+    users: `POST REGISTER Credentials` -> Profile · `POST LOGIN Credentials` -> Token · `POST PROFILES Ids` -> Profiles · `GET BY_HANDLE` -> Profile
+    graph: `PUT|DELETE EDGE` -> 204 (PUT: 403 when either blocks the other) · `PUT|DELETE BLOCK` -> 204 (PUT also ends both follows) ·
+    `GET FOLLOWEES ?limit&celebrity_over` -> Following · `GET FOLLOWERS ?after&limit` -> FollowersPage · `POST AMONG Ids` -> Ids (those of them that the user follows)
     timelines: `GET HOME ?limit&cursor` -> Page · `DELETE HOME` -> 204 (forget the list; the next read rebuilds it)
+    search: `GET SEARCH ?q&limit&before` -> TweetIds · `GET TRENDS ?limit` -> Trends
     """
 
     CREATE, MULTIGET, BY_USERS = "/internal/tweets", "/internal/tweets/multiget", "/internal/tweets/by-users"
+    TWEET, LIKE = "/internal/tweets/{tweet_id}", "/internal/tweets/{tweet_id}/likes/{user_id}"
     REGISTER, LOGIN, PROFILES = "/internal/users", "/internal/tokens", "/internal/users/multiget"
+    BY_HANDLE = "/internal/handles/{handle}"
     EDGE = "/internal/graph/{follower_id}/following/{followee_id}"
+    BLOCK = "/internal/graph/{blocker_id}/blocking/{blocked_id}"
     FOLLOWEES, FOLLOWERS, AMONG = (
         "/internal/graph/{user_id}/following",
         "/internal/graph/{user_id}/followers",
         "/internal/graph/{user_id}/among",
     )
     HOME = "/internal/home/{user_id}"
+    SEARCH, TRENDS = "/internal/search", "/internal/trends"
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,15 @@ class Ids:
 
 
 @dataclass(frozen=True)
+class Following:
+    """Whom a user follows; those of them with more followers than was asked for; whom the user blocks."""
+
+    ids: list[int]
+    celebrities: list[int]
+    blocked: list[int]
+
+
+@dataclass(frozen=True)
 class FollowersPage:
     """`next_after` is None on the last page; `count` is the number of all followers, on the first page only."""
 
@@ -102,11 +129,13 @@ class FollowersPage:
 
 @dataclass(frozen=True)
 class NewTweet:
-    """A post on its way to a shard."""
+    """A post on its way to a shard. A retweet has an empty text."""
 
     user_id: int
     key: str
     text: str
+    in_reply_to: int | None = None
+    retweet_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +154,17 @@ class Tweet:
     id: int
     user_id: int
     text: str
+    in_reply_to: int | None = None
+    retweet_of: int | None = None
+
+
+@dataclass(frozen=True)
+class CountedTweet:
+    """Counts are of unique users, from the rows themselves."""
+
+    tweet: Tweet
+    likes: int
+    retweets: int
 
 
 @dataclass(frozen=True)
@@ -154,12 +194,14 @@ class TweetIds:
 
 @dataclass(frozen=True)
 class PageTweet:
-    """`handle` is empty when the author could not be asked for."""
+    """`handle` is empty when the author could not be asked for. Of a retweet `retweet_of` is the original, which has none itself."""
 
     id: int
     user_id: int
     handle: str
     text: str
+    in_reply_to: int | None = None
+    retweet_of: PageTweet | None = None
 
 
 @dataclass(frozen=True)
@@ -169,3 +211,19 @@ class Page:
     tweets: list[PageTweet]
     next_cursor: int | None
     missing: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A hashtag or word and how many tweets of the window have it."""
+
+    name: str
+    tweets: int
+
+
+@dataclass(frozen=True)
+class Trends:
+    """Most tweets first, of the last `window_s` seconds."""
+
+    trends: list[Trend]
+    window_s: float

@@ -58,9 +58,32 @@ RECONCILED = Metric("failwhale_reconciled_twins_total", "counter", (), "Later tw
 REBUILDS = Metric("failwhale_timeline_rebuilds_total", "counter", ("result",), "Timelines rebuilt on a miss: complete, partial or failed.")
 CACHE_READS = Metric("failwhale_cache_reads_total", "counter", ("cache", "result"), "Cache look-ups: hit or miss, per item.")
 BREAKER_OPEN = Metric("failwhale_breaker_open", "gauge", ("peer",), "1 while the breaker to that component refuses calls.")
+SHED = Metric(
+    "failwhale_requests_shed_total",
+    "counter",
+    ("http_route",),
+    "Requests that the gateway refused at once because too many were under way.",
+)
+CELEBRITY_MERGES = Metric(
+    "failwhale_celebrity_merges_total", "counter", (), "Home reads that merged celebrities' tweets, which are not fanned out."
+)
+REPLIES_BEFORE_ORIGINAL = Metric(
+    "failwhale_replies_before_original_total", "counter", (),
+    "Replies on a home page whose original, by an author the reader follows, should be there too and is not yet.",
+)  # fmt: skip
+INDEXED_TWEETS = Metric("failwhale_search_indexed_tweets", "gauge", (), "Tweets that search holds in memory.")
+SPANS_PROCESSED = Metric(
+    "otel_sdk_processor_span_processed_total", "counter", ("error_type",),
+    "Spans that left the processor's queue; error_type is empty, or queue_full for those that were dropped.",
+)  # fmt: skip
+SPANS_EXPORTED = Metric(
+    "otel_sdk_exporter_span_exported_total", "counter", ("error_type",),
+    "Spans that the collector took (error_type empty), or did not: timeout, refused, rejected.",
+)  # fmt: skip
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
-    OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, BREAKER_OPEN,
+    OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
+    INDEXED_TWEETS, SPANS_PROCESSED, SPANS_EXPORTED,
 )  # fmt: skip
 
 COMPONENT_UP = Metric("component_up", "gauge", ("component", "kind"), "1 when the component answered a real question within 300 ms.")
@@ -81,3 +104,12 @@ PROBER_METRICS = (
     COMPONENT_UP, COMPONENT_HUNG, PROBE_SECONDS, REPLICATION_RUNNING, REPLICATION_LAG, SEMI_SYNC_ON, CACHE_HITS, CACHE_MISSES,
     CACHE_EVICTIONS, STREAM_PENDING, DISK_FREE, PRESSURE,
 )  # fmt: skip
+
+COLLECTED_SPANS = Metric(
+    "failwhale_collector_spans_total",
+    "counter",
+    ("result",),
+    "Spans by fate: written, rejected (malformed), dropped (queue full), relayed, relay_failed.",
+)
+COLLECTED_SEGMENTS = Metric("failwhale_collector_segments_total", "counter", (), "Parquet segments written.")
+COLLECTOR_METRICS = (COLLECTED_SPANS, COLLECTED_SEGMENTS)

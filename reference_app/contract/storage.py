@@ -10,6 +10,12 @@ DATABASE_USER = "root"
 SCHEMAS = {"tweets-db": "tweets.sql", "users-db": "users.sql", "graph-db": "graph.sql"}
 """Database group -> schema file beside this module, in `schema/`. `identity.sql` goes into every database."""
 
+
+def graph_shard(user_id: int, shards: int) -> int:
+    """Index of the graph shard that holds a user's edges: forward ones by follower, backward ones by followee."""
+    return user_id % shards
+
+
 TIMELINE_EPOCH_KEY = "epoch"
 """Per timeline cache: an integer, absent means 0. A delivery that gives up bumps it; lists of an older epoch count as misses."""
 TIMELINE_READY, TIMELINE_BUILDING = "0", "b"
@@ -37,15 +43,21 @@ def script(name: str) -> str:
 
 
 STREAM = "TWEETS"
-STREAM_SUBJECTS, SUBJECT_POSTED = "tweets.>", "tweets.posted"
+STREAM_SUBJECTS, SUBJECT_POSTED, SUBJECT_DELETED = "tweets.>", "tweets.posted", "tweets.deleted"
 DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECT = "DEAD", "dead.tweets"
 FANOUT_CONSUMER = "fanout"
+MESSAGE_KEEP_S = 3600
+"""Seconds for which the stream keeps a message; search and trends start from what is kept."""
 
 
 @dataclass(frozen=True)
 class TweetEvent:
-    """Payload (JSON) on the stream. `acknowledged_ms` is when the post committed, Unix milliseconds."""
+    """Payload (JSON) on the stream. `acknowledged_ms` is when the post, or the deletion, committed, Unix milliseconds.
+
+    `text` is what search and trends read; it is empty for a retweet and for a deletion.
+    """
 
     tweet_id: int
     user_id: int
     acknowledged_ms: int
+    text: str = ""

@@ -10,19 +10,21 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["mariadb", "redis", "nats", "service", "prometheus", "alertmanager", "prober"]
+Kind = Literal["mariadb", "redis", "nats", "service", "haproxy", "prometheus", "alertmanager", "collector", "prober"]
 Role = Literal["", "primary", "replica"]
 
-SERVICES = ("gateway", "tweets", "users", "graph", "fanout", "timelines")
-"""Service groups, the gateway first: it is the only one that users reach."""
+SERVICES = ("gateway", "tweets", "users", "graph", "fanout", "timelines", "search")
+"""Service groups, the gateway first: it is the only one that users reach, through the edge where there is one."""
 
 SERVICE_EDGES: dict[str, tuple[str, ...]] = {
-    "gateway": ("tweets", "users", "graph", "timelines"),
+    "edge": ("gateway",),
+    "gateway": ("tweets", "users", "graph", "timelines", "search"),
     "timelines": ("tweets", "users", "graph", "timeline-cache"),
     "tweets": ("tweets-db", "tweet-cache", "events"),
     "users": ("users-db",),
     "graph": ("graph-db",),
     "fanout": ("events", "graph", "timeline-cache"),
+    "search": ("events",),
 }
 """Directed calls: group -> groups that it calls."""
 
@@ -42,25 +44,38 @@ class Component:
     @property
     def tool(self) -> bool:
         """True for what watches the lab, False for what is under test (they run on different CPU cores)."""
-        return self.kind in ("prometheus", "alertmanager", "prober")
+        return self.kind in ("prometheus", "alertmanager", "collector", "prober")
 
 
 @dataclass(frozen=True)
 class Topology:
-    """How many of each part. Services not named in `instances` run once."""
+    """How many of each part. Services not named in `instances` run once; databases of the groups in `replicated` have a replica each."""
 
     name: str
     tweet_shards: int = 2
-    tweet_replicas: bool = True
+    graph_shards: int = 1
+    replicated: tuple[str, ...] = ("tweets-db",)
     timeline_caches: int = 2
     tweet_caches: int = 1
+    edge: bool = False
     instances: dict[str, int] = field(default_factory=dict)
 
 
 SMALL = Topology(name="small")
+STANDARD = Topology(
+    name="standard",
+    tweet_shards=3,
+    graph_shards=2,
+    replicated=("tweets-db", "graph-db", "users-db"),
+    timeline_caches=3,
+    tweet_caches=2,
+    edge=True,
+    instances=dict.fromkeys(SERVICES, 2),
+)
+TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD)}
 
 # Port offsets from the lab's base; a block per kind so that a name's port does not move when another count changes.
-_SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _TOOL_PORTS = 0, 20, 50, 70, 80
+_SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _EDGE_PORT, _TOOL_PORTS = 0, 20, 50, 70, 75, 80
 SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
 PORTS_PER_LAB = 100
@@ -75,6 +90,7 @@ def components(topology: Topology, port_base: int) -> tuple[Component, ...]:
         *_redis(topology, port_base + _REDIS_PORTS),
         Component("events-0", "nats", "events", 0, port_base + _NATS_PORTS, shard="events-0"),
         *_services(topology, port_base + _SERVICE_PORTS),
+        *((Component("edge-0", "haproxy", "edge", 0, port_base + _EDGE_PORT, shard="edge-0"),) if topology.edge else ()),
         *(Component(name, kind, name, 0, port_base + _TOOL_PORTS + i, shard=name) for i, (name, kind) in enumerate(_TOOLS)),
     )
 
@@ -83,18 +99,35 @@ _TOOLS: tuple[tuple[str, Kind], ...] = (
     ("prometheus", "prometheus"),
     ("alertmanager", "alertmanager"),
     ("prober", "prober"),
+    ("collector", "collector"),
 )
 
 
 def _mariadb(topology: Topology, port: int) -> tuple[Component, ...]:
-    singles = [Component(f"{g}-0", "mariadb", g, 0, port + i, "primary", f"{g}-0") for i, g in enumerate(("users-db", "graph-db"))]
-    pairs = []
-    for i in range(topology.tweet_shards):
-        shard = f"tweets-db-{i}"
-        pairs.append(Component(f"{shard}-primary", "mariadb", "tweets-db", i, port + 4 + 2 * i, "primary", shard))
-        if topology.tweet_replicas:
-            pairs.append(Component(f"{shard}-replica", "mariadb", "tweets-db", i, port + 5 + 2 * i, "replica", shard))
-    return (*singles, *pairs)
+    counts = {"users-db": 1, "graph-db": topology.graph_shards, "tweets-db": topology.tweet_shards}
+    return tuple(
+        member
+        for group, count in counts.items()
+        for index in range(count)
+        for member in _database(topology, group, index, port + _database_port(group, index))
+    )
+
+
+def _database_port(group: str, index: int) -> int:
+    """Of a primary; up to three tweet shards fit before the second graph shard."""
+    if group == "tweets-db":
+        return 4 + 2 * index
+    return 0 if group == "users-db" else (1 if index == 0 else 8 + 2 * index)
+
+
+def _database(topology: Topology, group: str, index: int, port: int) -> tuple[Component, ...]:
+    shard = f"{group}-{index}"
+    if group not in topology.replicated:
+        return (Component(shard, "mariadb", group, index, port, "primary", shard),)
+    # users-db-0 and graph-db-0 are neighbours: their replicas come after both.
+    replica_port = port + (2 if shard in ("users-db-0", "graph-db-0") else 1)
+    replica = Component(f"{shard}-replica", "mariadb", group, index, replica_port, "replica", shard)
+    return (Component(f"{shard}-primary", "mariadb", group, index, port, "primary", shard), replica)
 
 
 def _redis(topology: Topology, port: int) -> tuple[Component, ...]:
@@ -146,9 +179,13 @@ class Lab:
         return hashlib.sha256(self.signing_key.encode()).hexdigest()[:32]
 
     @property
-    def gateway_url(self) -> str:
-        """Where users enter."""
-        return f"http://127.0.0.1:{self.group('gateway')[0].port}"
+    def entry(self) -> Component:
+        """Where users enter: the edge, in a lab without one the gateway."""
+        return (self.group("edge") or self.group("gateway"))[0]
+
+    @property
+    def entry_url(self) -> str:
+        return f"http://127.0.0.1:{self.entry.port}"
 
     @property
     def prometheus_url(self) -> str:

@@ -6,6 +6,8 @@ from reference_app.contract.topology import Component, Lab
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import http
 from reference_app.kit.cache import Cache
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Database, Identity
 
 
@@ -13,6 +15,13 @@ def database(lab: Lab, component: Component, recorder: Recorder) -> Database:
     """A pool to one MariaDB, which must prove that it is this lab's."""
     identity = Identity(component.shard, lab.identity_key)
     return Database(component.name, component.port, identity=identity, observe=recorder.db_client, breaker=recorder.breaker(component.name))
+
+
+def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> list[Shard]:
+    """All shards of a database group (`tweets-db`), by index."""
+    members = {(c.index, c.role): database(lab, c, recorder) for c in lab.group(group)}
+    indexes = sorted({index for index, _ in members})
+    return [Shard(index, members[index, "primary"], members.get((index, "replica")), deciders) for index in indexes]
 
 
 def caches(lab: Lab, group: str, recorder: Recorder) -> dict[str, Cache]:

@@ -1,5 +1,7 @@
 """Deciders: run-time switches, an integer from 0 (off) to 10,000 (on) per feature, polled and never deployed (Krikorian; tweetypie's `Gate`).
 
+Most are probabilities in units of 1/10,000; the ones that are numbers say so in `DECIDERS`.
+
 The file is shared by all processes of a lab; an absent file or name means the default.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -17,12 +20,28 @@ from reference_app.kit import files
 ON, OFF = 10_000, 0
 POLL_SECONDS = 0.2
 
-_DEFAULTS = {"replica_reads": ON, "tweet_cache": ON}
+
+@dataclass(frozen=True)
+class Decider:
+    """A switch: its value when nobody set one, and what it does."""
+
+    default: int
+    meaning: str
+
+
+DECIDERS = {
+    "replica_reads": Decider(ON, "reads of a tweet, user or edge whose primary does not answer go to the replica"),
+    "tweet_cache": Decider(ON, "tweets are read from and kept in the tweet caches"),
+    "trace_sampling": Decider(500, "requests whose spans are recorded, decided once at the gateway"),
+    "celebrity_followers": Decider(1000, "a number: authors with more followers are not fanned out but merged at read"),
+    "gateway_concurrency": Decider(512, "a number: requests under way in one gateway, beyond which it sheds"),
+}
+"""Every decider there is."""
 
 
 def defaults() -> dict[str, int]:
-    """Every decider there is, with its value when nobody set one."""
-    return dict(_DEFAULTS)
+    """Every decider with its value when nobody set one."""
+    return {name: decider.default for name, decider in DECIDERS.items()}
 
 
 def read(path: Path) -> dict[str, int]:
@@ -36,8 +55,8 @@ def read(path: Path) -> dict[str, int]:
 
 def write(path: Path, name: str, value: int) -> None:
     """Set one decider. Raises ValueError for an unknown name or a value outside 0..10000."""
-    if name not in _DEFAULTS:
-        raise ValueError(f"no decider {name!r}; there are {', '.join(sorted(_DEFAULTS))}")
+    if name not in DECIDERS:
+        raise ValueError(f"no decider {name!r}; there are {', '.join(sorted(DECIDERS))}")
     if not OFF <= value <= ON:
         raise ValueError(f"decider {name}: {value} is outside of {OFF}..{ON}")
     files.write_json(path, read(path) | {name: value})
@@ -52,8 +71,12 @@ class Deciders:
 
     def on(self, name: str) -> bool:
         """Draw once: True with probability value / 10000."""
+        value = self.value(name)
+        return value >= ON or (value > OFF and self._rng.randrange(ON) < value)
+
+    def value(self, name: str) -> int:
+        """The value in force."""
         now = self._monotonic()
         if now - self._read_at >= POLL_SECONDS:
             self._values, self._read_at = read(self._path), now
-        value = self._values[name]
-        return value >= ON or (value > OFF and self._rng.randrange(ON) < value)
+        return self._values[name]

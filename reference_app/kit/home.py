@@ -56,6 +56,16 @@ class Home:
         return self.path / "run" / "deciders.json"
 
     @property
+    def changes_file(self) -> Path:
+        """Every change that somebody made to the running lab, one JSON line each (kit.changes)."""
+        return self.path / "changes.ndjson"
+
+    @property
+    def traces(self) -> Path:
+        """Parquet segments of spans (contract.spans), written by the collector."""
+        return self.path / "traces"
+
+    @property
     def failpoints_file(self) -> Path:
         return self.path / "run" / "failpoints.json"
 

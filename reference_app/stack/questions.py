@@ -120,6 +120,8 @@ _QUESTIONS: dict[Kind, Callable[[socket.socket], Awaitable[None]]] = {
     "redis": _ask_redis,
     "nats": _ask_nats,
     "service": _get(api.HEALTH),
+    "haproxy": _get(api.HEALTH),
+    "collector": _get(api.HEALTH),
     "prometheus": _get("/-/ready"),
     "alertmanager": _get("/-/ready"),
     "prober": _get(api.METRICS),

@@ -38,7 +38,7 @@ def switch_semi_sync_off(lab: Lab) -> None:
 def record_posts(lab: Lab, path: Path) -> list[int]:
     """Post as seeded users and write the history that the load generator would have written; returns the acknowledged ids."""
     writer, acknowledged = files.LineWriter(path), []
-    with httpx.Client(base_url=lab.gateway_url, timeout=10) as client:
+    with httpx.Client(base_url=lab.entry_url, timeout=10) as client:
         for n in range(POSTS):
             author, key = AUTHORS[n % len(AUTHORS)], secrets.token_hex(8)
             token = tokens.sign(author, key=lab.signing_key, expires_at=int(time.time()) + 600)

@@ -71,7 +71,7 @@ class Api:
 
 @pytest.fixture
 def api(lab: Lab) -> Iterator[Api]:
-    client = Api(lab.gateway_url)
+    client = Api(lab.entry_url)
     yield client
     client.close()
 

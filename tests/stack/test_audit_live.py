@@ -66,9 +66,9 @@ def client(lab: Lab) -> Iterator[Callable[[], tuple[int, httpx.Client]]]:
 
     def register() -> tuple[int, httpx.Client]:
         account = {"handle": f"a{secrets.token_hex(6)}", "password": "correct horse"}
-        user = int(httpx.post(f"{lab.gateway_url}{api.USERS}", json=account).raise_for_status().json()["id"])
+        user = int(httpx.post(f"{lab.entry_url}{api.USERS}", json=account).raise_for_status().json()["id"])
         token = tokens.sign(user, key=lab.signing_key, expires_at=int(time.time()) + 600)
-        opened.append(httpx.Client(base_url=lab.gateway_url, timeout=10, headers={"authorization": f"Bearer {token}"}))
+        opened.append(httpx.Client(base_url=lab.entry_url, timeout=10, headers={"authorization": f"Bearer {token}"}))
         return user, opened[-1]
 
     yield register

@@ -74,7 +74,7 @@ def eventually(question: Callable[[], object], expected: object) -> None:
 
 @pytest.fixture
 def anonymous(lab: Lab) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=lab.gateway_url, timeout=10) as client:
+    with httpx.Client(base_url=lab.entry_url, timeout=10) as client:
         yield client
 
 
@@ -88,7 +88,7 @@ def new_user(lab: Lab, anonymous: httpx.Client) -> Iterator[NewUser]:
         registered = anonymous.post(api.USERS, json=account)
         assert registered.status_code == 201, registered.text
         token = anonymous.post(api.TOKENS, json=account).json()["token"]
-        clients.append(httpx.Client(base_url=lab.gateway_url, timeout=10, headers={"authorization": f"Bearer {token}"}))
+        clients.append(httpx.Client(base_url=lab.entry_url, timeout=10, headers={"authorization": f"Bearer {token}"}))
         return User(registered.json()["id"], account["handle"], clients[-1])
 
     yield create

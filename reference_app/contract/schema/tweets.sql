@@ -6,12 +6,15 @@ CREATE TABLE IF NOT EXISTS tweets (
   user_id BIGINT NOT NULL,
   idempotency_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   text VARCHAR(1120) NOT NULL,
+  in_reply_to BIGINT NULL,
+  retweet_of BIGINT NULL,
   diverted TINYINT NOT NULL DEFAULT 0,
   deleted_at BIGINT NULL,
   duplicate_of BIGINT NULL,
   UNIQUE KEY by_key (user_id, idempotency_key),
   KEY by_user (user_id, id),
-  KEY by_diverted (diverted, id)
+  KEY by_diverted (diverted, id),
+  KEY by_original (retweet_of, user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- Transactional outbox: written in the tweet's transaction, published by the relay, kept 1 h. `published` is a flag and never a
@@ -19,8 +22,16 @@ CREATE TABLE IF NOT EXISTS tweets (
 CREATE TABLE IF NOT EXISTS outbox (
   id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
   subject VARCHAR(64) NOT NULL,
-  payload VARBINARY(1024) NOT NULL,
+  payload VARBINARY(8192) NOT NULL,
+  traceparent VARCHAR(55) CHARACTER SET ascii NOT NULL DEFAULT '',
   created_ms BIGINT NOT NULL,
   published TINYINT NOT NULL DEFAULT 0,
   KEY by_published (published, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+-- One row per user and tweet, on the tweet's shard: counts derive from rows, so that nothing is counted twice.
+CREATE TABLE IF NOT EXISTS likes (
+  tweet_id BIGINT NOT NULL,
+  user_id BIGINT NOT NULL,
+  PRIMARY KEY (tweet_id, user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -19,8 +19,8 @@ _SIDE_STEP_SECONDS = LAB.home_deadline / 4
 class Callees:
     """One group of instances per service."""
 
-    def __init__(self, *, tweets: http.Group, users: http.Group, graph: http.Group, timelines: http.Group) -> None:
-        self._tweets, self._users, self._graph, self._timelines = tweets, users, graph, timelines
+    def __init__(self, *, tweets: http.Group, users: http.Group, graph: http.Group, timelines: http.Group, search: http.Group) -> None:
+        self._tweets, self._users, self._graph, self._timelines, self._search = tweets, users, graph, timelines, search
 
     async def register(self, credentials: api.Credentials) -> domain.PublicUser:
         user = await _write(self._users, "POST", api.Internal.REGISTER, value=credentials, shape=api.Profile)

@@ -20,7 +20,6 @@ from reference_app.services.tweets.reading import Reading
 from reference_app.services.tweets.reconciler import Reconciler
 from reference_app.services.tweets.relay import Relay
 from reference_app.services.tweets.routes import routes
-from reference_app.services.tweets.shards import Shard
 from reference_app.services.tweets.snowflake import Snowflake
 from reference_app.services.tweets.tweet_cache import TweetCache
 
@@ -32,7 +31,7 @@ async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
     failpoints, deciders = Failpoints(settings.home.failpoints_file), Deciders(settings.home.deciders_file)
     name = settings.component.name
     snowflake = Snowflake(process=settings.component.index, mark_file=settings.home.data / name / "snowflake.mark")
-    shards = _shards(settings, recorder, deciders)
+    shards = clients.shards(settings.lab, "tweets-db", recorder, deciders)
     caches = clients.caches(settings.lab, "tweet-cache", recorder)
     cache = TweetCache(caches, deciders=deciders, recorder=recorder)
     stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
@@ -48,9 +47,3 @@ async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
         await background.stop()
         await stream.close()
         snowflake.close()
-
-
-def _shards(settings: Settings, recorder: Recorder, deciders: Deciders) -> list[Shard]:
-    members = {(c.index, c.role): clients.database(settings.lab, c, recorder) for c in settings.lab.group("tweets-db")}
-    indexes = sorted({index for index, _ in members})
-    return [Shard(i, members[i, "primary"], members.get((i, "replica")), deciders) for i in indexes]

@@ -11,9 +11,9 @@ from reference_app.contract.api import Created, Tweet
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.failpoints import Failpoints
+from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
 from reference_app.services.tweets import domain, store
-from reference_app.services.tweets.shards import Shard
 from reference_app.services.tweets.snowflake import Snowflake
 
 APPLY_POLLS, APPLY_POLL_SECONDS = 4, 0.03

@@ -10,9 +10,9 @@ import msgspec
 from reference_app.contract import ids, storage
 from reference_app.contract.api import Tweet, TweetIds, Tweets
 from reference_app.kit import errors
+from reference_app.kit.shard import Shard
 from reference_app.services.tweets import store
 from reference_app.services.tweets.domain import StoredTweet
-from reference_app.services.tweets.shards import Shard
 from reference_app.services.tweets.tweet_cache import TweetCache
 
 

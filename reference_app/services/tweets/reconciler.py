@@ -12,9 +12,9 @@ from reference_app.contract import ids, metrics, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
+from reference_app.kit.shard import Shard
 from reference_app.services.tweets import domain, store
 from reference_app.services.tweets.domain import KeyedId
-from reference_app.services.tweets.shards import Shard
 from reference_app.services.tweets.tweet_cache import TweetCache
 
 logger = logging.getLogger(__name__)

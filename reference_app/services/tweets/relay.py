@@ -12,10 +12,10 @@ from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.failpoints import Failpoints
+from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
 from reference_app.kit.stream import Stream
 from reference_app.services.tweets import store
-from reference_app.services.tweets.shards import Shard
 
 logger = logging.getLogger(__name__)
 BATCH, POLL_SECONDS, COUNT_SECONDS, PURGE_SECONDS = 100, 0.5, 1.0, 60.0

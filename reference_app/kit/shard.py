@@ -1,4 +1,4 @@
-"""A tweet shard: a primary that takes writes and a replica that proves them durable and may serve reads."""
+"""A database shard: a primary that takes writes and a replica that proves them durable and may serve reads."""
 
 from __future__ import annotations
 

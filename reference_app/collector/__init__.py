@@ -1,0 +1,1 @@
+"""Takes spans by OTLP/HTTP, keeps them as Parquet segments, passes them on."""

@@ -1,0 +1,56 @@
+"""Spans: names of attributes (OpenTelemetry semantic conventions 1.38), and the columns in which the collector keeps them.
+
+A hop is recorded twice, as its caller saw it (CLIENT, PRODUCER) and as its callee did (SERVER, CONSUMER); all are of one trace, each the child of
+the one before it, the event stream included. Sampling is decided once, at the gateway: an unsampled request creates no span anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SpanKind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
+Status = Literal["UNSET", "OK", "ERROR"]
+
+SERVICE_NAME, SERVICE_INSTANCE = "service.name", "service.instance.id"
+"""Resource attributes: the group (`tweets`) and the component (`tweets-0`)."""
+METHOD, ROUTE, STATUS_CODE, PATH = "http.request.method", "http.route", "http.response.status_code", "url.path"
+DB_SYSTEM, DB_OPERATION = "db.system.name", "db.operation.name"
+MESSAGING_SYSTEM, MESSAGING_OPERATION, DESTINATION = "messaging.system", "messaging.operation.name", "messaging.destination.name"
+PEER = "server.address"
+"""Component that was called."""
+ERROR_TYPE = "error.type"
+"""The outcome of a call that failed (contract.metrics), or the code of an error answer."""
+TWEET_ID = "failwhale.tweet.id"
+
+OTLP_TRACES = "/v1/traces"
+"""Where the collector takes `ExportTraceServiceRequest`, as protobuf or as JSON (OTLP/HTTP 1.x)."""
+
+COLUMNS = {
+    "trace_id": "string", "span_id": "string", "parent_span_id": "string", "name": "string", "kind": "string", "service": "string", "component": "string",
+    "start_ns": "int64", "end_ns": "int64", "status": "string", "status_message": "string", "attributes": "string",
+}  # fmt: skip
+"""Column -> Arrow type of a segment `var/traces/<first ns>-<sequence>.parquet`. Ids are lower-case hex, no parent is an empty string,
+`kind` and `status` are names without prefix, `attributes` is a JSON object (resource attributes other than the two above are in it as `resource.<name>`)."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """One row of a segment, `attributes` decoded. Times are Unix nanoseconds."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    name: str
+    kind: SpanKind
+    service: str
+    component: str
+    start_ns: int
+    end_ns: int
+    status: Status = "UNSET"
+    status_message: str = ""
+    attributes: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        return (self.end_ns - self.start_ns) / 1e9

@@ -1,0 +1,1 @@
+"""Search and trends: recent tweets, indexed in memory as they are posted."""
