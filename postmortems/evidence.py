@@ -23,10 +23,11 @@ from postmortems.model import FrozenFile, Manifest, Outcome
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
+from reference_app.kit.changes import Change
 from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError, QueryRefusedError, Series
 from reference_app.query.slo import Slo
 
-MANIFEST, OBJECTIVES, EXPERIMENT = "manifest.json", "objectives.json", "experiment.json"
+MANIFEST, OBJECTIVES, EXPERIMENT, CHANGES = "manifest.json", "objectives.json", "experiment.json", "changes.json"
 COPIES = {plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE}
 """File of the snapshot -> file of the run directory that it is a copy of."""
 _LEAD_S, _TAIL_S = 5.0, 60.0
@@ -66,6 +67,7 @@ class Snapshot:
     audit: Audit | None
     outcome: Outcome
     facts: Facts | None
+    changes: tuple[Change, ...] = ()
 
 
 def freeze(
@@ -76,9 +78,12 @@ def freeze(
     plan: Plan,
     experiment: Extension | None,
     objectives: Sequence[Slo],
+    changed: Sequence[Change],
     now: float,
 ) -> Manifest:
     """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
+
+    `changed` is what people changed in the lab while it ran.
 
     `now` (Unix seconds) ends the window of the queries when the run ended less than a minute ago.
     """
@@ -88,6 +93,7 @@ def freeze(
     window = (plan.t0 - _LEAD_S, min(now, plan.t0 + plan.duration + _TAIL_S))
     queries = whitelist.queries(objectives)
     files.write_json(scratch / OBJECTIVES, objectives)
+    files.write_json(scratch / CHANGES, changed)
     missing = [*_copies(run_dir, scratch), *_expectations(experiment, scratch, plan), *_history(run_dir, scratch)]
     tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
     missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window)
@@ -140,6 +146,7 @@ def _read(snapshot: Path) -> Snapshot:
         audit=_json(snapshot / "audit.json", Audit),
         outcome=_json(snapshot / "result.json", Outcome) or Outcome(),
         facts=_json(snapshot / "generator.json", Facts),
+        changes=_json(snapshot / CHANGES, tuple[Change, ...]) or (),
     )
 
 

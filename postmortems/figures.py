@@ -38,7 +38,7 @@ def derive(snapshot: Snapshot, manifest: Manifest) -> Derivation:
     """Derive everything. Phases are those of the plan without the warm-up."""
     load = report.build(snapshot.plan, snapshot.facts, snapshot.operations) if snapshot.operations is not None else None
     score, measured = _score(snapshot), _clocks(snapshot, load)
-    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, measured)
+    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, measured, snapshot.changes)
     named = [
         *_times(snapshot), *_requests(snapshot), *_latencies(snapshot, load), *_users(snapshot), *_posts(snapshot),
         *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot), *_files(manifest),

@@ -16,7 +16,9 @@ from chaos.catalogue import Extension
 from postmortems import evidence, figures, render
 from postmortems.evidence import Signals
 from postmortems.model import Draft, Incident
-from reference_app.kit import files
+from reference_app.contract.plan import Plan
+from reference_app.kit import changes, files
+from reference_app.kit.changes import Change
 from reference_app.kit.home import Home
 from reference_app.query import slo
 
@@ -35,7 +37,7 @@ def draft(home: Home, run_id: str, *, prometheus: Signals | None, clock: Callabl
     incident_dir = home.incidents / run_id
     snapshot_dir = incident_dir / SNAPSHOT
     if not (snapshot_dir / evidence.MANIFEST).exists():
-        _freeze(home.runs / run_id, snapshot_dir, prometheus=prometheus, now=clock())
+        _freeze(home, run_id, snapshot_dir, prometheus=prometheus, now=clock())
     snapshot, manifest = evidence.read(snapshot_dir), evidence.read_manifest(snapshot_dir)
     derived = figures.derive(snapshot, manifest)
     header = render.header(snapshot, derived, snapshot_sha256=evidence.sha256(snapshot_dir / evidence.MANIFEST))
@@ -65,10 +67,19 @@ def ids(home: Home) -> list[str]:
     return sorted(path.parent.name for path in home.incidents.glob(f"*/{INCIDENT}"))
 
 
-def _freeze(run_dir: Path, snapshot_dir: Path, *, prometheus: Signals | None, now: float) -> None:
+def _freeze(home: Home, run_id: str, snapshot_dir: Path, *, prometheus: Signals | None, now: float) -> None:
+    run_dir = home.runs / run_id
     plan = evidence.read_plan(run_dir)
-    experiment = _experiment(plan.drill)
-    evidence.freeze(run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=experiment, objectives=slo.read(), now=now)
+    evidence.freeze(
+        run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan.drill), objectives=slo.read(),
+        changed=_changed(home, plan), now=now,
+    )  # fmt: skip
+
+
+def _changed(home: Home, plan: Plan) -> list[Change]:
+    """Changes by people: those that the run itself made are among its events."""
+    made = changes.between(home, plan.t0, plan.t0 + plan.duration)
+    return [change for change in made if change.by != changes.CHAOS]
 
 
 def _experiment(name: str) -> Extension | None:

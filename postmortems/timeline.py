@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from chaos.clocks import Clocks
 from chaos.events import Event
 from postmortems import tables
+from postmortems.evidence import CHANGES
 from postmortems.model import TimelineRow
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
+from reference_app.kit.changes import Change
 from reference_app.query.prometheus import AlertSpan
 
 _CHAOS = {
@@ -37,9 +39,11 @@ _PHASES = {
 }
 
 
-def rows(plan: Plan, events: Sequence[Event], alerts: Sequence[AlertSpan] | None, clocks: Clocks) -> tuple[TimelineRow, ...]:
+def rows(
+    plan: Plan, events: Sequence[Event], alerts: Sequence[AlertSpan] | None, clocks: Clocks, changes: Sequence[Change] = ()
+) -> tuple[TimelineRow, ...]:
     """All rows in the order of their time."""
-    found = [*_load(plan), *_chaos(events), *_alerts(alerts or ()), *_recovery(fault_span(events), clocks)]
+    found = [*_load(plan), *_changes(changes), *_chaos(events), *_alerts(alerts or ()), *_recovery(fault_span(events), clocks)]
     return tuple(sorted(found, key=lambda row: row.at))
 
 
@@ -61,6 +65,12 @@ def _load(plan: Plan) -> Iterator[TimelineRow]:
         if phase.end > phase.start:
             yield TimelineRow(plan.t0 + phase.start, "load", _PHASES.get(phase.name, f"phase {phase.name} begins"), plans.FILE)
     yield TimelineRow(plan.t0 + plan.duration, "load", "the load ends", plans.FILE)
+
+
+def _changes(changes: Sequence[Change]) -> Iterator[TimelineRow]:
+    for change in changes:
+        told = f"{change.by} sets the {change.kind} `{change.subject}` from {change.old} to {change.new}"
+        yield TimelineRow(change.at, "change", told, CHANGES)
 
 
 def _chaos(events: Sequence[Event]) -> Iterator[TimelineRow]:

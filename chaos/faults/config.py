@@ -8,7 +8,7 @@ import msgspec
 
 from chaos import events
 from chaos.faults.base import NotApplicableError
-from reference_app.kit import deciders
+from reference_app.kit import changes, deciders
 from reference_app.kit.home import Home
 
 
@@ -31,10 +31,10 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
             raise NotApplicableError(f"decider {self.name}: {self.value} is outside of {deciders.OFF}..{deciders.ON}")
 
     def apply(self, home: Home) -> None:
-        deciders.write(home.deciders_file, self.name, self.value)
+        deciders.write(home, self.name, self.value, by=changes.CHAOS)
 
     def undo(self, home: Home) -> None:
-        deciders.write(home.deciders_file, self.name, self.former)
+        deciders.write(home, self.name, self.former, by=changes.CHAOS)
 
     def in_effect(self, home: Home) -> bool:
         return deciders.read(home.deciders_file).get(self.name) == self.value

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from reference_app.kit import files
+from reference_app.kit import changes, files
+from reference_app.kit.home import Home
 
 ON, OFF = 10_000, 0
 POLL_SECONDS = 0.2
@@ -53,13 +54,16 @@ def read(path: Path) -> dict[str, int]:
     return defaults() | stored
 
 
-def write(path: Path, name: str, value: int) -> None:
-    """Set one decider. Raises ValueError for an unknown name or a value outside 0..10000."""
+def write(home: Home, name: str, value: int, *, by: str) -> None:
+    """Set one decider and record the change. Raises ValueError for an unknown name or a value outside 0..10000."""
     if name not in DECIDERS:
         raise ValueError(f"no decider {name!r}; there are {', '.join(sorted(DECIDERS))}")
     if not OFF <= value <= ON:
         raise ValueError(f"decider {name}: {value} is outside of {OFF}..{ON}")
-    files.write_json(path, read(path) | {name: value})
+    former = read(home.deciders_file)
+    files.write_json(home.deciders_file, former | {name: value})
+    if former[name] != value:
+        changes.record(home, changes.Change(time.time(), "decider", name, str(former[name]), str(value), by))
 
 
 class Deciders:

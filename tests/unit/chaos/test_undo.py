@@ -37,7 +37,7 @@ def test_the_inverse_is_on_disk_before_the_fault_is_applied(run: Session, clock:
 
 
 def test_an_undo_restores_the_former_value_and_removes_its_record(run: Session, clock: Clock) -> None:
-    deciders.write(run.home.deciders_file, "replica_reads", 2500)
+    deciders.write(run.home, "replica_reads", 2500, by="test")
     undo.inject(run, config.setting(run.home, "replica_reads", 0), clock=clock)
     assert [done.error for done in undo.replay(run.home, by="test", clock=clock)] == [""]
     assert value(run.home) == 2500
@@ -56,7 +56,7 @@ def test_undo_runs_newest_first_so_that_changes_on_one_another_end_where_they_be
 def test_a_second_replay_does_nothing(run: Session, clock: Clock) -> None:
     undo.inject(run, config.setting(run.home, "replica_reads", 0), clock=clock)
     undo.replay(run.home, by="test", clock=clock)
-    deciders.write(run.home.deciders_file, "replica_reads", 42)
+    deciders.write(run.home, "replica_reads", 42, by="test")
     assert undo.replay(run.home, by="test", clock=clock) == []
     assert value(run.home) == 42
 

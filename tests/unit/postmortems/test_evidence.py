@@ -15,7 +15,9 @@ NOW = 1795229200.0
 
 def freeze(home: Home, run_id: str, out: Path, prometheus: evidence.Signals | None) -> evidence.Manifest:
     plan = evidence.read_plan(home.runs / run_id)
-    return evidence.freeze(home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=slo.read(), now=NOW)
+    return evidence.freeze(
+        home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=slo.read(), changed=[], now=NOW
+    )
 
 
 def test_a_snapshot_gives_back_the_operations_without_the_texts_that_users_wrote(

@@ -4,6 +4,7 @@ from chaos.clocks import Clocks
 from chaos.events import Event
 from postmortems import timeline
 from reference_app.contract.plan import Plan, phases
+from reference_app.kit.changes import Change
 from reference_app.query.prometheus import AlertSpan
 
 PLAN = Plan("r", "d", 1, "small", "goal", 1000.0, phases(), True, 70.0, 110.0, "passed")
@@ -39,3 +40,9 @@ def test_an_alert_on_an_objective_is_told_by_the_objective() -> None:
     rows = told(Clocks(), INJECTED, alerts=(burn,))
     assert rows["`SloBurn` for `post-availability` (page) fires"] == 1080.0
     assert not [text for text in rows if "resolves" in text]
+
+
+def test_what_a_person_changed_during_the_run_is_told_with_who_did_it() -> None:
+    change = Change(1080.0, "decider", "tweet_cache", "10000", "0", "ada")
+    rows = timeline.rows(PLAN, (INJECTED,), (), Clocks(), (change,))
+    assert [(row.at, row.text) for row in rows if row.kind == "change"] == [(1080.0, "ada sets the decider `tweet_cache` from 10000 to 0")]

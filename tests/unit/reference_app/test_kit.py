@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from reference_app.kit import deadline, deciders, errors, failpoints, files, lease
+from reference_app.kit import changes, deadline, deciders, errors, failpoints, files, lease
+from reference_app.kit.home import Home
 from reference_app.kit.single_flight import SingleFlight
 
 
@@ -41,10 +42,10 @@ def test_nothing_is_done_past_the_deadline() -> None:
 
 def test_a_decider_is_on_by_default_and_read_again_after_200_ms(tmp_path: Path) -> None:
     now = [0.0]
-    path = tmp_path / "deciders.json"
-    view = deciders.Deciders(path, monotonic=lambda: now[0])
+    home = Home(tmp_path)
+    view = deciders.Deciders(home.deciders_file, monotonic=lambda: now[0])
     assert view.on("replica_reads")
-    deciders.write(path, "replica_reads", deciders.OFF)
+    deciders.write(home, "replica_reads", deciders.OFF, by="test")
     assert view.on("replica_reads"), "not polled yet"
     now[0] = 0.2
     assert not view.on("replica_reads")
@@ -52,15 +53,26 @@ def test_a_decider_is_on_by_default_and_read_again_after_200_ms(tmp_path: Path) 
 
 
 def test_a_decider_in_between_is_drawn(tmp_path: Path) -> None:
-    deciders.write(tmp_path / "d.json", "tweet_cache", 2500)
-    view = deciders.Deciders(tmp_path / "d.json", monotonic=lambda: 0.0, rng=random.Random(7))
+    home = Home(tmp_path)
+    deciders.write(home, "tweet_cache", 2500, by="test")
+    view = deciders.Deciders(home.deciders_file, monotonic=lambda: 0.0, rng=random.Random(7))
     assert 200 < sum(view.on("tweet_cache") for _ in range(1000)) < 300
 
 
 @pytest.mark.parametrize(("name", "value"), [("no_such", 1), ("tweet_cache", -1), ("tweet_cache", 10_001)])
 def test_a_decider_that_is_none_is_refused(tmp_path: Path, name: str, value: int) -> None:
     with pytest.raises(ValueError, match=name):
-        deciders.write(tmp_path / "d.json", name, value)
+        deciders.write(Home(tmp_path), name, value, by="test")
+    assert list(changes.between(Home(tmp_path), 0, float("inf"))) == []
+
+
+def test_a_change_of_a_decider_is_recorded_once_with_who_made_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for value in (2500, 2500, deciders.ON):
+        deciders.write(home, "tweet_cache", value, by="ada")
+    recorded = [(c.subject, c.old, c.new, c.by) for c in changes.between(home, 0, float("inf"))]
+    assert recorded == [("tweet_cache", "10000", "2500", "ada"), ("tweet_cache", "2500", "10000", "ada")]
+    assert list(changes.between(home, 0, 1)) == []
 
 
 def test_an_armed_failpoint_kills_the_process_that_reaches_it_once(tmp_path: Path) -> None:
