@@ -112,4 +112,4 @@ COLLECTED_SPANS = Metric(
     "Spans by fate: written, rejected (malformed), dropped (queue full), relayed, relay_failed.",
 )
 COLLECTED_SEGMENTS = Metric("failwhale_collector_segments_total", "counter", (), "Parquet segments written.")
-COLLECTOR_METRICS = (COLLECTED_SPANS, COLLECTED_SEGMENTS)
+COLLECTOR_METRICS = (HTTP_SERVER, COLLECTED_SPANS, COLLECTED_SEGMENTS)

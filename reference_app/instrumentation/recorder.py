@@ -15,11 +15,11 @@ CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class Recorder:
-    """Every service metric of the contract, ready to be observed."""
+    """Every metric that this kind of process exports, by default a service, ready to be observed."""
 
-    def __init__(self) -> None:
+    def __init__(self, exported: Sequence[metrics.Metric] = metrics.SERVICE_METRICS) -> None:
         self._registry = prometheus_client.CollectorRegistry()
-        self._metrics = {metric.name: _create(metric, self._registry) for metric in metrics.SERVICE_METRICS}
+        self._metrics = {metric.name: _create(metric, self._registry) for metric in exported}
 
     def http_server(self, method: str, route: str, status: int, seconds: float) -> None:
         """A request as the callee saw it."""

@@ -66,14 +66,14 @@ def nats(component: Component, directory: Path) -> str:
 
 
 def prometheus(lab: Lab, rules: Path = RULES) -> str:
-    """Prometheus configuration: each service and the prober once a second. The prober's samples keep their own `component`."""
+    """Prometheus configuration: each service, the collector and the prober once a second. The prober's samples keep their own `component`."""
     alertmanager = lab.component("alertmanager")
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
         "rule_files": [str(rules)] if rules.exists() else [],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager.port}"]}]}]},
         "scrape_configs": [
-            {"job_name": "services", "static_configs": [_target(c) for c in lab.kind("service")]},
+            {"job_name": "services", "static_configs": [_target(c) for c in (*lab.kind("service"), *lab.kind("collector"))]},
             {"job_name": "prober", "honor_labels": True, "static_configs": [_target(c) for c in lab.kind("prober")]},
         ],
     }

@@ -58,12 +58,12 @@ def test_nats_keeps_its_stream_on_disk_and_listens_on_loopback(lab: Lab) -> None
     assert r'store_dir: "/with \"quotes\""' in text
 
 
-def test_prometheus_scrapes_each_service_and_keeps_the_labels_of_the_prober(lab: Lab, tmp_path: Path) -> None:
+def test_prometheus_scrapes_each_service_and_the_collector_and_keeps_the_labels_of_the_prober(lab: Lab, tmp_path: Path) -> None:
     rules = tmp_path / "lab.yml"
     rules.touch()
     config = yaml.safe_load(render.prometheus(lab, rules))
     services, prober = config["scrape_configs"]
-    assert {target["labels"]["component"] for target in services["static_configs"]} == {c.name for c in lab.kind("service")}
+    assert {target["labels"]["component"] for target in services["static_configs"]} == {c.name for c in lab.kind("service")} | {"collector"}
     assert services["static_configs"][0]["labels"] == {"component": "gateway-0", "service": "gateway", "kind": "service"}
     assert prober["honor_labels"] is True
     assert config["rule_files"] == [str(rules)]
