@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chaos import catalogue, halt, processes, reaper, session, toolkit, undo
+from chaos.audit import witness
 from chaos.audit.model import Audit
 from chaos.audit.run import audit as audit_run
 from chaos.audit.run import write as write_audit
+from chaos.audit.witness import Witness
 from chaos.catalogue import Experiment
 from chaos.holder import Holder
 from failwhale import lifecycle, outcome, population
@@ -71,6 +73,7 @@ class Run:
     plan: Plan | None = None
     holder: Holder | None = None
     generator: Generator | None = None
+    witness: Witness | None = None
     toolkit: subprocess.Popen[bytes] | None = None
     report: Report | None = None
     audit: Audit | None = None
@@ -181,6 +184,11 @@ def _start_load(run: Run) -> None:
     processes.register(run.home.chaos, run.run_id, pid=run.generator.pid, role="load")
 
 
+def _call_witness(run: Run) -> None:
+    run.witness = Witness(run.home.lab(), run.run_dir)
+    run.witness.start()
+
+
 def _start_chaos(run: Run) -> None:
     assert run.experiment is not None  # noqa: S101 - set by the first step
     run.toolkit = toolkit.start(session.Session(run.home, run.run_id), run.experiment.path, inject=run.wish.inject)
@@ -211,6 +219,8 @@ def _put_back(run: Run) -> None:
     _undo(run)
     if run.generator is not None:
         run.generator.stop()
+    if run.witness is not None:
+        run.witness.stop()
     if run.holder is not None:  # else another run may hold the lab, whose processes these are
         processes.clear(run.home.chaos)
 
@@ -223,7 +233,7 @@ def _undo(run: Run) -> None:
 def _audit(run: Run) -> None:
     path = run.run_dir / history.FILE
     settle = INTERRUPTED_SETTLE_SECONDS if run.interrupted else SETTLE_SECONDS
-    run.audit = audit_run(run.home.lab(), path, settle_s=settle)
+    run.audit = audit_run(run.home.lab(), path, witnessed=witness.read(run.run_dir), settle_s=settle)
     write_audit(run.run_dir, run.audit)
 
 
@@ -265,6 +275,7 @@ ACT = (
     Step("taking the lease", _hold_lease),
     Step("writing the plan", _write_plan),
     Step("starting the load", _start_load),
+    Step("calling the witness", _call_witness),
     Step("starting the experiment", _start_chaos),
     Step("watching", _watch),
     Step("waiting for the experiment to end", _await_toolkit),

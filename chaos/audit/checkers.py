@@ -48,7 +48,7 @@ def check(activity: Activity, observed: Observed) -> Audit:
 def lost(posts: Posts, rows: Iterable[Row], unread: set[int]) -> Found:
     """Acknowledged keys without a visible row. A key whose row may lie on an unread shard is not blamed."""
     by_key = _by_key(posts, rows)
-    return _found(
+    return found_of(
         Example("lost", *key, tuple(sorted(post.ids)), _fate(by_key[key]))
         for key, post in posts.items()
         if post.acknowledged and not _visible(by_key[key]) and not _may_hide(post, by_key[key], unread)
@@ -58,7 +58,7 @@ def lost(posts: Posts, rows: Iterable[Row], unread: set[int]) -> Found:
 def duplicated(posts: Posts, rows: Iterable[Row]) -> Found:
     """Keys with two visible rows or more, acknowledged or not."""
     visible = ((key, _visible(found)) for key, found in _by_key(posts, rows).items())
-    return _found(
+    return found_of(
         Example("duplicated", *key, tuple(sorted(row.tweet_id for row in twins)), f"visible on {_places(twins)}")
         for key, twins in visible
         if len(twins) > 1
@@ -68,7 +68,7 @@ def duplicated(posts: Posts, rows: Iterable[Row]) -> Found:
 def duplicated_transient(posts: Posts, rows: Iterable[Row]) -> Found:
     """Keys that had twins for a while: one was tombstoned, or two ids were acknowledged, and at most one is visible now."""
     by_key = _by_key(posts, rows)
-    return _found(
+    return found_of(
         Example("duplicated_transient", *key, tuple(sorted({*post.ids, *(row.tweet_id for row in by_key[key])})), _fate(by_key[key]))
         for key, post in posts.items()
         if len(_visible(by_key[key])) < 2
@@ -86,7 +86,7 @@ def non_unique_ids(posts: Posts, rows: Iterable[Row]) -> Found:
     for row in rows:
         named[row.tweet_id].add(row.post_key)
         shards[row.tweet_id].add(row.shard)
-    return _found(
+    return found_of(
         Example("non_unique_ids", *min(keys), (tweet_id,), f"keys {sorted(keys)}, tweet shards {sorted(shards[tweet_id])}")
         for tweet_id, keys in named.items()
         if len(keys) > 1 or len(shards[tweet_id]) > 1
@@ -100,7 +100,7 @@ def missing_from_timelines(
     timelines: Mapping[int, ObservedTimeline],
 ) -> tuple[Found, int]:
     """Visible tweets of the run that a list should hold and does not; second, how many (tweet, list) pairs were looked at."""
-    missing = _found(
+    missing = found_of(
         Example("missing_from_timelines", *row.post_key, (row.tweet_id,), f"not on the timeline of follower {timeline.user_id}")
         for row, timeline in _due(activity, rows, followers, timelines)
         if row.tweet_id not in timeline.ids
@@ -188,8 +188,8 @@ def _places(rows: Iterable[Row]) -> str:
     return ", ".join(f"tweet shard {row.shard} as {row.tweet_id}" for row in rows)
 
 
-def _found(examples: Iterable[Example]) -> Found:
-    """Counts all, keeps the first."""
+def found_of(examples: Iterable[Example]) -> Found:
+    """How many examples there are, and the first of them."""
     kept: list[Example] = []
     count = 0
     for example in examples:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Finding = Literal["lost", "duplicated", "duplicated_transient", "missing_from_timelines", "non_unique_ids"]
-VIOLATIONS: tuple[Finding, ...] = ("lost", "duplicated", "missing_from_timelines", "non_unique_ids")
-"""Findings that break a promise. A transient duplicate was tombstoned in time: it is reported and breaks none."""
+Finding = Literal[
+    "lost", "duplicated", "duplicated_transient", "missing_from_timelines", "non_unique_ids", "stale", "resurrected", "doubled_deliveries"
+]
+VIOLATIONS: tuple[Finding, ...] = ("lost", "duplicated", "missing_from_timelines", "non_unique_ids", "resurrected", "doubled_deliveries")
+"""Findings that break a promise. A transient duplicate was tombstoned in time, and a stale page was late: they are reported and break none."""
 EXAMPLES_MAX = 20
 """Examples kept per finding; the count is always of all."""
 
@@ -148,6 +150,7 @@ class Audit:
     non_unique_ids: int | None
     stale: int | None = None
     resurrected: int | None = None
+    doubled_deliveries: int | None = None
     reasons: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from chaos.audit import activity, checkers, observe
+from chaos.audit import activity, checkers, observe, sightings
 from chaos.audit.model import Activity, Audit, Observed
+from chaos.audit.sightings import Sighting
 from loadgen import history
 from reference_app.contract.topology import Lab
 from reference_app.kit import files
@@ -20,13 +21,17 @@ _LOOK_EVERY_S = 1.0
 _NOTHING = Observed(shards=(), followers=None, timelines=None, stream_pending=None)
 
 
-def audit(lab: Lab, history_path: Path, *, settle_s: float = SETTLE_S) -> Audit:
-    """Audit the run with this history against the lab as it is now; takes up to `settle_s` seconds while it is not clean."""
+def audit(lab: Lab, history_path: Path, *, witnessed: Sequence[Sighting] = (), settle_s: float = SETTLE_S) -> Audit:
+    """Audit the run with this history, and what its witness saw, against the lab as it is now.
+
+    Takes up to `settle_s` seconds while the stores are not clean.
+    """
     done = activity.from_history(history.read(history_path))
     if not done.posts:
         return checkers.check(done, _NOTHING)
     authors = {post.user_id for post in done.posts}
-    return settled(done, lambda: observe.observe(lab, since=done.since, authors=authors), settle_s=settle_s)
+    stored = settled(done, lambda: observe.observe(lab, since=done.since, authors=authors), settle_s=settle_s)
+    return sightings.judged(stored, witnessed)
 
 
 def settled(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from chaos.audit import run
+from chaos.audit import run, witness
 from chaos.audit.model import VIOLATIONS, Audit
 from failwhale.commands import terminal
 from loadgen import history
@@ -18,7 +18,7 @@ from reference_app.kit.home import Home
 
 CLEAN, VIOLATED, INCOMPLETE = 0, 1, 2
 LATEST = "latest"
-COUNTS = ("attempted", "acknowledged", "indeterminate", *VIOLATIONS, "duplicated_transient", "timelines_checked", "stale", "resurrected")
+COUNTS = ("attempted", "acknowledged", "indeterminate", *VIOLATIONS, "duplicated_transient", "timelines_checked", "stale")
 
 
 class NoHistoryError(Exception):
@@ -50,7 +50,7 @@ def audit(
         raise typer.Exit(INCOMPLETE) from None
     lab = home.lab()
     terminal.say(f"auditing {directory.name} (up to {settle:g} s while something is not clean)")
-    found = run.audit(lab, directory / history.FILE, settle_s=settle)
+    found = run.audit(lab, directory / history.FILE, witnessed=witness.read(directory), settle_s=settle)
     run.write(directory, found)
     _show(found, directory, as_json=as_json)
     raise typer.Exit(_exit_code(found))
