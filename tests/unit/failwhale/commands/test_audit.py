@@ -42,7 +42,8 @@ def invoke(*arguments: str) -> Result:
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, found: Audit, *arguments: str) -> Result:
-    monkeypatch.setattr(audit_run, "audit", lambda _lab, _path, witnessed, settle_s: found if settle_s == audit_run.SETTLE_S else None)
+    expected = {"witnessed": (), "settle_s": audit_run.SETTLE_S}
+    monkeypatch.setattr(audit_run, "audit", lambda _lab, _path, **asked: found if asked == expected else None)
     return invoke("latest", *arguments)
 
 
