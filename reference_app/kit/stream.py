@@ -35,9 +35,18 @@ class Stream:
         Raises NeverSent or OutcomeUnknown when the server is away.
         """
         async with self._opening:
-            if self._client.is_closed or not (self._client.is_connected or self._client.is_reconnecting):
-                await self._connect()
+            await self._connected()
             return await self._made()
+
+    async def client(self) -> Client:
+        """The connection, opened if it was not. Raises NeverSent when the server is away."""
+        async with self._opening:
+            await self._connected()
+            return self._client
+
+    async def _connected(self) -> None:
+        if self._client.is_closed or not (self._client.is_connected or self._client.is_reconnecting):
+            await self._connect()
 
     async def _connect(self) -> None:
         try:
