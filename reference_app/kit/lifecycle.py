@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import uvicorn
 import uvloop
+from uvicorn.server import HANDLED_SIGNALS
 
 KEEP_ALIVE_SECONDS = 3600
 """Callers pool connections: a server that closes idle ones would make sent requests' outcomes unknown."""
@@ -26,4 +28,6 @@ async def _serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: in
             server_header=False, date_header=False, backlog=512, timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )  # fmt: skip
+        for number in HANDLED_SIGNALS:  # uvicorn raises the one that ended it again, which would end the process before `build` closes
+            signal.signal(number, signal.SIG_IGN)
         await uvicorn.Server(config).serve()
