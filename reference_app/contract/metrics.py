@@ -113,3 +113,31 @@ COLLECTED_SPANS = Metric(
 )
 COLLECTED_SEGMENTS = Metric("failwhale_collector_segments_total", "counter", (), "Parquet segments written.")
 COLLECTOR_METRICS = (HTTP_SERVER, COLLECTED_SPANS, COLLECTED_SEGMENTS)
+
+EDGE_RESPONSES = Metric(
+    "haproxy_backend_http_responses_total", "counter", ("proxy", "code"),
+    "Answers of the edge by class (2xx, 5xx, other: the client went away); proxy is home, posts or rest. The edge's own refusals count.",
+)  # fmt: skip
+EDGE_CACHE_HITS = Metric("haproxy_backend_http_cache_hits_total", "counter", ("proxy",), "Answers that the edge's cache gave.")
+EDGE_QUEUE = Metric("haproxy_backend_current_queue", "gauge", ("proxy",), "Requests that wait at the edge for a gateway.")
+EDGE_SERVER = Metric(
+    "haproxy_server_status", "gauge", ("proxy", "server", "state"), "1 for the state (UP, DOWN, ...) in which the edge sees a gateway."
+)
+EDGE_REDISPATCHES = Metric(
+    "haproxy_server_redispatch_warnings_total",
+    "counter",
+    ("proxy", "server"),
+    "Requests that were to go to this gateway and went to another.",
+)
+EDGE_CONNECTION_ERRORS = Metric(
+    "haproxy_server_connection_errors_total", "counter", ("proxy", "server"), "Requests that ended with no connection to this gateway."
+)
+EDGE_RESPONSE_ERRORS = Metric(
+    "haproxy_server_response_errors_total", "counter", ("proxy", "server"), "Requests that this gateway took and did not answer."
+)
+EDGE_METRICS = (
+    EDGE_RESPONSES, EDGE_CACHE_HITS, EDGE_QUEUE, EDGE_SERVER, EDGE_REDISPATCHES, EDGE_CONNECTION_ERRORS, EDGE_RESPONSE_ERRORS,
+)  # fmt: skip
+"""What the lab keeps of HAProxy's own exporter."""
+EDGE_HOME, EDGE_POSTS, EDGE_REST = "home", "posts", "rest"
+"""Values of `proxy`: `GET /home`, `POST /tweets`, everything else."""

@@ -37,19 +37,23 @@ class Profile:
     home_deadline: float
     post_deadline: float
     reconcile_every: float
+    edge_check_every: float
+    """The edge asks each gateway for its health this often; two answers alike decide (HAProxy: 2 s, fall 3, rise 2)."""
+    edge_queue_timeout: float
+    """A request that finds every gateway full waits this long at the edge, then it is shed."""
     outbox_keep: float
 
 
 PRODUCTION = Profile(
     breaker_open_min=5, breaker_open_max=300, breaker_failures=5, connect_timeout=0.1, sql_timeout=0.3, redis_timeout=0.05,
     replica_reconnect=60, stream_reconnect=2, stream_ack_wait=30, tweet_cache_ttl=14 * 86400, people_cache_ttl=60, partial_timeline_ttl=60, delivery_give_up=6000,
-    home_deadline=2, post_deadline=5, reconcile_every=10, outbox_keep=3600,
+    home_deadline=2, post_deadline=5, reconcile_every=10, edge_check_every=2, edge_queue_timeout=1, outbox_keep=3600,
 )  # fmt: skip
 
 LAB = Profile(
     breaker_open_min=0.5, breaker_open_max=5, breaker_failures=5, connect_timeout=0.3, sql_timeout=0.8, redis_timeout=0.25,
     replica_reconnect=1, stream_reconnect=0.1, stream_ack_wait=2, tweet_cache_ttl=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
-    home_deadline=2, post_deadline=2, reconcile_every=2, outbox_keep=3600,
+    home_deadline=2, post_deadline=2, reconcile_every=2, edge_check_every=0.5, edge_queue_timeout=0.5, outbox_keep=3600,
 )  # fmt: skip
 
 _STORAGE_NOT_BEHAVIOUR = ("outbox_keep",)

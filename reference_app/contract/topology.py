@@ -46,6 +46,11 @@ class Component:
         """True for what watches the lab, False for what is under test (they run on different CPU cores)."""
         return self.kind in ("prometheus", "alertmanager", "collector", "prober")
 
+    @property
+    def metrics_port(self) -> int:
+        """Where it is scraped: on its own port, an edge beside it, because users reach that one."""
+        return self.port + _EXPORTER_OFFSET if self.kind == "haproxy" else self.port
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -76,6 +81,7 @@ TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD)}
 
 # Port offsets from the lab's base; a block per kind so that a name's port does not move when another count changes.
 _SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _EDGE_PORT, _TOOL_PORTS = 0, 20, 50, 70, 75, 80
+_EXPORTER_OFFSET = 1
 SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
 PORTS_PER_LAB = 100
