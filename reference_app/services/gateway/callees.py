@@ -73,11 +73,10 @@ class Callees:
         await _write(self._graph, "DELETE", api.Internal.EDGE, follower_id=follower_id, followee_id=followee_id)
 
     async def forget_home(self, user_id: int) -> None:
-        """Best effort: when it fails, the list shows the old edges until it is rebuilt for another reason."""
-        try:
-            await _write(self._timelines, "DELETE", api.Internal.HOME, limit=_SIDE_STEP_SECONDS, user_id=user_id)
-        except errors.AppError as error:
-            logger.warning("the home timeline of %d was not forgotten: %s", user_id, error.message)
+        """On every instance, because each remembers whom the user follows. Best effort: where it fails, the old edges show for some seconds."""
+        path = api.Internal.HOME.format(user_id=user_id)
+        for failure in await self._timelines.each("DELETE", path, route=api.Internal.HOME, limit=_SIDE_STEP_SECONDS):
+            logger.warning("the home timeline of %d was not forgotten: %s", user_id, failure)
 
 
 async def _read(
