@@ -215,7 +215,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Trend:
-    """A hashtag or word and how many tweets of the window have it."""
+    """A hashtag and how many tweets of the window have it, one per user: who repeats themselves makes no trend."""
 
     name: str
     tweets: int
@@ -223,7 +223,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class Trends:
-    """Most tweets first, of the last `window_s` seconds."""
+    """Of the last `window_s` seconds, most unusual first: against what the time before makes likely."""
 
     trends: list[Trend]
     window_s: float
