@@ -20,7 +20,12 @@ MARGIN_S = 60.0
 """A trace that began in the window is found whole when its spans were written within this time of one another."""
 ATTEMPTS = 5
 """How often a query begins anew because a segment that it had listed was retired."""
-_SETTINGS = {"threads": 1, "memory_limit": "512MB", "autoinstall_known_extensions": False, "autoload_known_extensions": False}
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "memory_limit": "512MB",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _DISTINCT = f"(SELECT DISTINCT ON (trace_id, span_id) {', '.join(COLUMNS)} FROM read_parquet(getvariable('segments')))"  # noqa: S608
 
@@ -133,8 +138,7 @@ class Traces:
     ) -> list[TraceSummary]:  # fmt: skip
         window = _window(since_s, until_s)
         parameters = window | {"service": service, "errors": errors, "limit": limit}
-        rows = self._rows(f"{_SUMMARIES} {order}, trace_id LIMIT $limit", parameters, **window)
-        return [TraceSummary(*row[:7], tuple(row[7]), row[8]) for row in rows]
+        return [_summary(row) for row in self._rows(f"{_SUMMARIES} {order}, trace_id LIMIT $limit", parameters, **window)]
 
     def _rows(self, query: str, parameters: dict[str, Any], *, since: float = 0, until: float = float("inf")) -> list[tuple[Any, ...]]:
         for _ in range(ATTEMPTS - 1):
@@ -164,6 +168,10 @@ def _ask(segments: list[str], query: str, parameters: dict[str, Any]) -> list[tu
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
         connection.execute("SET VARIABLE segments = $segments", {"segments": segments})
         return connection.execute(query, parameters).fetchall()
+
+
+def _summary(row: tuple[Any, ...]) -> TraceSummary:
+    return msgspec.convert(dict(zip(TraceSummary.__dataclass_fields__, row, strict=True)), TraceSummary)
 
 
 def _span(row: tuple[Any, ...]) -> Span:

@@ -1,0 +1,97 @@
+"""The folder of Parquet segments: written by atomic rename, small ones merged, old ones retired."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from reference_app.collector.rows import Row
+from reference_app.contract.spans import COLUMNS
+
+SCHEMA = pa.schema([(name, {"string": pa.string(), "int64": pa.int64()}[kind]) for name, kind in COLUMNS.items()])
+SMALL_BYTES, MERGE_AT = 64 * 1024, 60
+"""So many segments below that size become one: a quiet collector writes thousands, and a reader opens each."""
+_MAGIC = b"PAR1"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """What is kept; the oldest go first. Age is that of the file."""
+
+    seconds: float = 6 * 3600
+    bytes: int = 256_000_000
+    segments: int = 5000
+
+
+class Segments:
+    """One collector's folder. Names are `<first start in ns>-<sequence>.parquet`; names that begin with a dot are unfinished."""
+
+    def __init__(self, folder: Path, retention: Retention = Retention()) -> None:
+        self._folder, self._retention = folder, retention
+        folder.mkdir(parents=True, exist_ok=True)
+        self._clean()
+        self._sequence = itertools.count(1 + max((_sequence(path) for path in self.paths()), default=0))
+
+    def paths(self) -> list[Path]:
+        """All segments."""
+        return list(self._folder.glob("[0-9]*.parquet"))
+
+    def write(self, rows: Sequence[Row]) -> Path:
+        """Add a segment. Raises OSError when the disk refuses."""
+        return self._add(
+            pa.table([pa.array(column, type_) for column, type_ in zip(zip(*rows, strict=True), SCHEMA.types, strict=True)], SCHEMA)
+        )
+
+    def tend(self, now: float) -> None:
+        """Merge small segments, retire old ones."""
+        self._merge()
+        self._retire(now)
+
+    def _add(self, table: pa.Table) -> Path:
+        first = min(table["start_ns"].to_pylist())
+        path = self._folder / f"{first}-{next(self._sequence)}.parquet"
+        unfinished = path.with_name(f".{path.name}.tmp")
+        parquet.write_table(table, unfinished, compression="zstd")
+        return unfinished.rename(path)
+
+    def _merge(self) -> None:
+        """A kill between the rename and the last unlink leaves spans twice: readers count a span once."""
+        small = [path for path in self.paths() if path.stat().st_size < SMALL_BYTES]
+        if len(small) < MERGE_AT:
+            return
+        self._add(pa.concat_tables([parquet.read_table(path, use_threads=False) for path in small]).sort_by("start_ns"))
+        for path in small:
+            path.unlink()
+
+    def _retire(self, now: float) -> None:
+        kept_bytes = 0
+        newest_first = sorted(((path.stat(), path) for path in self.paths()), key=lambda found: found[0].st_mtime, reverse=True)
+        for count, (stat, path) in enumerate(newest_first, start=1):
+            kept_bytes += stat.st_size
+            kept = self._retention
+            if stat.st_mtime < now - kept.seconds or kept_bytes > kept.bytes or count > kept.segments:
+                path.unlink()
+
+    def _clean(self) -> None:
+        """Remove what a kill or a power failure left half written."""
+        for path in self._folder.glob(".*.tmp"):
+            path.unlink()
+        for path in self.paths():
+            if not _whole(path):
+                path.unlink()
+
+
+def _whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(_MAGIC)))
+        return file.read() == _MAGIC
+
+
+def _sequence(path: Path) -> int:
+    _, _, number = path.stem.partition("-")
+    return int(number) if number.isdigit() else 0
