@@ -1,28 +1,38 @@
-"""The committed rule files: written from `contract/slo.yaml`, the burn windows and the causes."""
+"""The committed rule files: written from `contract/slo.yaml`, the burn windows and the causes.
+
+`lab` is for a lab without an edge, `lab-standard` for one with it; `production` has an edge too.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from dashboards.rules import burn, causes, model, windows
+from dashboards.rules.windows import Windows
 from reference_app.kit import files
 from reference_app.query import slo
 
 FOLDER = Path("deploy/_gen/rules")
 
 
-def rule_files(slos: tuple[slo.Slo, ...]) -> dict[Path, str]:
-    """Path in the repository -> content. Raises WindowError when an objective makes a rule impossible."""
+def rule_files() -> dict[Path, str]:
+    """Path in the repository -> content. Raises SloError, and WindowError when an objective makes a rule impossible."""
+    gateway, edge = slo.read(), slo.read(edge=True)
     contents = {
-        windows.LAB.name: [causes.group(), *(burn.group(one, windows.LAB) for one in slos)],
-        windows.PRODUCTION.name: [burn.group(one, windows.PRODUCTION) for one in slos],
+        "lab": [causes.group(), *_burn(gateway, windows.LAB)],
+        "lab-standard": [causes.group(), *_burn(edge, windows.LAB)],
+        "production": _burn(edge, windows.PRODUCTION),
     }
     return {FOLDER / f"{name}.yml": model.render(groups) for name, groups in contents.items()}
 
 
+def _burn(slos: tuple[slo.Slo, ...], config: Windows) -> list[model.Group]:
+    return [burn.group(one, config) for one in slos]
+
+
 def write(repository: Path) -> list[Path]:
     """Generate all files below the repository; returns their paths."""
-    wanted = rule_files(slo.read())
+    wanted = rule_files()
     for path, content in wanted.items():
         files.write_atomic(repository / path, content.encode())
     return list(wanted)
@@ -30,7 +40,7 @@ def write(repository: Path) -> list[Path]:
 
 def drifted(repository: Path) -> list[Path]:
     """Files whose content is not what would be generated now, missing ones among them."""
-    wanted = rule_files(slo.read())
+    wanted = rule_files()
     return [path for path, content in wanted.items() if not _holds(repository / path, content)]
 
 

@@ -42,7 +42,6 @@ class Windows:
     after the last evaluation at which it was due.
     """
 
-    name: str
     scrape_s: int
     evaluation_s: int
     min_bad_events: int
@@ -63,11 +62,11 @@ class Windows:
         return tuple(sorted({seconds for pair in self.pairs for seconds in (pair.short_s, pair.long_s)}))
 
 
-LAB = Windows("lab", scrape_s=1, evaluation_s=1, min_bad_events=5, hold_s=10, pairs=(Window("page", 60, 5, 14.4),))
+LAB = Windows(scrape_s=1, evaluation_s=1, min_bad_events=5, hold_s=10, pairs=(Window("page", 60, 5, 14.4),))
 """One pair: the 30-day windows divided by 30 would not reset within a drill and would blame the next one."""
 
 PRODUCTION = Windows(
-    "production", scrape_s=15, evaluation_s=30, min_bad_events=5, hold_s=120,
+    scrape_s=15, evaluation_s=30, min_bad_events=5, hold_s=120,
     pairs=(
         Window("page", HOUR, 5 * MINUTE, 14.4),
         Window("page", 6 * HOUR, 30 * MINUTE, 6),

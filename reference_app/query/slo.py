@@ -11,6 +11,8 @@ import yaml
 from reference_app import contract
 
 CONTRACT_FILE = Path(contract.__file__).parent / "slo.yaml"
+EDGE_GOOD, EDGE_TOTAL = "failwhale/edge-good", "failwhale/edge-total"
+"""Annotations: where the same events are counted in a lab with an edge."""
 
 
 class SloError(Exception):
@@ -34,29 +36,30 @@ class Slo:
         return round(1 - self.objective, 12)
 
 
-def read(path: Path = CONTRACT_FILE) -> tuple[Slo, ...]:
-    """Every SLO of the file, in its order. Raises SloError."""
+def read(path: Path = CONTRACT_FILE, *, edge: bool = False) -> tuple[Slo, ...]:
+    """Every SLO of the file, in its order; with `edge` counted there where the edge can count it. Raises SloError."""
     try:
         documents = list(yaml.safe_load_all(path.read_text()))
     except yaml.YAMLError as error:
         raise SloError(f"{path} is not YAML: {error}") from error
-    slos = tuple(_slo(document, f"{path}, document {number}") for number, document in enumerate(documents, 1))
+    slos = tuple(_slo(document, f"{path}, document {number}", edge=edge) for number, document in enumerate(documents, 1))
     names = [slo.name for slo in slos]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise SloError(f"{path} defines {', '.join(doubled)} more than once: give each SLO a name of its own")
     return slos
 
 
-def _slo(document: Any, where: str) -> Slo:
+def _slo(document: Any, where: str, *, edge: bool) -> Slo:
     if (kind := _at(document, where, "apiVersion"), _at(document, where, "kind")) != ("openslo/v1", "SLO"):
         raise SloError(f"{where} is {kind} and not an openslo/v1 SLO")
-    ratio = _at(document, where, "spec", "indicator", "spec", "ratioMetric")
+    name = _text(document, where, "metadata", "name")
+    good, total = _selectors(document, where, edge=edge)
     return Slo(
-        name=_text(document, where, "metadata", "name"),
+        name=name,
         service=_text(document, where, "spec", "service"),
         objective=_objective(_at(document, where, "spec", "objectives"), where),
-        good_selector=_selector(ratio, where, "good"),
-        total_selector=_selector(ratio, where, "total"),
+        good_selector=good,
+        total_selector=total,
         title=document["metadata"].get("displayName", ""),
     )
 
@@ -70,8 +73,15 @@ def _objective(objectives: Any, where: str) -> float:
     return target
 
 
-def _selector(ratio: Any, where: str, part: str) -> str:
-    return _text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip()
+def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str]:
+    ratio = _at(document, where, "spec", "indicator", "spec", "ratioMetric")
+    good, total = (_text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip() for part in ("good", "total"))
+    annotations = document["metadata"].get("annotations") or {}
+    if (EDGE_GOOD in annotations) != (EDGE_TOTAL in annotations):
+        raise SloError(f"{where} has one of {EDGE_GOOD} and {EDGE_TOTAL}: give both annotations or neither")
+    if edge and EDGE_GOOD in annotations:
+        return _text(annotations, where, EDGE_GOOD).strip(), _text(annotations, where, EDGE_TOTAL).strip()
+    return good, total
 
 
 def _text(document: Any, where: str, *path: str) -> str:

@@ -15,7 +15,7 @@ from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import program, supervision
 from reference_app.stack.program import Program
 
-RULES = REPOSITORY / "deploy" / "_gen" / "rules" / "lab.yml"
+RULES = REPOSITORY / "deploy" / "_gen" / "rules"
 
 
 def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
@@ -66,11 +66,15 @@ def nats(component: Component, directory: Path) -> str:
 
 
 def prometheus(lab: Lab, rules: Path = RULES) -> str:
-    """Prometheus configuration: each service, the collector and the prober once a second. The prober's samples keep their own `component`."""
+    """Prometheus configuration: each service, the collector and the prober once a second. The prober's samples keep their own `component`.
+
+    Availability is counted at the edge where there is one, so the rules of such a lab are others.
+    """
     alertmanager = lab.component("alertmanager")
+    file = rules / ("lab-standard.yml" if lab.group("edge") else "lab.yml")
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "900ms", "evaluation_interval": "1s"},
-        "rule_files": [str(rules)] if rules.exists() else [],
+        "rule_files": [str(file)] if file.exists() else [],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager.port}"]}]}]},
         "scrape_configs": [
             {"job_name": "services", "static_configs": [_target(c) for c in (*lab.kind("service"), *lab.kind("collector"))]},

@@ -52,7 +52,7 @@ def test_a_burn_rate_below_one_is_no_burn() -> None:
 
 def test_a_window_of_too_few_scrapes_is_refused() -> None:
     with pytest.raises(WindowError, match=r"5 s holds 2 scrapes of 2 s; it needs 4"):
-        Windows("slow", scrape_s=2, evaluation_s=1, min_bad_events=5, hold_s=10, pairs=windows.LAB.pairs)
+        Windows(scrape_s=2, evaluation_s=1, min_bad_events=5, hold_s=10, pairs=windows.LAB.pairs)
 
 
 def test_each_window_is_recorded_once() -> None:

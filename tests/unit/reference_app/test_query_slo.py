@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reference_app.contract import metrics
 from reference_app.query import slo
 
 DOCUMENT = """
@@ -23,9 +24,32 @@ def parse(tmp_path: Path, text: str) -> tuple[slo.Slo, ...]:
     return slo.read(file)
 
 
-def test_the_contract_holds_the_three_objectives_of_the_lab() -> None:
-    objectives = {one.name: one.objective for one in slo.read()}
-    assert objectives == {"home-read-availability": 0.999, "home-completeness": 0.99, "post-availability": 0.999}
+def test_the_contract_holds_the_objectives_of_the_lab() -> None:
+    assert {one.name: one.objective for one in slo.read()} == {
+        "home-read-availability": 0.999, "home-completeness": 0.99, "post-availability": 0.999,
+        "home-latency": 0.99, "post-latency": 0.99, "delivery-latency": 0.99,
+    }  # fmt: skip
+
+
+def test_the_buckets_that_the_latency_objectives_ask_for_exist() -> None:
+    exposed = {f'le="{bound}"' for bound in metrics.LATENCY_BUCKETS}
+    good = [one.good_selector for one in slo.read() if one.name.endswith("-latency")]
+    assert len(good) == 3
+    assert all(any(bound in selector for bound in exposed) for selector in good)
+
+
+def test_with_an_edge_availability_is_counted_there_and_everything_else_where_it_was() -> None:
+    gateway, edge = ({one.name: one for one in slo.read(edge=with_edge)} for with_edge in (False, True))
+    moved = {name for name in gateway if gateway[name] != edge[name]}
+    assert moved == {"home-read-availability", "post-availability"}
+    assert edge["home-read-availability"].total_selector == 'haproxy_backend_http_responses_total{service="edge",proxy="home"}'
+    assert {(gateway[name].objective, gateway[name].service) == (edge[name].objective, edge[name].service) for name in moved} == {True}
+
+
+def test_half_of_an_edge_is_refused(tmp_path: Path) -> None:
+    halved = DOCUMENT.replace("{name: reads}", "{name: reads, annotations: {failwhale/edge-good: answers}}")
+    with pytest.raises(slo.SloError, match="give both annotations or neither"):
+        parse(tmp_path, halved)
 
 
 def test_a_document_becomes_selectors_of_good_and_total(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_an_objective_that_could_never_burn_is_refused_with_the_arithmetic(
     app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(home, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(slo, "read", lambda: (slo.Slo("easy", "gateway", 0.9, "good", "total"),))
+    monkeypatch.setattr(slo, "read", lambda **_: (slo.Slo("easy", "gateway", 0.9, "good", "total"),))
     code, said = invoke(app, "generate")
     assert code == 2
     assert "easy: 14.4 x (1 - 0.9) = 1.44" in said

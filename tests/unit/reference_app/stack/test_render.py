@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.contract.topology import SMALL, STANDARD, Lab, components
 from reference_app.kit.home import Home
 from reference_app.stack import render
 from reference_app.stack.program import Program
@@ -61,7 +61,7 @@ def test_nats_keeps_its_stream_on_disk_and_listens_on_loopback(lab: Lab) -> None
 def test_prometheus_scrapes_each_service_and_the_collector_and_keeps_the_labels_of_the_prober(lab: Lab, tmp_path: Path) -> None:
     rules = tmp_path / "lab.yml"
     rules.touch()
-    config = yaml.safe_load(render.prometheus(lab, rules))
+    config = yaml.safe_load(render.prometheus(lab, tmp_path))
     services, prober = config["scrape_configs"]
     assert {target["labels"]["component"] for target in services["static_configs"]} == {c.name for c in lab.kind("service")} | {"collector"}
     assert services["static_configs"][0]["labels"] == {"component": "gateway-0", "service": "gateway", "kind": "service"}
@@ -71,7 +71,13 @@ def test_prometheus_scrapes_each_service_and_the_collector_and_keeps_the_labels_
 
 
 def test_prometheus_has_no_rules_where_none_were_generated(lab: Lab, tmp_path: Path) -> None:
-    assert yaml.safe_load(render.prometheus(lab, tmp_path / "none.yml"))["rule_files"] == []
+    assert yaml.safe_load(render.prometheus(lab, tmp_path))["rule_files"] == []
+
+
+def test_a_lab_with_an_edge_gets_the_rules_that_count_availability_there(tmp_path: Path) -> None:
+    (tmp_path / "lab-standard.yml").touch()
+    standard = Lab("/home", "standard", 21000, components(STANDARD, 21000), "signing", "secret")
+    assert yaml.safe_load(render.prometheus(standard, tmp_path))["rule_files"] == [str(tmp_path / "lab-standard.yml")]
 
 
 def test_alerts_are_not_grouped_and_go_nowhere() -> None:
