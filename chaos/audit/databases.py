@@ -20,14 +20,13 @@ CONNECT_S, READ_S = 1.0, 5.0
 ROWS_MAX = 200_000
 """Rows of one shard that an audit holds in memory: more than an hour of the lab's heaviest load."""
 EDGES_MAX = 1_000_000
-_AUTHORS_PER_QUERY = 500
 _NOT_PROVISIONED = (1049, 1146)
 """Unknown database, no such table."""
 
 _ROWS = "SELECT id, user_id, idempotency_key, deleted_at IS NOT NULL, duplicate_of FROM tweets WHERE id >= %s LIMIT %s"
 _UNPUBLISHED = "SELECT COUNT(*) FROM outbox WHERE published = 0"
 _IDENTITY = "SELECT lab_key FROM identity WHERE shard = %s"
-_FOLLOWERS = "SELECT followee_id, follower_id FROM follows WHERE followee_id IN ({}) LIMIT %s"
+_FOLLOWERS = "SELECT followee_id, follower_id FROM followees WHERE followee_id IN %s AND active = 1 LIMIT %s"
 
 
 class UnreadableError(Exception):
@@ -40,9 +39,8 @@ class UntrustedError(Exception):
 
 async def shard(lab: Lab, index: int, *, since_id: int) -> ObservedShard:
     """Rows of one tweet shard from `since_id` on: from its primary, or from its replica when the primary does not answer."""
-    servers = sorted((c for c in lab.group("tweets-db") if c.index == index), key=lambda c: c.role != "primary")
     unanswered: list[str] = []
-    for server in servers:
+    for server in _servers(lab, "tweets-db", index):
         try:
             return await _read_shard(lab, server, since_id=since_id, detail="; ".join(unanswered))
         except UnreadableError as error:
@@ -54,19 +52,36 @@ async def shard(lab: Lab, index: int, *, since_id: int) -> ObservedShard:
 
 
 async def followers(lab: Lab, authors: Collection[int]) -> Mapping[int, frozenset[int]]:
-    """Who follows each of the authors now. Raises UnreadableError or UntrustedError."""
+    """Who follows each of the authors now, by the forward edges, which are the truth. Raises UnreadableError or UntrustedError."""
     found: dict[int, set[int]] = defaultdict(set)
-    ordered, edges = sorted(authors), 0
-    async with _opened(lab, lab.group("graph-db")[0]) as session:
-        for start in range(0, len(ordered), _AUTHORS_PER_QUERY):
-            some = ordered[start : start + _AUTHORS_PER_QUERY]
-            rows = await session.fetch(_FOLLOWERS.format(", ".join(["%s"] * len(some))), (*some, EDGES_MAX + 1 - edges))
-            edges += len(rows)
-            if edges > EDGES_MAX:
-                raise UntrustedError(f"the authors of this run have more than {EDGES_MAX} followers together, too many for one audit")
-            for followee, follower in rows:
-                found[followee].add(follower)
+    edges = 0
+    for index in sorted({component.index for component in lab.group("graph-db")}):
+        rows = await _edges(lab, index, sorted(authors), limit=EDGES_MAX + 1 - edges)
+        edges += len(rows)
+        if edges > EDGES_MAX:
+            raise UntrustedError(f"the authors of this run have more than {EDGES_MAX} followers together, too many for one audit")
+        for followee, follower in rows:
+            found[followee].add(follower)
     return {author: frozenset(of_author) for author, of_author in found.items()}
+
+
+async def _edges(lab: Lab, index: int, authors: Sequence[int], *, limit: int) -> Sequence[sql.Row]:
+    """(followee, follower) of one graph shard: one scan for all authors, because forward rows lie by follower."""
+    if not authors:
+        return ()
+    unanswered: list[str] = []
+    for server in _servers(lab, "graph-db", index):
+        try:
+            async with _opened(lab, server) as session:
+                return await session.fetch(_FOLLOWERS, (tuple(authors), limit))
+        except UnreadableError as error:
+            unanswered.append(str(error))
+    raise UnreadableError("; ".join(unanswered))
+
+
+def _servers(lab: Lab, group: str, index: int) -> list[Component]:
+    """The primary first."""
+    return sorted((c for c in lab.group(group) if c.index == index), key=lambda c: c.role != "primary")
 
 
 async def _read_shard(lab: Lab, server: Component, *, since_id: int, detail: str) -> ObservedShard:

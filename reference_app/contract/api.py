@@ -111,10 +111,10 @@ class Ids:
 
 @dataclass(frozen=True)
 class Following:
-    """Whom a user follows; those of them with more followers than was asked for; whom the user blocks."""
+    """Whom a user follows; those of them with more followers than was asked for, None when that is unknown now; whom the user blocks."""
 
     ids: list[int]
-    celebrities: list[int]
+    celebrities: list[int] | None
     blocked: list[int]
 
 

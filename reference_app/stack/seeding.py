@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -57,10 +58,8 @@ def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Repor
     held = lease.read(home.chaos)
     if held is not None and held.holder_pid != os.getpid() and lease.alive(held, now=time.time()):
         raise SeedError(f"run {held.run_id} (process {held.holder_pid}) uses this lab: seed it when the run is over")
-    tables = (
-        Table(lab.group("users-db")[0], "users", ("id", "handle"), list(enumerate(graph.handles, 1))),
-        Table(lab.group("graph-db")[0], "follows", ("follower_id", "followee_id"), graph.edges),
-    )
+    users = Table(lab.group("users-db")[0], "users", ("id", "handle"), list(enumerate(graph.handles, 1)))
+    tables = (users, *(table for database in _primaries(lab, "graph-db") for table in _edges(lab, database, graph)))
     try:
         asyncio.run(_replace(lab, home, tables, report))
     except (MySQLError, RedisError, NatsError, OSError, TimeoutError) as error:
@@ -68,6 +67,27 @@ def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Repor
     result = Seed(len(graph.handles), len(graph.edges), source, directed, graph.top_followers(), time.time())
     files.write_json(home.seed_file, result, durable=True)
     return result
+
+
+def _primaries(lab: Lab, group: str) -> list[Component]:
+    return [component for component in lab.group(group) if component.role == "primary"]
+
+
+def _edges(lab: Lab, database: Component, graph: Graph) -> tuple[Table, ...]:
+    """What a graph shard holds of the graph, and the empty tables of what may not outlive the users before."""
+    shards = len(_primaries(lab, "graph-db"))
+
+    def here(user_id: int) -> bool:
+        return storage.graph_shard(user_id, shards) == database.index
+
+    backward = [(followee, follower) for follower, followee in graph.edges if here(followee)]
+    return (
+        Table(database, "followees", ("follower_id", "followee_id"), [edge for edge in graph.edges if here(edge[0])]),
+        Table(database, "followers", ("followee_id", "follower_id"), backward),
+        Table(database, "follower_counts", ("user_id", "followers"), list(Counter(followee for followee, _ in backward).items())),
+        Table(database, "pending_edges", ("follower_id", "followee_id", "version"), ()),
+        Table(database, "blocks", ("blocker_id", "blocked_id"), ()),
+    )
 
 
 def _state(home: Home) -> str:
@@ -119,10 +139,9 @@ def _batches(rows: Sequence[tuple[object, ...]]) -> Iterator[list[tuple[object, 
 
 
 async def _clear(lab: Lab) -> None:
-    for database in lab.group("tweets-db"):
-        if database.role == "primary":
-            await _execute(database, "TRUNCATE TABLE outbox")
-            await _execute(database, "TRUNCATE TABLE tweets")
+    for database in _primaries(lab, "tweets-db"):
+        for table in ("outbox", "tweets", "likes"):
+            await _execute(database, f"TRUNCATE TABLE {table}")
     for cache in lab.kind("redis"):
         async with Redis(host="127.0.0.1", port=cache.port, socket_timeout=5) as client:
             await client.flushall()

@@ -24,6 +24,7 @@ from reference_app.kit import ring
 Execute = Callable[..., list[tuple[Any, ...]]]
 NOW = time.time()
 AUTHOR, FOLLOWERS = 1, (2, 3, 4, 5)
+FOLLOW = "INSERT INTO followees (follower_id, followee_id) VALUES"
 
 
 def tweet_id(n: int, shard: int = 0, *, age_s: float = 0) -> int:
@@ -97,7 +98,7 @@ def world(start: Any, execute: Execute) -> World:
     for name in mariadb:
         provision(made, name, "graph.sql" if name == "graph-db-0" else "tweets.sql")
     asyncio.run(make_consumer(servers["events-0"].port, events=0))
-    made.sql("graph-db-0", *(f"INSERT INTO follows VALUES ({user}, {AUTHOR})" for user in FOLLOWERS), "INSERT INTO follows VALUES (1, 2)")
+    made.sql("graph-db-0", *(f"{FOLLOW} ({user}, {AUTHOR})" for user in FOLLOWERS), f"{FOLLOW} (1, 2)")
     return made
 
 
@@ -195,6 +196,16 @@ def test_dead_helpers_are_named_and_do_not_end_the_observation(world: World) -> 
     assert (observed.followers, observed.timelines) == (None, None)
 
 
+def test_follow_edges_are_the_active_forward_rows_of_all_graph_shards(world: World) -> None:
+    second = replace(world.lab.component("tweets-db-1-primary"), name="graph-db-1", group="graph-db", index=1, shard="graph-db-1")
+    lab = replace(world.lab, components=(*world.lab.components, second))
+    identity = f"INSERT INTO identity VALUES ('graph-db-1', '{lab.identity_key}')"
+    world.sql("tweets-db-1-primary", *statements("graph.sql"), identity, f"{FOLLOW} (7, {AUTHOR}), (9, {AUTHOR})")
+    world.sql("tweets-db-1-primary", "UPDATE followees SET active = 0 WHERE follower_id = 9")
+    world.sql("graph-db-0", f"INSERT INTO followers (followee_id, follower_id) VALUES ({AUTHOR}, 11)")
+    assert observe.observe(lab, since=NOW, authors=[AUTHOR]).followers == {AUTHOR: frozenset({*FOLLOWERS, 7})}
+
+
 def test_beyond_its_newest_800_ids_a_list_promises_nothing(world: World) -> None:
     late = tweet_id(0)
     world.put_list(2, late, *(tweet_id(n) for n in range(810, 5, -1)), storage.TIMELINE_READY)
@@ -206,7 +217,7 @@ def test_beyond_its_newest_800_ids_a_list_promises_nothing(world: World) -> None
 def test_two_thousand_tweets_and_a_thousand_full_lists_are_read_within_ten_seconds(world: World) -> None:
     rows = ", ".join(f"({tweet_id(n)}, {AUTHOR}, 'k{n}', 'hi')" for n in range(2000))
     world.sql("tweets-db-0-primary", f"INSERT INTO tweets (id, user_id, idempotency_key, text) VALUES {rows}")
-    world.sql("graph-db-0", "INSERT INTO follows VALUES " + ", ".join(f"({user}, {AUTHOR})" for user in range(1000, 2000)))
+    world.sql("graph-db-0", f"{FOLLOW} " + ", ".join(f"({user}, {AUTHOR})" for user in range(1000, 2000)))
     for user in range(1000, 2000):
         world.put_list(user, *(tweet_id(n) for n in range(1999, 1199, -1)), storage.TIMELINE_READY)
     began = time.monotonic()

@@ -23,6 +23,7 @@ from reference_app.stack import graphs, seeding, synthetic_graph
 
 REED98 = Path(__file__).resolve().parents[3] / "shared" / "data" / "graph-reed98" / "socfb-Reed98.edges"
 SCHEMAS = Path(reference_app.contract.__file__).parent / "schema"
+TABLES = {"users", "followees", "followers", "follower_counts", "pending_edges", "blocks", "tweets", "outbox", "likes"}
 PAIR = graphs.Graph(("ualice", "ubob"), ((1, 2),))
 
 
@@ -57,8 +58,8 @@ def test_seeding_fills_users_and_follows_and_records_what_is_there(stores: Store
     seeded = stores.seed(synthetic_graph.generate(200, seed=1))
     assert stores.rows("SELECT COUNT(*), MIN(id), MAX(id) FROM users") == [(200, 1, 200)]
     assert stores.rows("SELECT handle FROM users WHERE id = 7") == [("u7",)]
-    assert stores.rows("SELECT COUNT(*) FROM follows") == [(seeded.edges,)]
-    assert stores.rows("SELECT COUNT(*) FROM follows WHERE followee_id = 1") == [(seeded.top_followers,)] == [(40,)]
+    assert stores.rows("SELECT COUNT(*) FROM followees") == stores.rows("SELECT COUNT(*) FROM followers") == [(seeded.edges,)]
+    assert stores.rows("SELECT followers FROM follower_counts WHERE user_id = 1") == [(seeded.top_followers,)] == [(40,)]
     assert msgspec.json.decode(stores.home.seed_file.read_bytes(), type=Seed) == seeded
 
 
@@ -71,12 +72,12 @@ def test_seeding_again_leaves_nothing_of_the_users_before(stores: Stores) -> Non
     asyncio.run(publish(stores.events.port))
     stores.seed(PAIR)
     assert stores.rows("SELECT id, handle FROM users ORDER BY id") == [(1, "ualice"), (2, "ubob")]
-    assert stores.rows("SELECT follower_id, followee_id FROM follows") == [(1, 2)]
+    assert stores.rows("SELECT follower_id, followee_id FROM followees") == [(1, 2)]
     assert stores.rows("SELECT (SELECT COUNT(*) FROM tweets), (SELECT COUNT(*) FROM outbox)") == [(0, 0)]
     assert redis.dbsize() == 0
     redis.close()
     assert asyncio.run(messages(stores.events.port)) == 0
-    assert {name for (name,) in stores.rows("SHOW TABLES")} == {"users", "follows", "tweets", "outbox"}
+    assert {name for (name,) in stores.rows("SHOW TABLES")} == TABLES
 
 
 def test_a_failure_on_the_way_changes_nothing(stores: Stores) -> None:
@@ -86,7 +87,7 @@ def test_a_failure_on_the_way_changes_nothing(stores: Stores) -> None:
         stores.seed(doubled)
     assert stores.rows("SELECT COUNT(*) FROM users") == [(2,)]
     assert msgspec.json.decode(stores.home.seed_file.read_bytes(), type=Seed) == before
-    assert {name for (name,) in stores.rows("SHOW TABLES")} == {"users", "follows", "tweets", "outbox"}
+    assert {name for (name,) in stores.rows("SHOW TABLES")} == TABLES
 
 
 def test_a_store_that_does_not_answer_is_named_before_anything_is_touched(stores: Stores) -> None:
@@ -110,7 +111,7 @@ def test_seeding_is_refused_while_another_process_runs_a_drill(stores: Stores) -
 def test_the_real_friendship_graph_is_loaded_whole(stores: Stores) -> None:
     stores.seed(graphs.read(REED98, directed=False).graph)
     assert stores.rows("SELECT COUNT(*) FROM users") == [(962,)]
-    assert stores.rows("SELECT COUNT(*), COUNT(DISTINCT follower_id) FROM follows") == [(37_624, 962)]
+    assert stores.rows("SELECT COUNT(*), COUNT(DISTINCT follower_id) FROM followees") == [(37_624, 962)]
 
 
 async def publish(port: int) -> None:

@@ -1,4 +1,4 @@
-"""The ASGI app of the graph service."""
+"""Builds the graph service from its settings, and its repair loop."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from starlette.types import ASGIApp
 
 from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
+from reference_app.kit.tasks import Background
+from reference_app.services.graph.changing import Changing
+from reference_app.services.graph.reading import Reading
+from reference_app.services.graph.repairing import Repairing
 from reference_app.services.graph.routes import Endpoints
-from reference_app.services.graph.store import Follows
-
-DATABASE = "graph-db-0"
-
-
-def build(*, store: Follows, recorder: Recorder) -> ASGIApp:
-    """The app over a store."""
-    return service.app(Endpoints(store).routes(), recorder)
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
-    """The app over its database."""
-    recorder = Recorder()
-    database = clients.database(settings.lab, settings.lab.component(DATABASE), recorder)
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
+    """The ASGI app; the repair loop runs while it is open."""
+    background = Background()
+    shards = clients.shards(settings.lab, "graph-db", recorder, Deciders(settings.home.deciders_file))
+    changing = Changing(shards)
+    background.start("repair", Repairing(shards, changing).run)
     try:
-        yield build(store=Follows(database), recorder=recorder)
+        yield service.app(Endpoints(changing, Reading(shards)).routes(), recorder)
     finally:
-        await database.close()
+        await background.stop()

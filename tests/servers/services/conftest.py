@@ -34,15 +34,19 @@ SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
 @dataclass(frozen=True)
 class Serving:
-    """The service, how it is asked, and the database behind it (None for a service that has none)."""
+    """The service, how it is asked, and the databases behind it; `database` is the first one, None for a service that has none."""
 
     lab: Lab
     client: httpx.Client
     service: subprocess.Popen[bytes]
-    database: subprocess.Popen[bytes] | None
+    databases: tuple[subprocess.Popen[bytes], ...]
+
+    @property
+    def database(self) -> subprocess.Popen[bytes] | None:
+        return self.databases[0] if self.databases else None
 
 
-Serve = Callable[[str], Serving]
+Serve = Callable[..., Serving]
 
 
 def free_port() -> int:
@@ -77,6 +81,12 @@ def start_mariadb(template: Path, data: Path, port: int) -> subprocess.Popen[byt
     return process
 
 
+def statements(schema: str) -> list[str]:
+    """The statements of a schema file, without its comments."""
+    code = "\n".join(line for line in schema.splitlines() if not line.startswith("--"))
+    return [statement for statement in code.split(";") if statement.strip()]
+
+
 async def provision(component: Component, lab: Lab) -> None:
     """Database, schema and identity."""
     connection = await asyncmy.connect(host="127.0.0.1", port=component.port, user=storage.DATABASE_USER, autocommit=True)
@@ -84,7 +94,8 @@ async def provision(component: Component, lab: Lab) -> None:
         await cursor.execute(f"CREATE DATABASE {storage.DATABASE}")
         await cursor.execute(f"USE {storage.DATABASE}")
         for name in (storage.SCHEMAS[component.group], "identity.sql"):
-            await cursor.execute((SCHEMAS / name).read_text())
+            for statement in statements((SCHEMAS / name).read_text()):
+                await cursor.execute(statement)
         await cursor.execute("INSERT INTO identity VALUES (%s, %s)", (component.shard, lab.identity_key))
     connection.close()
 
@@ -100,11 +111,16 @@ def start_service(component: Component, lab: Lab) -> subprocess.Popen[bytes]:
     return process
 
 
-def lab_of(home: Path, service: str) -> Lab:
-    """All services, of which one will run, and the one database behind it; ports are free ones."""
+def lab_of(home: Path, service: str, *, shards: int) -> Lab:
+    """All services, of which one will run, and the shards of the database behind it; ports are free ones."""
     services = [Component(f"{name}-0", "service", name, 0, free_port(), shard=f"{name}-0") for name in topology.SERVICES]
-    databases = [Component(f"{name}-0", "mariadb", name, 0, free_port(), "primary", f"{name}-0") for name in _databases(service)]
-    return Lab(str(home), "test", 0, (*services, *databases), signing_key=SIGNING_KEY, supervisor_password="")
+    databases = [
+        Component(f"{name}-{index}", "mariadb", name, index, free_port(), "primary", f"{name}-{index}")
+        for name in _databases(service)
+        for index in range(shards)
+    ]
+    events = Component("events-0", "nats", "events", 0, free_port(), shard="events-0")
+    return Lab(str(home), "test", 0, (*services, *databases, events), signing_key=SIGNING_KEY, supervisor_password="")
 
 
 def _databases(service: str) -> list[str]:
@@ -117,19 +133,19 @@ def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     started: list[subprocess.Popen[bytes]] = []
     clients = contextlib.ExitStack()
 
-    def launch(name: str) -> Serving:
+    def launch(name: str, *, shards: int = 1) -> Serving:
         home = tmp_path_factory.mktemp(name)
-        lab = lab_of(home, name)
+        lab = lab_of(home, name, shards=shards)
         files.write_json(Home(home).lab_file, lab)
-        database = None
+        databases = []
         for component in lab.kind("mariadb"):
-            database = start_mariadb(request.getfixturevalue("template"), home / component.name, component.port)
-            started.append(database)
+            databases.append(start_mariadb(request.getfixturevalue("template"), home / component.name, component.port))
+            started.append(databases[-1])
             asyncio.run(provision(component, lab))
         component = lab.component(f"{name}-0")
         started.append(start_service(component, lab))
         client = clients.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{component.port}", timeout=5))
-        return Serving(lab, client, started[-1], database)
+        return Serving(lab, client, started[-1], tuple(databases))
 
     yield launch
     clients.close()
