@@ -23,6 +23,24 @@ ERROR_TYPE = "error.type"
 """The outcome of a call that failed (contract.metrics), or the code of an error answer."""
 TWEET_ID = "failwhale.tweet.id"
 
+NAMES: dict[SpanKind, str] = {
+    "SERVER": "`<method> <route template>`: a request as the callee saw it",
+    "CLIENT": "`<method> <route template>` of a call to another service, or `<operation> <component>` of one to MariaDB or Redis",
+    "PRODUCER": "`publish <subject>`: an event goes to the stream",
+    "CONSUMER": "`process <subject>`: an event of the stream is worked on, once per delivery",
+}
+"""What a span is called, by its kind. A retry is a span of its own."""
+
+ATTRIBUTES = {
+    METHOD: "method of the request", ROUTE: "route template", STATUS_CODE: "status of the answer (SERVER)",
+    DB_SYSTEM: "`mariadb` or `redis`", DB_OPERATION: "name of the statement or script, as in the metric's label",
+    MESSAGING_SYSTEM: "`nats`", MESSAGING_OPERATION: "`publish` or `process`", DESTINATION: "subject of the stream",
+    PEER: "component that was called (CLIENT, PRODUCER), or that brought the event (CONSUMER)",
+    ERROR_TYPE: "only of a span that failed: the outcome of the call (as in the metric's label), or the code or status of the error answer",
+    TWEET_ID: "tweet that the event is about",
+}  # fmt: skip
+"""Attribute -> its meaning. A span has those that apply to it, and no others."""
+
 OTLP_TRACES = "/v1/traces"
 """Where the collector takes `ExportTraceServiceRequest`, as protobuf or as JSON (OTLP/HTTP 1.x)."""
 
