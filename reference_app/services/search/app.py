@@ -1,4 +1,4 @@
-"""Builds the search service from its settings."""
+"""Builds the search service: HTTP over what its consumer has read from the stream."""
 
 from __future__ import annotations
 
@@ -9,10 +9,24 @@ from starlette.types import ASGIApp
 
 from reference_app.instrumentation import service
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.replay import Replay
 from reference_app.kit.settings import Settings
+from reference_app.kit.stream import Stream
+from reference_app.kit.tasks import Background
+from reference_app.services.search.consumer import Consumer
+from reference_app.services.search.recent import Recent
+from reference_app.services.search.routes import Endpoints
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:  # noqa: ARG001
-    """The ASGI app."""
-    yield service.app([], Recorder())
+async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """The ASGI app; the consumer runs while it is open."""
+    recorder, background, recent = Recorder(), Background(), Recent()
+    stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
+    consumer = Consumer(Replay(stream, observe=recorder.stream_client), recent, recorder=recorder)
+    background.start("consumer", consumer.run)
+    try:
+        yield service.app(Endpoints(recent, consumer).routes(), recorder)
+    finally:
+        await background.stop()
+        await stream.close()
