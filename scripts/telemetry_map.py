@@ -1,0 +1,103 @@
+"""Writes docs/telemetry.md from `reference_app.contract` (`make gen`); `--check` only compares."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reference_app.contract import logs, metrics, spans
+from reference_app.contract.metrics import Metric
+from reference_app.kit import deciders
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "telemetry.md"
+UNITS = {"_seconds": "seconds", "_bytes": "bytes", "_ratio": "ratio, 0 to 1"}
+EXPORTERS = {
+    "Every service": metrics.SERVICE_METRICS,
+    "The prober, about every component": metrics.PROBER_METRICS,
+    "The collector": metrics.COLLECTOR_METRICS,
+}
+
+HEAD = """# Telemetry
+
+What every process of the lab exports. Written by `make gen` from `reference_app/contract/{metrics,spans,logs}.py`, where each name stands once;
+`tests/stack/test_telemetry_contract.py` holds the running lab to it: nothing more, nothing less.
+
+## Metrics
+
+OpenMetrics text at `/metrics` of each process, scraped every second. Prometheus adds `component`, `service` (its group) and `kind` to each series;
+the prober names the component that it asked itself. A series with labels appears when it is first used: one that was never counted is absent, not 0.
+"""
+
+TRACES = f"""## Traces
+
+W3C Trace Context on every hop: the spans of one request, whichever services, outbox, stream and consumers it went through, are one trace.
+A hop is recorded by both sides, as its caller saw it and as its callee did.
+
+**Sampling** is decided once, by the gateway, which draws with the decider `trace_sampling` (of 10,000; {deciders.DECIDERS["trace_sampling"].default} unless set): what is
+not sampled creates no span anywhere, and its logs carry a trace id all the same.
+`failwhale decider set trace_sampling 10000` records every request. A client decides for itself with a `traceparent` header:
+`traceparent: 00-<32 hex digits>-<16 hex digits>-01` is recorded, `-00` is not. The latency histograms carry trace ids as exemplars.
+
+**Where they are.** Services send batches to the collector (OTLP/HTTP, one attempt; a batch that it does not take is counted and gone).
+The collector takes `POST {spans.OTLP_TRACES}` of anybody, protobuf or JSON, gzip or not, at most 4 MiB. It writes Parquet segments to `var/traces`, one a second at most, keeps
+6 hours or 256 MB of them, and passes each batch on to the backend named by `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT`
+(with `OTEL_EXPORTER_OTLP_HEADERS`) when one is set for `failwhale up`. `failwhale trace slowest | failing | show TRACE_ID` and `reference_app.query.traces` read them.
+
+Resource attributes: `{spans.SERVICE_NAME}` is the group (`tweets`), `{spans.SERVICE_INSTANCE}` the component (`tweets-0`).
+"""
+
+LOGS = """## Logs
+
+JSON lines in `var/log/<component>.log`. Lines of MariaDB, Redis, NATS, HAProxy, Prometheus and supervisord are their own.
+"""
+
+
+def document() -> str:
+    """The whole file."""
+    parts = [
+        HEAD,
+        *(_metrics(exporter, exported) for exporter, exported in EXPORTERS.items()),
+        TRACES,
+        _table(("kind", "name"), spans.NAMES),
+        _table(("attribute", "meaning"), spans.ATTRIBUTES),
+        "Columns of a segment:\n",
+        _table(("column", "Arrow type"), spans.COLUMNS),
+        LOGS,
+        _table(("field, on every line", "meaning"), logs.ALWAYS),
+        _table(("field, where it applies", "meaning"), logs.SOMETIMES),
+    ]
+    return "\n".join(parts)
+
+
+def _metrics(exporter: str, exported: Iterable[Metric]) -> str:
+    rows = [
+        f"| `{metric.name}` | {metric.type} | {_labels(metric)} | {_unit(metric)} | {metric.help} |"
+        for metric in sorted(exported, key=lambda m: m.name)
+    ]
+    return "\n".join([f"### {exporter}", "", "| name | type | labels | unit | meaning |", "|---|---|---|---|---|", *rows, ""])
+
+
+def _labels(metric: Metric) -> str:
+    return ", ".join(f"`{label}`" for label in metric.labels)
+
+
+def _unit(metric: Metric) -> str:
+    return next((unit for suffix, unit in UNITS.items() if metric.name.endswith(suffix)), "1")
+
+
+def _table(heads: tuple[str, str], rows: Mapping[str, str]) -> str:
+    return "\n".join([f"| {heads[0]} | {heads[1]} |", "|---|---|", *(f"| `{name}` | {meaning} |" for name, meaning in rows.items()), ""])
+
+
+def main() -> int:
+    """Exit code 1 when `--check` finds a difference."""
+    wanted = document()
+    if "--check" in sys.argv:
+        return int(not DOCUMENT.exists() or DOCUMENT.read_text() != wanted)
+    DOCUMENT.write_text(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
