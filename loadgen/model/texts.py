@@ -6,6 +6,7 @@ import math
 import random
 
 from reference_app.contract import api
+from reference_app.kit.weighted_length import weighted_length
 
 MODE_LENGTH, SPREAD = 33, 0.8
 """Most frequent length in characters, and the sigma of the log-normal (observed for tweets: mode ~33)."""
@@ -21,14 +22,16 @@ _MARKS = ("⚽", "🔥", "😱", "🎉🎉", "👏🏽", "👩‍👩‍👧‍�
 
 
 def compose(rng: random.Random) -> str:
-    """One tweet's text of 1..TEXT_MAX characters (code points); whole words and whole emoji only."""
+    """One tweet's text, never heavier than a tweet may be; whole words and whole emoji only."""
     wanted = min(api.TEXT_MAX, max(1, round(rng.lognormvariate(_MEAN_LOG, SPREAD))))
     text = _token(rng)
+    weight = weighted_length(text)
     while len(text) < wanted:
-        longer = f"{text} {_token(rng)}"
-        if len(longer) > api.TEXT_MAX:
+        token = _token(rng)
+        weight += len(" ") + weighted_length(token)
+        if weight > api.TEXT_MAX:
             break
-        text = longer
+        text = f"{text} {token}"
     return text
 
 

@@ -31,8 +31,9 @@ DEADLINE_MS = "x-deadline-ms"
 MAX_ID = (1 << 63) - 1
 PAGE_DEFAULT, PAGE_MAX = 20, 100
 MULTIGET_MAX = 200
-TEXT_MAX, KEY_MAX, BODY_MAX = 280, 64, 64 * 1024
-"""TEXT_MAX is a weighted length (twitter-text v3): most scripts outside of the Latin ones and every emoji weigh 2, a URL 23."""
+TEXT_MAX, TEXT_STORED_MAX, KEY_MAX, BODY_MAX = 280, 1120, 64, 64 * 1024
+"""TEXT_MAX is a weighted length (twitter-text v3): CJK scripts, symbols and emoji weigh 2, a URL 23. TEXT_STORED_MAX is in code points (NFC), the
+column: a tweet of long URLs or joined emoji may be light and yet too long for it."""
 RETWEET_KEY = "rt:"
 """`rt:<original id>` is the idempotency key of a retweet: one per user and original. Keys of clients may not begin with it."""
 

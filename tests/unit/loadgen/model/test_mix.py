@@ -7,6 +7,7 @@ import pytest
 
 from loadgen.model import mix
 from reference_app.contract import api
+from reference_app.kit.weighted_length import weighted_length
 
 USERS = 300
 
@@ -53,7 +54,7 @@ def test_one_post_in_twenty_is_to_be_replayed_some_seconds_later(requests):
 def test_every_post_has_a_text_and_a_key_of_its_own_that_the_service_takes(requests):
     posts = [r for r in requests if r.op == "post"]
     assert len({r.key for r in posts}) == len(posts)
-    assert all(0 < len(r.key) <= api.KEY_MAX and 0 < len(r.text) <= api.TEXT_MAX for r in posts)
+    assert all(0 < len(r.key) <= api.KEY_MAX and 0 < weighted_length(r.text) <= api.TEXT_MAX for r in posts)
 
 
 def test_users_and_targets_are_seeded_ones(requests):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from loadgen.model import arrivals, texts
 from reference_app.contract import api
+from reference_app.kit.weighted_length import weighted_length
 
 
 def sample(count: int = 3000) -> list[str]:
@@ -10,7 +11,7 @@ def sample(count: int = 3000) -> list[str]:
 
 
 def test_texts_are_never_empty_nor_too_long():
-    assert all(1 <= len(text) <= api.TEXT_MAX for text in sample())
+    assert all(1 <= weighted_length(text) <= api.TEXT_MAX for text in sample())
 
 
 def test_lengths_gather_around_the_mode_and_have_a_long_tail():
