@@ -13,16 +13,14 @@ from reference_app.collector import relay
 from reference_app.collector.intake import Intake
 from reference_app.collector.segments import Segments
 from reference_app.collector.writer import Writer
-from reference_app.contract import metrics
 from reference_app.instrumentation import service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.settings import Settings
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app. What was taken is on disk when this closes."""
-    recorder = Recorder(metrics.COLLECTOR_METRICS)
     backend = relay.backend(os.environ, settings.component.port)
     with Writer(Segments(settings.home.traces), recorder) as writer, ThreadPoolExecutor(1, "decoder") as decoder:
         async with relay.relaying(backend, recorder) as pass_on:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reference_app.kit import http
+from reference_app.kit import http, tracing
 
 
 class _JsonFormatter(logging.Formatter):
@@ -27,6 +27,10 @@ class _JsonFormatter(logging.Formatter):
         }
         if request_id := http.request_id.get():
             line["request_id"] = request_id
+        if (context := tracing.current.get()) is not None:
+            line["trace_id"] = context.trace_id
+            if context.sampled:
+                line["span_id"] = context.span_id
         line |= getattr(record, "attributes", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -1,4 +1,4 @@
-"""The metrics of one process, on a registry of its own."""
+"""The signals of one process: its metrics, on a registry of its own, and the spans of what is sampled."""
 
 from __future__ import annotations
 
@@ -8,34 +8,56 @@ from typing import Any
 import prometheus_client
 from prometheus_client import openmetrics
 
-from reference_app.contract import metrics
+from reference_app.contract import metrics, spans
+from reference_app.instrumentation.spans import SpanQueue
+from reference_app.kit import tracing
 from reference_app.kit.breaker import Breaker
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+_ANSWERED = {"ok", "4xx", "duplicate"}
+"""Outcomes that are an answer and no failure of the callee."""
 
 
 class Recorder:
-    """Every metric that this kind of process exports, by default a service, ready to be observed."""
+    """Every metric that this kind of process exports, ready to be observed, and the spans for the exporter, if there is one."""
 
-    def __init__(self, exported: Sequence[metrics.Metric] = metrics.SERVICE_METRICS) -> None:
+    def __init__(self, exported: Sequence[metrics.Metric] = metrics.SERVICE_METRICS, *, keep_spans: int = 0) -> None:
         self._registry = prometheus_client.CollectorRegistry()
         self._metrics = {metric.name: _create(metric, self._registry) for metric in exported}
+        self.spans = SpanQueue(limit=keep_spans, dropped=self._dropped if keep_spans else _ignored)
 
-    def http_server(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request as the callee saw it."""
-        self._labelled(metrics.HTTP_SERVER, (method, route, str(status))).observe(seconds)
+    def http_server(self, method: str, route: str, status: int, seconds: float, *, span: tracing.Span | None, error: str) -> None:
+        """A request as the callee saw it; `error` is the code of an error answer."""
+        self._labelled(metrics.HTTP_SERVER, (method, route, str(status))).observe(seconds, _exemplar(span))
+        if span is not None:
+            span.attributes.update({spans.METHOD: method, spans.ROUTE: route, spans.STATUS_CODE: status})
+            self.spans.end(span, "SERVER", f"{method} {route}", seconds, (error or str(status)) if status >= 500 else "")
 
-    def http_client(self, peer: str, route: str, outcome: str, seconds: float) -> None:
+    def http_client(self, peer: str, route: str, outcome: str, seconds: float, span: tracing.Span | None) -> None:
         """A request as the caller saw it."""
-        self._labelled(metrics.HTTP_CLIENT, (peer, route, outcome)).observe(seconds)
+        self._labelled(metrics.HTTP_CLIENT, (peer, route, outcome)).observe(seconds, _exemplar(span))
+        if span is not None:
+            span.attributes[spans.ROUTE] = route
+            self._called(span, "CLIENT", f"{span.attributes[spans.METHOD]} {route}", peer=peer, outcome=outcome, seconds=seconds)
 
-    def db_client(self, peer: str, operation: str, outcome: str, seconds: float) -> None:
+    def db_client(self, peer: str, operation: str, outcome: str, seconds: float, span: tracing.Span | None) -> None:
         """A MariaDB or Redis call as the caller saw it."""
-        self._labelled(metrics.DB_CLIENT, (peer, operation, outcome)).observe(seconds)
+        self._labelled(metrics.DB_CLIENT, (peer, operation, outcome)).observe(seconds, _exemplar(span))
+        if span is not None:
+            span.attributes[spans.DB_OPERATION] = operation
+            self._called(span, "CLIENT", f"{operation} {peer}", peer=peer, outcome=outcome, seconds=seconds)
 
-    def stream_client(self, peer: str, operation: str, outcome: str, seconds: float) -> None:
-        """A publish or fetch."""
+    def stream_client(self, peer: str, operation: str, outcome: str, seconds: float, span: tracing.Span | None = None) -> None:
+        """A publish, or a fetch, which is done for nobody in particular and has no span."""
         self._labelled(metrics.STREAM_CLIENT, (peer, operation, outcome)).observe(seconds)
+        if span is not None:
+            self._messaging(span, "PRODUCER", operation, peer=peer, outcome=outcome, seconds=seconds)
+
+    def consumed(self, peer: str, subject: str, outcome: str, seconds: float, span: tracing.Span | None) -> None:
+        """An event of the stream was worked on; `outcome` other than ok: it will come again."""
+        if span is not None:
+            span.attributes[spans.DESTINATION] = subject
+            self._messaging(span, "CONSUMER", "process", peer=peer, outcome=outcome, seconds=seconds)
 
     def count(self, metric: metrics.Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter."""
@@ -47,8 +69,10 @@ class Recorder:
         self._labelled(metric, labels).set(value)
 
     def observe(self, metric: metrics.Metric, seconds: float) -> None:
-        """Add to a histogram without labels."""
-        self._labelled(metric, ()).observe(seconds)
+        """Add to a histogram without labels, for the current trace."""
+        context = tracing.current.get()
+        exemplar = {"trace_id": context.trace_id} if context is not None and context.sampled else None
+        self._labelled(metric, ()).observe(seconds, exemplar)
 
     def breaker(self, peer: str) -> Breaker:
         """A breaker for calls to the component whose state is exported."""
@@ -58,9 +82,28 @@ class Recorder:
         """The registry as OpenMetrics text."""
         return bytes(openmetrics.exposition.generate_latest(self._registry))  # type: ignore[no-untyped-call]
 
+    def _dropped(self) -> None:
+        self.count(metrics.SPANS_PROCESSED, "queue_full")
+
+    def _messaging(self, span: tracing.Span, kind: spans.SpanKind, operation: str, *, peer: str, outcome: str, seconds: float) -> None:
+        span.attributes.update({spans.MESSAGING_SYSTEM: "nats", spans.MESSAGING_OPERATION: operation})
+        self._called(span, kind, f"{operation} {span.attributes[spans.DESTINATION]}", peer=peer, outcome=outcome, seconds=seconds)
+
+    def _called(self, span: tracing.Span, kind: spans.SpanKind, name: str, *, peer: str, outcome: str, seconds: float) -> None:
+        span.attributes[spans.PEER] = peer
+        self.spans.end(span, kind, name, seconds, "" if outcome in _ANSWERED else outcome)
+
     def _labelled(self, metric: metrics.Metric, labels: Sequence[str]) -> Any:
         instrument = self._metrics[metric.name]
         return instrument.labels(*labels) if metric.labels else instrument
+
+
+def _ignored() -> None:
+    """Of a process that exports no spans."""
+
+
+def _exemplar(span: tracing.Span | None) -> dict[str, str] | None:
+    return {"trace_id": span.context.trace_id} if span is not None else None
 
 
 def _create(metric: metrics.Metric, registry: prometheus_client.CollectorRegistry) -> Any:

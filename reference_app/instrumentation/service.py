@@ -15,10 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from reference_app.contract import api
-from reference_app.instrumentation import logs, middleware
+from reference_app.contract import api, metrics
+from reference_app.contract.metrics import Metric
+from reference_app.instrumentation import exporter, logs, middleware
 from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
 from reference_app.kit import errors, lifecycle
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
 
 T = TypeVar("T")
@@ -32,24 +34,29 @@ class _App(Starlette):
         return ExceptionMiddleware(self.router, handlers=self.exception_handlers)
 
 
-def run(compose: Callable[[Settings], AbstractAsyncContextManager[ASGIApp]]) -> None:
-    """Be this process: read the settings, serve the app that `compose` yields until SIGTERM."""
+def run(
+    compose: Callable[[Settings, Recorder], AbstractAsyncContextManager[ASGIApp]],
+    *,
+    exported: Sequence[Metric] = metrics.SERVICE_METRICS,
+) -> None:
+    """Be this process: read the settings, serve the app that `compose` yields until SIGTERM. `exported` are its metrics."""
     settings = Settings.from_environment()
     logs.configure(settings.component.name)
-    lifecycle.serve(lambda: compose(settings), settings.component.port)
+    with exporter.recording(settings.lab, settings.component, exported) as recorder:
+        lifecycle.serve(lambda: compose(settings, recorder), settings.component.port)
 
 
-def app(routes: Sequence[Route], recorder: Recorder, *, log_all: bool = False) -> ASGIApp:
-    """The service's ASGI app."""
+def app(routes: Sequence[Route], recorder: Recorder, *, entry: Deciders | None = None) -> ASGIApp:
+    """The service's ASGI app; `entry` makes it the one that users reach (middleware.Instrumented)."""
 
-    async def metrics(_request: Request) -> Response:
+    async def exposition(_request: Request) -> Response:
         return Response(recorder.exposition(), media_type=CONTENT_TYPE)
 
-    own = [Route(api.HEALTH, _health), Route(api.METRICS, metrics)]
+    own = [Route(api.HEALTH, _health), Route(api.METRICS, exposition)]
     handlers = {HTTPException: _http_error, errors.AppError: _app_error}
     starlette = _App(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
     templates = {route.endpoint: route.path for route in routes}
-    return middleware.Instrumented(starlette, recorder, templates=templates, log_all=log_all)
+    return middleware.Instrumented(starlette, recorder, templates=templates, entry=entry)
 
 
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -99,7 +106,8 @@ async def _http_error(_request: Request, error: HTTPException) -> Response:
     return _app_error_response(errors.AppError(code, str(error.detail)), error.status_code)
 
 
-async def _app_error(_request: Request, error: errors.AppError) -> Response:
+async def _app_error(request: Request, error: errors.AppError) -> Response:
+    request.scope[middleware.ERROR_CODE] = error.code
     return _app_error_response(error, error.status)
 
 

@@ -14,11 +14,13 @@ import redis.exceptions
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from reference_app.contract import spans
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component
-from reference_app.kit import breaker, calls, deadline, errors
+from reference_app.kit import breaker, calls, deadline, errors, tracing
 
 T = TypeVar("T")
+_ATTRIBUTES = {spans.DB_SYSTEM: "redis"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Cache:
 
     async def run(self, operation: str, work: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         """Run commands on the client within the Redis timeout and the deadline."""
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work))
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), tracing.begin(_ATTRIBUTES))
 
     async def script(self, name: str, script: Script, arguments: Sequence[Any]) -> Any:
         """Run a timeline script; `script` keeps its hash so that the text is sent once per server life."""

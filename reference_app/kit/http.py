@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,9 +13,9 @@ from typing import Any, cast
 import httptools
 import msgspec
 
-from reference_app.contract import api
+from reference_app.contract import api, spans
 from reference_app.contract.topology import Component
-from reference_app.kit import calls, deadline, errors
+from reference_app.kit import calls, deadline, errors, tracing
 
 CONNECT_SECONDS = 0.3
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -94,24 +94,27 @@ class Client:
 
     async def call(self, method: str, path: str, *, route: str, body: bytes = b"", limit: float) -> Response:
         """One request within `limit` seconds and the current deadline. `route` is the template for metrics."""
+        span = tracing.begin({spans.METHOD: method})
         started = time.perf_counter()
         outcome = "abandoned"
         try:
-            response = await self._call(method, path, body, deadline.limit(limit))
+            response = await self._call(method, path, body, deadline.limit(limit), span)
             outcome = "ok" if response.status < 400 else f"{response.status // 100}xx"
+            if span is not None:
+                span.attributes[spans.STATUS_CODE] = response.status
         except errors.CallError as error:
             outcome = error.outcome
             raise
         else:
             return response
         finally:
-            self._observe(self.peer, route, outcome, time.perf_counter() - started)
+            self._observe(self.peer, route, outcome, time.perf_counter() - started, span)
 
-    async def _call(self, method: str, path: str, body: bytes, limit: float) -> Response:
+    async def _call(self, method: str, path: str, body: bytes, limit: float, span: tracing.Span | None) -> Response:
         connection = await self._connection(limit)
         try:
             async with asyncio.timeout(limit):
-                response = await connection.send(_message(method, path, body, limit))
+                response = await connection.send(_message(method, path, body, limit, tracing.traceparent(span)))
         except TimeoutError:
             connection.close()
             raise errors.OutcomeUnknown(self.peer, "timeout", f"{method} {path} in {limit:.2f} s") from None
@@ -188,16 +191,12 @@ async def _failure(client: Client, method: str, path: str, *, route: str, limit:
     return None if response.status < 400 else errors.Rejected(client.peer, "error", f"{method} {path} was answered {response.status}")
 
 
-def _message(method: str, path: str, body: bytes, limit: float) -> bytes:
-    headers: Mapping[str, object] = {
-        "host": "127.0.0.1",
-        api.REQUEST_ID: request_id.get(),
-        api.DEADLINE_MS: max(1, int(limit * 1000)),
-        "content-type": "application/json",
-        "content-length": len(body),
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+def _message(method: str, path: str, body: bytes, limit: float, traceparent: str) -> bytes:
+    return (
+        f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        f"{api.REQUEST_ID}: {request_id.get()}\r\n{api.DEADLINE_MS}: {max(1, int(limit * 1000))}\r\n"
+        f"{api.TRACEPARENT}: {traceparent}\r\n\r\n"
+    ).encode() + body
 
 
 def _stated_error(response: Response) -> errors.AppError:

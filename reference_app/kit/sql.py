@@ -13,14 +13,15 @@ from typing import Any, TypeVar
 import asyncmy
 import asyncmy.errors
 
-from reference_app.contract import storage
+from reference_app.contract import spans, storage
 from reference_app.contract.profile import LAB, Profile
-from reference_app.kit import breaker, calls, deadline, errors
+from reference_app.kit import breaker, calls, deadline, errors, tracing
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 _DUPLICATE_KEY = 1062
 _CONNECTION_CODES = range(2000, 3000)
+_ATTRIBUTES = {spans.DB_SYSTEM: "mariadb"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Database:
             self._idle.pop().close()
 
     async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work))
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), tracing.begin(_ATTRIBUTES))
 
     async def _guarded(self, work: Callable[[Session], Awaitable[T]]) -> T:
         limit = deadline.limit(self._profile.sql_timeout)

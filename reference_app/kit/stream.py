@@ -11,10 +11,10 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.js import api as js_api
 
-from reference_app.contract import storage
+from reference_app.contract import api, spans, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component
-from reference_app.kit import calls, errors
+from reference_app.kit import calls, errors, tracing
 
 logger = logging.getLogger(__name__)
 PUBLISH_SECONDS = 0.5
@@ -74,13 +74,15 @@ class Stream:
         return False
 
     async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
-        """Publish and wait for the acknowledgement; the same id within 2 minutes is stored once."""
-        await calls.measured(self._observe, self.peer, "publish", self._publish(subject, payload, message_id))
+        """Publish under the current trace and wait for the acknowledgement; the same id within 2 minutes is stored once."""
+        span = tracing.begin({spans.DESTINATION: subject})
+        headers = {js_api.Header.MSG_ID.value: message_id, api.TRACEPARENT: tracing.traceparent(span)}
+        await calls.measured(self._observe, self.peer, "publish", self._publish(subject, payload, headers), span)
 
-    async def _publish(self, subject: str, payload: bytes, message_id: str) -> None:
+    async def _publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._client.jetstream().publish(subject, payload, headers={js_api.Header.MSG_ID: message_id})
+                await self._client.jetstream().publish(subject, payload, headers=headers)
         except nats.js.errors.NoStreamResponseError as error:
             raise errors.NeverSent(self.peer, "error", "the stream is not there") from error
         except _GONE as error:
@@ -107,6 +109,11 @@ class Stream:
 
 def _config(name: str, subject: str) -> js_api.StreamConfig:
     return js_api.StreamConfig(name=name, subjects=[subject], storage=js_api.StorageType.FILE, max_age=3600)
+
+
+def enter(message: Any) -> tracing.Span | None:
+    """Work for the trace that a message carries, from here on."""
+    return tracing.enter(tracing.parse((message.headers or {}).get(api.TRACEPARENT, "")))
 
 
 async def _quiet(error: Exception) -> None:

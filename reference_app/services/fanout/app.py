@@ -18,9 +18,9 @@ from reference_app.services.fanout.delivery import Delivery
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app; the consumer runs while it is open."""
-    recorder, background = Recorder(), Background()
+    background = Background()
     caches = clients.caches(settings.lab, "timeline-cache", recorder)
     graph = clients.services(settings.lab, "graph", recorder)
     delivery = Delivery(caches, graph, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)

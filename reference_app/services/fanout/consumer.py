@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import nats.errors
 
-from reference_app.contract import metrics, storage
+from reference_app.contract import metrics, spans, storage
 from reference_app.contract.api import FollowersPage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import errors
+from reference_app.kit import errors, stream, tracing
 from reference_app.kit.stream import Stream
 from reference_app.services.fanout.delivery import Delivery
 
@@ -26,6 +28,18 @@ CONCURRENT = 512
 """Deliveries under way: those to a dead cache wait in here while the others pass."""
 MAX_DELIVERIES = 50
 """Deliveries of an event whose author's followers could not be asked for, 1 s apart, before it becomes a dead letter."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """An event in work: its author's first followers, and the trace it is worked on for, with the moment at which that began."""
+
+    message: Any
+    event: storage.TweetEvent
+    first: FollowersPage
+    span: tracing.Span | None
+    started: float
+    context: contextvars.Context
 
 
 class Consumer:
@@ -41,15 +55,15 @@ class Consumer:
         subscription = await self._stream.subscription(storage.FANOUT_CONSUMER)
         async with asyncio.TaskGroup() as tasks:
             while True:
-                for message, event, first in await self._batch(subscription):
+                for taken in await self._batch(subscription):
                     await self._slots.acquire()
-                    tasks.create_task(self._handle(message, event, first))
+                    tasks.create_task(self._handle(taken), context=taken.context)
 
-    async def _batch(self, subscription: Any) -> list[tuple[Any, storage.TweetEvent, FollowersPage]]:
+    async def _batch(self, subscription: Any) -> list[_Taken]:
         messages = await self._fetch(subscription)
         first_pages = await asyncio.gather(*(self._first_page(message) for message in messages))
         ready = [item for item in first_pages if item is not None]
-        return sorted(ready, key=lambda item: item[2].count or 0)
+        return sorted(ready, key=lambda taken: taken.first.count or 0)
 
     async def _fetch(self, subscription: Any) -> list[Any]:
         started = time.perf_counter()
@@ -61,26 +75,33 @@ class Consumer:
         self._recorder.stream_client(self._stream.peer, "fetch", "ok", time.perf_counter() - started)
         return messages
 
-    async def _first_page(self, message: Any) -> tuple[Any, storage.TweetEvent, FollowersPage] | None:
+    async def _first_page(self, message: Any) -> _Taken | None:
+        span, started = stream.enter(message), time.perf_counter()
         event = msgspec.json.decode(message.data, type=storage.TweetEvent)
+        if span is not None:
+            span.attributes[spans.TWEET_ID] = event.tweet_id
         try:
-            return message, event, await self._delivery.followers(event.user_id)
+            first = await self._delivery.followers(event.user_id)
         except (errors.CallError, errors.AppError) as error:
             await self._put_back(message, error)
+            self._recorder.consumed(self._stream.peer, message.subject, "error", time.perf_counter() - started, span)
             return None
+        return _Taken(message, event, first, span, started, contextvars.copy_context())
 
-    async def _handle(self, message: Any, event: storage.TweetEvent, first: FollowersPage) -> None:
+    async def _handle(self, taken: _Taken) -> None:
+        outcome = "error"
         try:
-            async with self._beating(message):
-                complete = await self._delivery.deliver(event, first)
-        except (errors.CallError, errors.AppError) as error:
-            await self._put_back(message, error)
-        else:
+            async with self._beating(taken.message):
+                complete = await self._delivery.deliver(taken.event, taken.first)
             if not complete:
-                await self._dead_letter(message)
-            await message.ack()
+                await self._dead_letter(taken.message)
+            await taken.message.ack()
+            outcome = "ok"
+        except (errors.CallError, errors.AppError) as error:
+            await self._put_back(taken.message, error)
         finally:
             self._slots.release()
+            self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, time.perf_counter() - taken.started, taken.span)
 
     async def _put_back(self, message: Any, error: Exception) -> None:
         if message.metadata.num_delivered < MAX_DELIVERIES:

@@ -10,23 +10,24 @@ from starlette.types import ASGIApp
 from reference_app.contract import topology
 from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
 from reference_app.services.gateway.callees import Callees
 from reference_app.services.gateway.routes import Endpoints
 
 
-def build(*, callees: Callees, recorder: Recorder, signing_key: str) -> ASGIApp:
+def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_key: str) -> ASGIApp:
     """The app over the services behind it."""
-    return service.app(Endpoints(callees, recorder, signing_key=signing_key).routes(), recorder, log_all=True)
+    return service.app(Endpoints(callees, recorder, signing_key=signing_key).routes(), recorder, entry=deciders)
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The app over all instances of the services behind it."""
-    recorder = Recorder()
+    deciders = Deciders(settings.home.deciders_file)
     groups = {name: clients.services(settings.lab, name, recorder) for name in topology.SERVICE_EDGES["gateway"]}
     try:
-        yield build(callees=Callees(**groups), recorder=recorder, signing_key=settings.lab.signing_key)
+        yield build(callees=Callees(**groups), recorder=recorder, deciders=deciders, signing_key=settings.lab.signing_key)
     finally:
         for group in groups.values():
             group.close()

@@ -19,9 +19,9 @@ from reference_app.services.search.routes import Endpoints
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app; the consumer runs while it is open."""
-    recorder, background, recent = Recorder(), Background(), Recent()
+    background, recent = Background(), Recent()
     stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
     consumer = Consumer(Replay(stream, observe=recorder.stream_client), recent, recorder=recorder)
     background.start("consumer", consumer.run)

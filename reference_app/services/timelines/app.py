@@ -20,9 +20,9 @@ from reference_app.services.timelines.store import Lists
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app."""
-    recorder, lab = Recorder(), settings.lab
+    lab = settings.lab
     caches = clients.caches(lab, "timeline-cache", recorder)
     groups = {name: clients.services(lab, name, recorder) for name in ("tweets", "users", "graph")}
     lists, peers = Lists(caches), Peers(**groups)

@@ -25,9 +25,9 @@ from reference_app.services.tweets.tweet_cache import TweetCache
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app; loops run while it is open."""
-    recorder, background = Recorder(), Background()
+    background = Background()
     failpoints, deciders = Failpoints(settings.home.failpoints_file), Deciders(settings.home.deciders_file)
     name = settings.component.name
     snowflake = Snowflake(process=settings.component.index, mark_file=settings.home.data / name / "snowflake.mark")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from reference_app.contract import metrics
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import errors
+from reference_app.kit import errors, tracing
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
@@ -60,13 +60,18 @@ class Relay:
         rows = await store.claim_unpublished(session, BATCH)
         if not rows:
             return 0
-        publishing = (
-            self._stream.publish(subject, payload, message_id=f"{shard.primary.peer}-{row_id}") for row_id, subject, payload in rows
-        )
-        await asyncio.gather(*publishing)
+        await asyncio.gather(*(self._publish_row(f"{shard.primary.peer}-{row[0]}", *row[1:]) for row in rows))
         self._failpoints.hit("relay.after_publish")
-        await store.mark_published(session, [row_id for row_id, _, _ in rows])
+        await store.mark_published(session, [row[0] for row in rows])
         return len(rows)
+
+    async def _publish_row(self, message_id: str, subject: str, payload: bytes, traceparent: str) -> None:
+        """In a task of its own: each row is published under the trace of its post."""
+        context = tracing.parse(traceparent)
+        tracing.current.set(context)
+        await self._stream.publish(subject, payload, message_id=message_id)
+        if context is not None and context.sampled:
+            logger.info("published", extra={"attributes": {"subject": subject, "message_id": message_id}})
 
     async def _republish(self) -> None:
         since = _now_ms() - int(self._profile.outbox_keep * 1000)

@@ -8,6 +8,7 @@ import msgspec
 
 from reference_app.contract import storage
 from reference_app.contract.api import Tweet
+from reference_app.kit import tracing
 from reference_app.kit.sql import Row, Session
 from reference_app.services.tweets.domain import KeyedId, StoredTweet
 
@@ -22,8 +23,8 @@ async def insert(session: Session, tweet: Tweet, *, key: str, diverted: bool, no
     )
     event = storage.TweetEvent(tweet_id=tweet.id, user_id=tweet.user_id, acknowledged_ms=now_ms)
     await session.execute(
-        "INSERT INTO outbox (subject, payload, created_ms) VALUES (%s, %s, %s)",
-        (storage.SUBJECT_POSTED, msgspec.json.encode(event), now_ms),
+        "INSERT INTO outbox (subject, payload, traceparent, created_ms) VALUES (%s, %s, %s, %s)",
+        (storage.SUBJECT_POSTED, msgspec.json.encode(event), tracing.traceparent(), now_ms),
     )
 
 
@@ -47,12 +48,12 @@ async def ids_by_users(session: Session, user_ids: Sequence[int], *, limit: int,
     return [row[0] for row in rows]
 
 
-async def claim_unpublished(session: Session, limit: int) -> list[tuple[int, str, bytes]]:
-    """Lock and return (outbox id, subject, payload) of rows that no other relay holds."""
+async def claim_unpublished(session: Session, limit: int) -> list[tuple[int, str, bytes, str]]:
+    """Lock and return (outbox id, subject, payload, traceparent) of rows that no other relay holds."""
     rows = await session.fetch(
-        "SELECT id, subject, payload FROM outbox WHERE published = 0 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED", (limit,)
+        "SELECT id, subject, payload, traceparent FROM outbox WHERE published = 0 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED", (limit,)
     )
-    return [(row[0], row[1], bytes(row[2])) for row in rows]
+    return [(row[0], row[1], bytes(row[2]), row[3]) for row in rows]
 
 
 async def mark_published(session: Session, outbox_ids: Sequence[int]) -> None:

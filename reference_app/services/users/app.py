@@ -10,11 +10,10 @@ from starlette.types import ASGIApp
 
 from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
 from reference_app.services.users.routes import Endpoints
 from reference_app.services.users.store import Users
-
-DATABASE = "users-db-0"
 
 
 def build(*, store: Users, recorder: Recorder, signing_key: str, now: Callable[[], float] = time.time) -> ASGIApp:
@@ -23,11 +22,7 @@ def build(*, store: Users, recorder: Recorder, signing_key: str, now: Callable[[
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[ASGIApp]:
-    """The app over its database."""
-    recorder = Recorder()
-    database = clients.database(settings.lab, settings.lab.component(DATABASE), recorder)
-    try:
-        yield build(store=Users(database), recorder=recorder, signing_key=settings.lab.signing_key)
-    finally:
-        await database.close()
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
+    """The app over its database, which is one shard."""
+    (shard,) = clients.shards(settings.lab, "users-db", recorder, Deciders(settings.home.deciders_file))
+    yield build(store=Users(shard), recorder=recorder, signing_key=settings.lab.signing_key)
