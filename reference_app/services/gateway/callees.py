@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import urllib.parse
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,6 +66,15 @@ class Callees:
         query = f"?limit={limit}" if cursor is None else f"?limit={limit}&cursor={cursor}"
         page: api.Page = await _read(self._timelines, "GET", api.Internal.HOME, query=query, shape=api.Page, user_id=user_id)
         return page
+
+    async def search(self, query: str, *, limit: int, before: int | None) -> api.TweetIds:
+        parameters = urllib.parse.urlencode({"q": query, "limit": limit, "before": before or api.MAX_ID})
+        found: api.TweetIds = await _read(self._search, "GET", api.Internal.SEARCH, query=f"?{parameters}", shape=api.TweetIds)
+        return found
+
+    async def trends(self, limit: int) -> api.Trends:
+        trends: api.Trends = await _read(self._search, "GET", api.Internal.TRENDS, query=f"?limit={limit}", shape=api.Trends)
+        return trends
 
     async def follow(self, *, follower_id: int, followee_id: int) -> None:
         await _write(self._graph, "PUT", api.Internal.EDGE, follower_id=follower_id, followee_id=followee_id)
