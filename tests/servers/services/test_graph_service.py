@@ -13,6 +13,9 @@ import pytest
 
 from reference_app.contract import api, storage
 from reference_app.contract.api import Internal
+from reference_app.kit.sql import Session
+from reference_app.services.graph import store
+from reference_app.services.graph.domain import Edge, State
 
 from .conftest import eventually
 
@@ -66,6 +69,11 @@ def sql(graph: Any, shard: int, statement: str) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in await cursor.fetchall()]
 
     return asyncio.run(ask())
+
+
+async def write_backward(port: int, edge: Edge, state: State) -> None:
+    async with asyncmy.connect(host="127.0.0.1", port=port, user="root", database=storage.DATABASE, autocommit=True) as client:
+        await store.set_backward(Session(client), edge, state)
 
 
 def pending(graph: Any) -> int:
@@ -201,26 +209,37 @@ def test_both_directions_agree_after_many_changes_at_the_same_time(graph: Any) -
     assert not [pair for pair in blocks if pair[1] in follows[pair[0]] or pair[0] in follows[pair[1]]]
 
 
-def test_a_late_mirror_of_an_older_version_changes_nothing(graph: Any) -> None:
+def test_a_backward_write_that_arrives_late_changes_nothing(graph: Any) -> None:
     follow(graph, 900, 901)
     unfollow(graph, 900, 901)
-    sql(graph, 0, "INSERT INTO pending_edges VALUES (900, 901, 1)")
-    eventually(lambda: pending(graph) == 1 and followers(graph, 901)["ids"] == [], limit_s=3)
-    sql(graph, 0, "DELETE FROM pending_edges")
+    asyncio.run(write_backward(graph.lab.component("graph-db-1").port, Edge(900, 901), State(1, active=True)))
+    assert followers(graph, 901) == {"ids": [], "next_after": None, "count": 0}
+    asyncio.run(write_backward(graph.lab.component("graph-db-1").port, Edge(900, 901), State(3, active=True)))
+    assert followers(graph, 901) == {"ids": [900], "next_after": None, "count": 1}
 
 
-def test_an_interrupted_follow_is_refused_as_indeterminate_and_finished_when_the_shard_is_back(graph: Any, code: Any) -> None:
-    follow(graph, 921, 920)
+def test_an_edge_without_its_backward_row_is_finished(graph: Any) -> None:
+    sql(graph, 0, "INSERT INTO followees (follower_id, followee_id) VALUES (910, 911)")
+    sql(graph, 0, "INSERT INTO pending_edges VALUES (910, 911, 1)")
+    eventually(lambda: followers(graph, 911) == {"ids": [910], "next_after": None, "count": 1}, limit_s=5)
+    eventually(lambda: pending(graph) == 0)
+
+
+def test_a_change_whose_shard_hangs_is_not_acknowledged_and_is_finished_when_it_is_back(graph: Any, code: Any) -> None:
+    follow(graph, 920, 921)
+    follow(graph, 923, 922)
     graph.databases[1].send_signal(signal.SIGSTOP)
     try:
-        assert code(graph.client.delete(edge(920, 921))) == (503, "unavailable") or True
-        blocked = code(graph.client.put(blocking(920, 921)))
+        unfollowed = code(graph.client.delete(edge(920, 921)))
+        blocked = code(graph.client.put(blocking(922, 923)))
     finally:
         graph.databases[1].send_signal(signal.SIGCONT)
-    assert blocked[0] == 503
+    assert (unfollowed, blocked) == ((503, "indeterminate"), (503, "indeterminate"))
+    assert followees(graph, 920) == []
     eventually(lambda: pending(graph) == 0)
-    assert (followees(graph, 921), followers(graph, 920)["ids"]) == ([], [])
-    assert code(graph.client.put(edge(921, 920))) == (403, "forbidden")
+    assert followers(graph, 921) == {"ids": [], "next_after": None, "count": 0}
+    assert (followees(graph, 923), followers(graph, 922)["ids"]) == ([], [])
+    assert code(graph.client.put(edge(923, 922))) == (403, "forbidden")
 
 
 def test_when_the_databases_are_dead_everything_is_unavailable_and_says_when_to_retry(graph: Any, code: Any) -> None:

@@ -8,12 +8,12 @@ from reference_app.services.graph import domain
 
 
 def test_a_user_may_follow_another() -> None:
-    domain.check_edge(follower_id=1, followee_id=2)
+    domain.check_pair(1, 2, verb="follow")
 
 
 def test_nobody_may_follow_themselves() -> None:
     with pytest.raises(errors.AppError, match="nobody can follow themselves") as caught:
-        domain.check_edge(follower_id=1, followee_id=1)
+        domain.check_pair(1, 1, verb="follow")
     assert caught.value.code == "invalid"
 
 
@@ -24,3 +24,7 @@ def test_a_full_page_names_its_last_follower_as_the_cursor() -> None:
 @pytest.mark.parametrize("ids", [[], [3]])
 def test_a_page_that_is_not_full_is_the_last(ids: list[int]) -> None:
     assert domain.followers_page(ids, limit=2, count=None) == FollowersPage(ids, None, None)
+
+
+def test_users_are_asked_for_on_the_shard_that_holds_them() -> None:
+    assert domain.by_shard([4, 1, 2, 7], 2) == {0: [4, 2], 1: [1, 7]}
