@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "postmortem": ("postmortem",),
     "console": ("console",),
     "slo": ("slo",),
+    "trace": ("trace",),
     "decider": ("decider",),
 }
 """Module -> its commands. Only the module that is asked for is imported: the charts of a postmortem would make `status` take a second."""

@@ -32,10 +32,10 @@ _DISTINCT = f"(SELECT DISTINCT ON (trace_id, span_id) {', '.join(COLUMNS)} FROM 
 _SUMMARIES = f"""
 WITH traces AS (
     SELECT trace_id,
-        first(name ORDER BY start_ns, parent_span_id) AS root_name,
-        first(service ORDER BY start_ns, parent_span_id) AS root_service,
+        first(name ORDER BY parent_span_id <> '', start_ns) AS root_name,
+        first(service ORDER BY parent_span_id <> '', start_ns) AS root_service,
         min(start_ns) / 1e9 AS start,
-        first(end_ns - start_ns ORDER BY start_ns, parent_span_id) / 1e9 AS seconds,
+        first(end_ns - start_ns ORDER BY parent_span_id <> '', start_ns) / 1e9 AS seconds,
         (max(end_ns) - min(start_ns)) / 1e9 AS whole_seconds,
         count(*) AS spans,
         list_sort(list(DISTINCT service)) AS services,
