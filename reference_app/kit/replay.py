@@ -7,7 +7,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import nats.errors
 import nats.js.errors
@@ -47,9 +47,10 @@ class Replay:
     """
 
     def __init__(self, stream: Stream, *, observe: calls.Observe = calls.unobserved) -> None:
+        self.peer = stream.peer
         self._stream, self._observe = stream, observe
         self._place, self._read = _Place(), 0
-        self._name, self._subscription = "", None
+        self._name, self._subscription = "", cast("Any", None)
 
     async def open(self) -> None:
         """Go on after the last message read. Raises CallError when the stream is away."""
@@ -61,7 +62,7 @@ class Replay:
                 self._place = _Place(created)
             await self._subscribe(client)
         except nats.js.errors.NotFoundError as error:
-            raise errors.NeverSent(self._stream.peer, "error", "the stream is not there") from error
+            raise errors.NeverSent(self.peer, "error", "the stream is not there") from error
         except _GONE as error:
             raise self._lost(error) from error
 
@@ -75,16 +76,14 @@ class Replay:
             return Batch()
         except _GONE as error:
             raise self._lost(error) from error
-        self._observe(self._stream.peer, "fetch", "ok", time.perf_counter() - started, None)
+        self._observe(self.peer, "fetch", "ok", time.perf_counter() - started, None)
         return self._noted(messages)
 
     def _noted(self, messages: list[Any]) -> Batch:
         last = messages[-1].metadata
         self._read += len(messages)
         if last.sequence.consumer != self._read:
-            raise errors.OutcomeUnknown(
-                self._stream.peer, "lost", "messages were lost on the way; reading again from the last one before them"
-            )
+            raise errors.OutcomeUnknown(self.peer, "lost", "messages were lost on the way; reading again from the last one before them")
         self._place = _Place(self._place.created, last.sequence.stream)
         return Batch(messages, last.num_pending)
 
@@ -112,4 +111,4 @@ class Replay:
                 await self._subscription.unsubscribe()
 
     def _lost(self, error: Exception) -> errors.CallError:
-        return errors.OutcomeUnknown(self._stream.peer, "lost", f"{type(error).__name__}: {error}")
+        return errors.OutcomeUnknown(self.peer, "lost", f"{type(error).__name__}: {error}")

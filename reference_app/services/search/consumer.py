@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextvars
+import time
 from typing import Any
 
 import msgspec
 
-from reference_app.contract import metrics, storage
+from reference_app.contract import metrics, spans, storage
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import stream
 from reference_app.kit.replay import Replay
 from reference_app.services.search.recent import Recent
 
@@ -27,15 +30,19 @@ class Consumer:
             while True:
                 batch = await self._replay.fetch()
                 for message in batch.messages:
-                    self._take(message)
+                    contextvars.copy_context().run(self._take, message)
                 self.complete = batch.pending == 0
                 self._recorder.gauge(metrics.INDEXED_TWEETS, len(self._recent))
         finally:
             self.complete = False
 
     def _take(self, message: Any) -> None:
+        span, started = stream.enter(message), time.perf_counter()
         event = msgspec.json.decode(message.data, type=storage.TweetEvent)
         if message.subject == storage.SUBJECT_DELETED:
             self._recent.deleted(event)
         else:
             self._recent.posted(event)
+        if span is not None:
+            span.attributes[spans.TWEET_ID] = event.tweet_id
+        self._recorder.consumed(self._replay.peer, message.subject, "ok", time.perf_counter() - started, span)

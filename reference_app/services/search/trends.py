@@ -38,8 +38,9 @@ class _Window:
 
     def remove(self, tweet_id: int) -> None:
         use = self._uses.pop(tweet_id, None)
-        for tag in use.tags if use else ():
-            self._subtract(tag, use.user_id)
+        if use is not None:
+            for tag in use.tags:
+                self._subtract(tag, use.user_id)
 
     def expire(self, now_ms: int) -> None:
         while self._ages and self._ages[0][0] <= now_ms - self._length_ms:
