@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import yaml
+
+from reference_app.contract.topology import TOPOLOGIES, Component, Lab, components
 
 DIRECTORY = Path(__file__).parent / "experiments"
 EXTENSION = "failwhale"
@@ -64,6 +67,7 @@ class Extension:
 
     `predicted_harm` is the share of home pages in the fault phase that lack something. `tolerated_alerts` are true consequences
     that may fire and need not. `passes_with` names the switch that makes a deviating experiment pass.
+    `requires` names components that the lab must have beside those that are hit.
     """
 
     drill: str
@@ -78,6 +82,22 @@ class Extension:
     expected_alerts: tuple[ExpectedAlert, ...] = ()
     tolerated_alerts: tuple[ExpectedAlert, ...] = ()
     passes_with: str | None = None
+    requires: tuple[str, ...] = ()
+
+    def why_not(self, lab: Lab) -> str:
+        """Why this lab is none for the experiment, in a sentence; empty when it is one."""
+        if not (missing := self.missing(lab.components)):
+            return ""
+        fitting = [name for name, topology in TOPOLOGIES.items() if not self.missing(components(topology, 0))]
+        return (
+            f"{self.drill} needs {', '.join(missing)}, which a lab of the topology {lab.topology} does not have: "
+            f"run it in a home that was started with `failwhale up --topology {' or '.join(fitting)}`"
+        )
+
+    def missing(self, among: Iterable[Component]) -> list[str]:
+        """Components that are hit or required and are not among these."""
+        present = {component.name for component in among}
+        return [name for name in (*self.truth.components, *self.requires) if name not in present]
 
 
 @dataclass(frozen=True)

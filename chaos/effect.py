@@ -9,10 +9,13 @@ from reference_app.query.prometheus import Prometheus
 
 _CLIENTS = (metrics.DB_CLIENT, metrics.HTTP_CLIENT, metrics.STREAM_CLIENT)
 _UNAFFECTED = "ok|duplicate|4xx"
+_EDGE = (metrics.EDGE_REDISPATCHES, metrics.EDGE_CONNECTION_ERRORS, metrics.EDGE_RESPONSE_ERRORS)
+"""A failed attempt of the edge is in one of them: sent on to another gateway, or given up before or after it was sent."""
 
 
 def affected_operations(prometheus: Prometheus, components: Sequence[str], *, start: float, end: float) -> int:
     """Calls to the components that failed or were not even tried between two moments (Unix seconds). Raises PrometheusUnreachableError."""
     peers = "|".join(components)
-    selectors = (f'{metric.name}_count{{peer=~"{peers}",outcome!~"{_UNAFFECTED}"}}' for metric in _CLIENTS)
-    return round(sum(prometheus.increase(selector, start, end) for selector in selectors))
+    calls = (f'{metric.name}_count{{peer=~"{peers}",outcome!~"{_UNAFFECTED}"}}' for metric in _CLIENTS)
+    attempts = (f'{metric.name}{{server=~"{peers}"}}' for metric in _EDGE)
+    return round(sum(prometheus.increase(selector, start, end) for selector in (*calls, *attempts)))

@@ -11,6 +11,7 @@ from chaoslib.exceptions import ChaosException
 from chaoslib.experiment import ensure_experiment_is_valid
 
 from chaos.catalogue import Experiment
+from reference_app.contract.topology import TOPOLOGIES, components
 
 GUARD = "chaos.controls.recorder"
 LEAST_HARM_THAT_BURNS = 0.02
@@ -25,6 +26,7 @@ def problems(experiment: Experiment) -> list[str]:
         *_undoes_itself(experiment),
         *_injects(experiment),
         *_alerts(experiment),
+        *_has_a_lab(experiment),
     ]
 
 
@@ -70,6 +72,12 @@ def _alerts(experiment: Experiment) -> Iterator[str]:
     harm = experiment.extension.predicted_harm
     if burns and harm <= LEAST_HARM_THAT_BURNS:
         yield f"it expects a burn alert, which its predicted harm of {harm:.0%} cannot fire"
+
+
+def _has_a_lab(experiment: Experiment) -> Iterator[str]:
+    lacking = {name: experiment.extension.missing(components(topology, 0)) for name, topology in TOPOLOGIES.items()}
+    if all(lacking.values()):
+        yield "no topology has all it needs: " + "; ".join(f"{name} lacks {', '.join(missing)}" for name, missing in lacking.items())
 
 
 def _activities(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

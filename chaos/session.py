@@ -27,7 +27,7 @@ class NoSessionError(Exception):
 
 
 class NotAllowedError(Exception):
-    """Chaos is halted, or the run's lease lapsed."""
+    """Chaos is halted, the run's lease lapsed, or the lab is none for the experiment."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from chaos.audit.run import write as write_audit
 from chaos.audit.witness import Witness
 from chaos.catalogue import Experiment
 from chaos.holder import Holder
+from failwhale import lab as layout
 from failwhale import lifecycle, outcome, population
 from failwhale.outcome import Outcome
 from loadgen import history, recording, runner
@@ -43,13 +45,17 @@ SETTLE_SECONDS, INTERRUPTED_SETTLE_SECONDS = 15.0, 3.0
 """Reconciliation may take 10 s after a shard returned; an interrupted run does not wait for it."""
 
 
+class SkippedError(Exception):
+    """The lab has not what the experiment needs; the message says what, and where it can run."""
+
+
 class DrillError(Exception):
     """The drill cannot begin here and now; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for. `phases` overrides lengths in seconds; `graph` is an edge list to seed with."""
+    """What was asked for. `phases` overrides lengths in seconds; `graph` is an edge list to seed with; `topology` None is what the home has."""
 
     drill: str
     inject: bool = True
@@ -57,6 +63,7 @@ class Wish:
     graph: Path | None = None
     directed: bool = False
     phases: dict[str, float] = field(default_factory=dict)
+    topology: str | None = None
 
 
 @dataclass
@@ -108,6 +115,8 @@ def perform(run: Run, *, hold_interrupts: Callable[[], None]) -> Outcome:
     try:
         try:
             _each(run, ACT)
+        except SkippedError as skipped:
+            return _skipped(run, str(skipped))
         except KeyboardInterrupt:
             run.interrupted = True
             run.say("interrupted: undoing, then keeping the record")
@@ -122,6 +131,12 @@ def perform(run: Run, *, hold_interrupts: Callable[[], None]) -> Outcome:
             run.holder.release()
     assert run.outcome is not None  # noqa: S101 - set by CONCLUDE
     return run.outcome
+
+
+def _skipped(run: Run, reason: str) -> Outcome:
+    assert run.experiment is not None  # noqa: S101 - whoever skips has read it
+    topology = layout.laid_out(run.home, os.environ, run.wish.topology).topology
+    return outcome.skipped(run.experiment, run_id=run.run_id, seed=run.wish.seed, topology=topology, reason=reason, began=run.began)
 
 
 def _each(run: Run, steps: tuple[Step, ...]) -> None:
@@ -143,8 +158,14 @@ def _check_wish(run: Run) -> None:
         raise DrillError(f"chaos is halted: {halted.reason} (`failwhale chaos resume` allows it again)")
 
 
+def _check_lab(run: Run) -> None:
+    assert run.experiment is not None  # noqa: S101 - set by the step before
+    if unfit := run.experiment.extension.why_not(layout.laid_out(run.home, os.environ, run.wish.topology)):
+        raise SkippedError(unfit)
+
+
 def _start_lab(run: Run) -> None:
-    lifecycle.up(run.home, run.say, replay_undo=lambda home: _replay(home, run.say))
+    lifecycle.up(run.home, run.say, replay_undo=lambda home: _replay(home, run.say), topology=run.wish.topology)
 
 
 def _seed(run: Run) -> None:
@@ -269,6 +290,7 @@ def _replay(home: Home, say: Say) -> None:
 
 ACT = (
     Step("checking the experiment", _check_wish),
+    Step("checking that the lab has what it needs", _check_lab),
     Step("starting the lab", _start_lab),
     Step("seeding users", _seed),
     Step("waiting until no alert is active", _await_quiet),

@@ -8,30 +8,46 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference_app.contract.topology import DEFAULT_PORT_BASE, SMALL, Component, Kind, Lab, components
+from reference_app.contract.topology import DEFAULT_PORT_BASE, SMALL, TOPOLOGIES, Component, Kind, Lab, Topology, components
 from reference_app.kit import files
 from reference_app.kit.home import Home
-from reference_app.stack import bootstrap, program, render
+from reference_app.stack import bootstrap, edge, errors, program, render
 from reference_app.stack.program import Program
 
 PORT_BASE_VARIABLE = "FAILWHALE_PORT_BASE"
-STORES, SERVICES, WATCHERS = range(3)
-"""Waves. The prober comes last, so that it does not report what is merely starting."""
+STORES, SERVICES, LAST = range(3)
+"""Waves. The prober comes last, so that it does not report what is merely starting, and the edge, which would take the gateways for dead."""
 
 
-def laid_out(home: Home, environment: Mapping[str, str]) -> Lab:
-    """The lab of this home: kept secrets, ports from `FAILWHALE_PORT_BASE`, else as before, else 18000. Nothing is written."""
+def laid_out(home: Home, environment: Mapping[str, str], topology: str | None = None) -> Lab:
+    """The lab of this home: kept secrets, ports from `FAILWHALE_PORT_BASE`, else as before, else 18000. Nothing is written.
+
+    Raises TopologyError when there is no such topology, or the home has another one.
+    """
     wanted = environment.get(PORT_BASE_VARIABLE)
     known = home.lab() if home.lab_file.exists() else None
     base = int(wanted) if wanted else known.port_base if known else DEFAULT_PORT_BASE
+    layout = _topology(home, topology, known)
     return Lab(
         home=str(home.path),
-        topology=SMALL.name,
+        topology=layout.name,
         port_base=base,
-        components=components(SMALL, base),
+        components=components(layout, base),
         signing_key=known.signing_key if known else secrets.token_hex(32),
         supervisor_password=known.supervisor_password if known else secrets.token_hex(16),
     )
+
+
+def _topology(home: Home, wanted: str | None, known: Lab | None) -> Topology:
+    name = wanted or (known.topology if known else SMALL.name)
+    if name not in TOPOLOGIES:
+        raise errors.TopologyError(f"there is no topology {name!r}; there are {', '.join(TOPOLOGIES)}")
+    if known is not None and known.topology != name:
+        raise errors.TopologyError(
+            f"{home.path} holds a lab of the topology {known.topology}: run `failwhale reset --yes`, which deletes it, "
+            f"or choose another home for {name}: FAILWHALE_HOME=DIRECTORY"
+        )
+    return TOPOLOGIES[name]
 
 
 def save(home: Home, lab: Lab) -> None:
@@ -69,6 +85,8 @@ def write_configuration(home: Home, lab: Lab, listed: tuple[Program, ...]) -> No
     program.save(home, listed)
     for component in lab.kind("nats"):
         files.write_atomic(_conf(home, component), render.nats(component, bootstrap.directory(home, component)).encode())
+    for component in lab.kind("haproxy"):
+        files.write_atomic(_conf(home, component), edge.haproxy(lab).encode())
     files.write_atomic(home.conf / "prometheus.yml", render.prometheus(lab).encode())
     files.write_atomic(home.conf / "alertmanager.yml", render.alertmanager().encode())
     supervised = render.supervisord(home, lab, listed, user=bootstrap.user_name())
@@ -87,7 +105,7 @@ def _pinned(on: list[int], taskset: str) -> tuple[str, ...]:
 def _wave(component: Component) -> int:
     if component.kind in ("mariadb", "redis", "nats"):
         return STORES
-    return WATCHERS if component.kind == "prober" else SERVICES
+    return LAST if component.kind in ("haproxy", "prober") else SERVICES
 
 
 def _argv(home: Home, lab: Lab, component: Component, servers: Mapping[str, str]) -> tuple[str, ...]:

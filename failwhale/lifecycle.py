@@ -38,12 +38,16 @@ class Started:
     already: bool
 
 
-def up(home: Home, say: Say, *, replay_undo: Callable[[Home], None]) -> Started:
-    """Start what does not run and wait until everything answers. `replay_undo` undoes what an interrupted run left behind."""
+def up(home: Home, say: Say, *, replay_undo: Callable[[Home], None], topology: str | None = None) -> Started:
+    """Start what does not run and wait until everything answers. `replay_undo` undoes what an interrupted run left behind.
+
+    `topology` None means the one that the home has, in a new home the small one. Raises StackError.
+    """
     started = time.monotonic()
     with _alone(home):
-        located = servers.locate()
-        lab = _supervised_lab(home, located, say)
+        wanted = layout.laid_out(home, os.environ, topology)
+        bootstrap.require_current_schema(home)
+        lab = _supervised_lab(home, wanted, say)
         replay_undo(home)
         acting = Control(home)
         already = _healthy(acting)
@@ -73,9 +77,9 @@ def reset(home: Home, say: Say) -> None:
                 entry.unlink()
 
 
-def _supervised_lab(home: Home, located: dict[str, str], say: Say) -> Lab:
+def _supervised_lab(home: Home, lab: Lab, say: Say) -> Lab:
     """The lab with a supervisord that answers; one that was left half dead is cleared away first."""
-    lab = layout.laid_out(home, os.environ)
+    located = servers.locate(edge=bool(lab.group("edge")))
     if home.lab_file.exists() and Control(home).supervised():
         _require_same_ports(lab, home.lab())
         return lab
@@ -100,7 +104,8 @@ def _require_same_ports(wanted: Lab, running: Lab) -> None:
 
 
 def _require_free_ports(lab: Lab) -> None:
-    names = {component.port: component.name for component in lab.components} | {lab.supervisor_port: program.SUPERVISORD}
+    used = {port: component.name for component in lab.components for port in (component.port, component.metrics_port)}
+    names = used | {lab.supervisor_port: program.SUPERVISORD}
     if taken := ports.listeners(names):
         raise errors.PortsTakenError([f"{listener.port} ({names[listener.port]}) {listener}" for listener in taken])
 
@@ -119,7 +124,7 @@ def _healthy(acting: Control) -> bool:
 
 def _start_waves(acting: Control, say: Say) -> None:
     listed = program.load(acting.home)
-    for wave, what in ((layout.STORES, "stores"), (layout.SERVICES, "services and alerting"), (layout.WATCHERS, "prober")):
+    for wave, what in ((layout.STORES, "stores"), (layout.SERVICES, "services and alerting"), (layout.LAST, "prober and edge")):
         names = [item.name for item in listed if item.wave == wave]
         say(f"starting {what}: {', '.join(names)}")
         with _explained(acting):
@@ -169,7 +174,7 @@ def _stop_gracefully(acting: Control, say: Say) -> None:
     """Through supervisord, watchers first and stores last. What does not obey is left to the marks."""
     if not acting.supervised():
         return
-    for wave in (layout.WATCHERS, layout.SERVICES, layout.STORES):
+    for wave in (layout.LAST, layout.SERVICES, layout.STORES):
         names = [item.name for item in program.load(acting.home) if item.wave == wave]
         say(f"stopping {', '.join(names)}")
         with contextlib.suppress(errors.StackError):

@@ -120,6 +120,17 @@ def conclude(
     )  # fmt: skip
 
 
+def skipped(experiment: Experiment, *, run_id: str, seed: int, topology: str, reason: str, began: float) -> Outcome:
+    """The result of a drill that was not begun: nothing is recorded of it."""
+    wanted = experiment.extension
+    return Outcome(
+        drill=experiment.name, run_id=run_id, seed=seed, topology=topology, started_at=_iso(began), duration_s=round(time.time() - began, 1),
+        verdict="skipped", expected_verdict=wanted.expected_verdict, reasons=(reason,), passes_with=wanted.passes_with, faults=[],
+        blast_radius=BlastRadius(wanted.predicted_harm, None), load=None, audit=None, alerts=None, clocks=Clocks(), slo=None,
+        artifacts=Artifacts(None, None, None, None),
+    )  # fmt: skip
+
+
 def write(run_dir: Path, result: Outcome) -> None:
     """Leave the result in the run directory."""
     files.write_json(run_dir / FILE, result)

@@ -84,6 +84,8 @@ def _open(home: Home, drill: str) -> Session:
 
 def _require(run: Session, extension: catalogue.Extension) -> None:
     run.require_allowed()
+    if unfit := extension.why_not(run.home.lab()):
+        raise session.NotAllowedError(unfit)
     plan, limit = run.plan(), extension.safety.longest_fault_s
     if plan is not None and plan.undo_at - plan.inject_at > limit:
         raise session.NotAllowedError(f"the plan holds the fault {plan.undo_at - plan.inject_at:g} s, the experiment allows {limit:g} s")

@@ -12,8 +12,9 @@ from rich.console import Console
 
 from chaos import catalogue
 from failwhale import drill as drills
-from failwhale import lifecycle
+from failwhale import lab, lifecycle
 from failwhale.commands import console, terminal
+from failwhale.commands.lab import TopologyName
 from failwhale.drill import Run, Wish
 from failwhale.liveview import LiveView
 from failwhale.outcome import Outcome
@@ -21,6 +22,7 @@ from reference_app.kit.home import Home
 from reference_app.stack.graphs import BadLinesError
 
 EXPECTED, UNEXPECTED, USAGE, INTERRUPTED = 0, 1, 2, 130
+ENDED_EARLY = {"interrupted": INTERRUPTED, "skipped": USAGE}
 DEMO = "kill-tweet-shard-no-replica-reads"
 
 
@@ -38,6 +40,7 @@ def drill(
     fault: Annotated[bool, typer.Option("--fault/--no-fault", help="Do everything but inject: the verdict is `not-injected`.")] = True,
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
     phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
+    topology: TopologyName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Load, fault, alerts, audit, verdict and postmortem on one clock; about 3.5 minutes. Starts the lab if it is not up.
@@ -46,7 +49,7 @@ def drill(
     predicts (`not-injected` with --no-fault), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).
     """
     try:
-        wish = _wish(name, graph=graph, directed=directed, inject=fault, seed=seed, phases=phase or [])
+        wish = _wish(name, graph=graph, directed=directed, inject=fault, seed=seed, phases=phase or [], topology=topology)
         outcome = _perform(wish)
     except (*drills.ERRORS, catalogue.UnknownExperimentError, BadLinesError, ValueError, OSError) as error:
         terminal.complain(str(error))
@@ -58,20 +61,20 @@ def drill(
     raise typer.Exit(_exit_code(outcome))
 
 
-def demo() -> None:
+def demo(*, topology: TopologyName = None) -> None:
     """The main job: a drill that users notice, then the lab and the console stay up. With `CI` set, everything is ended again."""
     home, in_ci = Home.from_environment(), bool(os.environ.get("CI"))
+    lab.laid_out(home, os.environ, topology)  # refuses here, because a demo that fails later ends the lab
     try:
-        drill(DEMO, graph=None, directed=None, fault=True, seed=1, phase=[], as_json=False)
+        drill(DEMO, graph=None, directed=None, fault=True, seed=1, phase=[], topology=topology, as_json=False)
     except typer.Exit as ended:
         code = ended.exit_code
     if in_ci or code in (USAGE, INTERRUPTED):
         lifecycle.down(home, terminal.say)
     else:
-        lab = home.lab()
-
-        url = console.start_detached(home, lab.console_port)
-        terminal.say(f"still running: app {lab.entry_url}  Prometheus {lab.prometheus_url}  console {url}   (`failwhale down` ends them)")
+        known = home.lab()
+        url = console.start_detached(home, known.console_port)
+        terminal.say(f"still running: app {known.entry_url}  Prometheus {known.prometheus_url}  console {url}   (`failwhale down` ends them)")
     raise typer.Exit(code)
 
 
@@ -123,13 +126,15 @@ def _clock_lines(outcome: Outcome) -> list[str]:
     return ["clocks      " + ", ".join(f"{name} {'not available' if value is None else f'{value:.1f} s'}" for name, value in known.items())]
 
 
-def _wish(name: str, *, graph: Path | None, directed: bool | None, inject: bool, seed: int, phases: list[str]) -> Wish:
+def _wish(
+    name: str, *, graph: Path | None, directed: bool | None, inject: bool, seed: int, phases: list[str], topology: str | None
+) -> Wish:
     if graph is not None and directed is None:
         raise ValueError("say whether the graph is --directed or --undirected: the file does not tell")
     if graph is not None and not graph.is_file():
         raise ValueError(f"there is no edge list at {graph}")
     lengths = dict(_length(text) for text in phases)
-    return Wish(name, inject=inject, seed=seed, graph=graph, directed=bool(directed), phases=lengths)
+    return Wish(name, inject=inject, seed=seed, graph=graph, directed=bool(directed), phases=lengths, topology=topology)
 
 
 def _length(text: str) -> tuple[str, float]:
@@ -157,6 +162,6 @@ def _hold_interrupts() -> None:
 
 
 def _exit_code(outcome: Outcome) -> int:
-    if outcome.verdict == "interrupted":
-        return INTERRUPTED
+    if outcome.verdict in ENDED_EARLY:
+        return ENDED_EARLY[outcome.verdict]
     return EXPECTED if outcome.verdict == outcome.expected_verdict else UNEXPECTED

@@ -13,12 +13,16 @@ from rich.table import Table
 from chaos import undo
 from failwhale import health, lifecycle
 from failwhale.commands import terminal
+from reference_app.contract.topology import TOPOLOGIES
 from reference_app.kit.home import Home
 from reference_app.query import logs as query_logs
 from reference_app.query.logs import LogLine, Wanted
 from reference_app.stack import program
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+TopologyName = Annotated[
+    str | None, typer.Option("--topology", help=f"One of: {', '.join(TOPOLOGIES)}. Without it what the home has, in a new one small.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +38,9 @@ def replay_leftover_undo(home: Home) -> None:
         terminal.say(f"could not undo {fault} yet: {undone.error}" if undone.error else f"undid {fault}, which was interrupted")
 
 
-def up(*, as_json: Json = False) -> None:
+def up(*, topology: TopologyName = None, as_json: Json = False) -> None:
     """Start the lab and wait until everything answers. Safe to repeat."""
-    started = lifecycle.up(Home.from_environment(), terminal.say, replay_undo=replay_leftover_undo)
+    started = lifecycle.up(Home.from_environment(), terminal.say, replay_undo=replay_leftover_undo, topology=topology)
     lab = started.lab
     if as_json:
         terminal.emit(

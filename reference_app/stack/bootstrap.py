@@ -1,7 +1,7 @@
 """Data of the stores: directories from one template, replication, schema, identity. Everything is done once and checked ever after.
 
-`initialised.json` lists whose data was established. What it lists is never made anew in silence: an empty database would deny
-tweets that were acknowledged.
+`initialised.json` lists whose data was established, and by which schema. What it lists is never made anew in silence: an empty database
+would deny tweets that were acknowledged.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;
 
 
 @dataclass(frozen=True)
+class Initialised:
+    """The content of `initialised.json`; `schema` is the `fingerprint` of the schema files by then."""
+
+    components: list[str]
+    schema: str
+
+
+@dataclass(frozen=True)
 class Shard:
     """A database: its primary and, when it is replicated, the replica."""
 
@@ -55,9 +63,19 @@ def shards(lab: Lab) -> list[Shard]:
     return [Shard(c.shard, c, replicas.get(c.shard)) for c in instances if c.role == "primary"]
 
 
+def require_current_schema(home: Home) -> None:
+    """Raises SchemaChangedError when the databases of this home were made by another schema than today's."""
+    known = _initialised(home)
+    if known.components and known.schema != replication.fingerprint():
+        raise errors.SchemaChangedError(
+            f"the databases below {home.data} were made by another version of the schema, and there are no migrations: "
+            "start from nothing with `failwhale reset --yes`, which deletes all data, runs and incidents of this home"
+        )
+
+
 def prepare(home: Home, lab: Lab) -> None:
     """Before the stores start: make the directories that are not there. Raises DataVanishedError when one was there before."""
-    known = _initialised(home)
+    known = set(_initialised(home).components)
     vanished = [c.name for c in lab.components if c.name in known and not any_file(directory(home, c))]
     if vanished:
         raise errors.DataVanishedError(
@@ -86,10 +104,10 @@ def establish(home: Home, lab: Lab, *, timeout_s: float, rebuilt: Iterable[str] 
 
     `rebuilt` names databases (`tweets-db-0`) that were provisioned again on purpose, so that their emptiness is no loss.
     """
-    known = _initialised(home) - set(_members(lab, rebuilt))
+    known = set(_initialised(home).components) - set(_members(lab, rebuilt))
     asyncio.run(_establish(lab, known, timeout_s))
     kept = [c.name for c in lab.components if c.kind in ("mariadb", "nats")]
-    files.write_json(_record(home), kept, durable=True)
+    files.write_json(_record(home), Initialised(kept, replication.fingerprint()), durable=True)
 
 
 async def _establish(lab: Lab, known: set[str], timeout_s: float) -> None:
@@ -141,8 +159,9 @@ def _record(home: Home) -> Path:
     return home.path / "initialised.json"
 
 
-def _initialised(home: Home) -> set[str]:
+def _initialised(home: Home) -> Initialised:
     try:
-        return set(msgspec.json.decode(_record(home).read_bytes(), type=list[str]))
+        found = msgspec.json.decode(_record(home).read_bytes(), type=Initialised | list[str])
     except FileNotFoundError:
-        return set()
+        return Initialised([], "")
+    return found if isinstance(found, Initialised) else Initialised(found, "")  # a list alone: from before the schema was recorded

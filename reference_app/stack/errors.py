@@ -4,6 +4,8 @@ StackError
 ├── MissingServersError   server binaries are not installed
 ├── PortsTakenError       somebody else listens on a port of the lab
 ├── DataVanishedError     a directory of an initialised lab is gone, or was replaced by an empty one
+├── SchemaChangedError    the databases were made by another version of the schema
+├── TopologyError         no topology has that name, or the home holds a lab of another one
 ├── ReplicationError      a replica does not follow its primary
 ├── NotRunningError       the process that should be acted on is not there
 └── NotReadyError         a component was started and does not answer
@@ -38,6 +40,14 @@ class PortsTakenError(StackError):
 
 class DataVanishedError(StackError):
     """Never made anew in silence: an empty database would answer "no such tweet" about acknowledged tweets."""
+
+
+class SchemaChangedError(StackError):
+    pass
+
+
+class TopologyError(StackError):
+    pass
 
 
 class ReplicationError(StackError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from reference_app.contract import metrics
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import program, supervision
@@ -79,6 +80,7 @@ def prometheus(lab: Lab, rules: Path = RULES) -> str:
         "scrape_configs": [
             {"job_name": "services", "static_configs": [_target(c) for c in (*lab.kind("service"), *lab.kind("collector"))]},
             {"job_name": "prober", "honor_labels": True, "static_configs": [_target(c) for c in lab.kind("prober")]},
+            *(_edge_job(edge) for edge in lab.group("edge")),
         ],
     }
     return yaml.safe_dump(config, sort_keys=False)
@@ -86,7 +88,18 @@ def prometheus(lab: Lab, rules: Path = RULES) -> str:
 
 def _target(component: Component) -> dict[str, Any]:
     labels = {"component": component.name, "service": component.group, "kind": component.kind}
-    return {"targets": [f"127.0.0.1:{component.port}"], "labels": labels}
+    return {"targets": [f"127.0.0.1:{component.metrics_port}"], "labels": labels}
+
+
+def _edge_job(edge: Component) -> dict[str, Any]:
+    """HAProxy exports hundreds of series; kept are those of the contract."""
+    kept = "|".join(metric.name for metric in metrics.EDGE_METRICS)
+    return {
+        "job_name": "edge",
+        "params": {"scope": ["backend", "server"]},
+        "static_configs": [_target(edge)],
+        "metric_relabel_configs": [{"source_labels": ["__name__"], "regex": kept, "action": "keep"}],
+    }
 
 
 def alertmanager() -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,12 @@ async def _check_identity(source: Any, primary: Component, identity_key: str) ->
             f"{primary.name} does not hold the data of {primary.shard} of this lab: its directory was emptied or replaced. "
             "Put it back, or start from nothing with `failwhale reset --yes`"
         )
+
+
+def fingerprint() -> str:
+    """Tells one version of the schema from another; comments do not count."""
+    texts = (statement for file in sorted(_SCHEMA_DIRECTORY.glob("*.sql")) for statement in statements(file.read_text()))
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def statements(script: str) -> Iterator[str]:

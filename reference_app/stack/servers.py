@@ -18,13 +18,16 @@ PACKAGES = {
     "taskset": "util-linux",
     "setsid": "util-linux",
 }
+EDGE_PACKAGES = {"haproxy": "haproxy"}
+"""Needed by a lab that has an edge."""
 
 
-def locate(path: str | None = None) -> dict[str, str]:
+def locate(path: str | None = None, *, edge: bool = False) -> dict[str, str]:
     """Binary -> its absolute path; /usr/sbin and /sbin are searched too. Raises MissingServersError with all that are missing."""
+    packages = PACKAGES | EDGE_PACKAGES if edge else PACKAGES
     searched = os.pathsep.join(((path if path is not None else os.environ.get("PATH", "")), "/usr/sbin", "/sbin"))
-    found = {name: shutil.which(name, path=searched) for name in PACKAGES}
-    missing = {name: PACKAGES[name] for name, where in found.items() if where is None}
+    found = {name: shutil.which(name, path=searched) for name in packages}
+    missing = {name: packages[name] for name, where in found.items() if where is None}
     if missing:
         raise errors.MissingServersError(missing)
     return {name: where for name, where in found.items() if where is not None}

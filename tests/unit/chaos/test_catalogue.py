@@ -7,6 +7,7 @@ import pytest
 
 from chaos import catalogue, rules
 from chaos.catalogue import Experiment
+from reference_app.contract.topology import SMALL, STANDARD, TOPOLOGIES, Lab, Topology, components
 
 NAMES = ("kill-tweet-shard", "kill-tweet-shard-no-replica-reads")
 
@@ -59,6 +60,7 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "another component than the truth's": ({"method": [activity("chaos.actions.faults", "kill_and_hold", component="events-0")]}, "acts on events-0"),
     "held longer than is safe": ({"method": [KILL, activity("chaos.actions.clock", "hold_fault", seconds=99)]}, "safety limit is 60 s"),
     "another name than its file's": ({"extensions": extension(drill="other")}, "its extension calls it 'other'"),
+    "a lab that does not exist": ({"extensions": extension(requires=["edge-7"])}, "small lacks edge-7; standard lacks edge-7"),
     "a burn alert that cannot fire": (
         {"extensions": extension(expected_alerts=[{"name": "SloBurn", "severity": "page", "slo": "home-completeness"}])}, "cannot fire",
     ),
@@ -72,6 +74,23 @@ def test_a_planted_violation_is_found(changes: dict[str, Any], problem: str) -> 
     for key in [key for key, value in changes.items() if value is None]:
         del experiment.document[key]
     assert any(problem in found for found in rules.problems(experiment)), rules.problems(experiment)
+
+
+def lab(topology: Topology) -> Lab:
+    return Lab("", topology.name, 1, components(topology, 1), "", "")
+
+
+def test_an_experiment_says_which_lab_it_needs_and_where_it_can_run() -> None:
+    gateway = catalogue.load("kill-gateway").extension
+    assert gateway.why_not(lab(STANDARD)) == ""
+    reason = gateway.why_not(lab(SMALL))
+    assert "edge-0, gateway-1" in reason
+    assert "failwhale up --topology standard" in reason
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_experiments_on_a_tweet_shard_run_on_every_topology(name: str) -> None:
+    assert [catalogue.load(name).extension.why_not(lab(topology)) for topology in TOPOLOGIES.values()] == [""] * len(TOPOLOGIES)
 
 
 def test_an_unknown_field_in_the_extension_is_refused() -> None:

@@ -43,6 +43,16 @@ def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path, wish: 
     assert named in perform(tmp_path, wish)[-1]
 
 
+def test_a_drill_that_the_lab_is_not_made_for_is_skipped_before_anything_starts(tmp_path: Path) -> None:
+    said: list[str] = []
+    run = Run(Wish("kill-gateway"), Home(tmp_path), say=said.append, draw=lambda _run: None)
+    result = drill.perform(run, hold_interrupts=lambda: None)
+    assert (result.verdict, result.topology, result.load, result.faults) == ("skipped", "small", None, [])
+    assert "failwhale up --topology standard" in result.reasons[0]
+    assert len(said) == 2
+    assert not (tmp_path / "lab.json").exists()
+
+
 def test_a_refused_drill_leaves_nothing_behind(tmp_path: Path) -> None:
     perform(tmp_path, Wish("no-such-drill"))
     assert not (tmp_path / "runs").exists()

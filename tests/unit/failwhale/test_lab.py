@@ -9,9 +9,9 @@ import pytest
 from failwhale import lab
 from reference_app.contract.topology import DEFAULT_PORT_BASE
 from reference_app.kit.home import Home
-from reference_app.stack import servers
+from reference_app.stack import errors, servers
 
-SERVERS = {name: f"/usr/bin/{name}" for name in servers.PACKAGES}
+SERVERS = {name: f"/usr/bin/{name}" for name in servers.PACKAGES | servers.EDGE_PACKAGES}
 
 
 def test_a_new_lab_takes_the_default_ports_and_fresh_secrets(tmp_path: Path) -> None:
@@ -36,6 +36,33 @@ def test_every_component_is_a_program_and_stores_come_before_services_before_the
     assert [p.wave for p in listed] == sorted(p.wave for p in listed)
     waves = {p.name: p.wave for p in listed}
     assert waves["tweets-db-0-replica"] < waves["gateway-0"] < waves["prober"]
+
+
+def test_the_edge_starts_after_the_gateways_on_the_cores_of_what_is_under_test(tmp_path: Path) -> None:
+    listed = {p.name: p for p in lab.programs(Home(tmp_path), lab.laid_out(Home(tmp_path), {}, "standard"), SERVERS)}
+    assert listed["edge-0"].wave > listed["gateway-1"].wave
+    assert listed["edge-0"].argv[:3] == listed["gateway-0"].argv[:3]
+    assert listed["edge-0"].argv[-4:] == ("/usr/bin/haproxy", "-db", "-f", str(tmp_path / "conf" / "edge-0.conf"))
+
+
+def test_a_home_keeps_its_topology_and_a_new_one_is_small(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert lab.laid_out(home, {}).topology == "small"
+    lab.save(home, lab.laid_out(home, {}, "standard"))
+    assert lab.laid_out(home, {}).topology == "standard"
+    assert lab.laid_out(home, {}).group("edge")
+
+
+def test_a_home_with_another_topology_is_refused_with_both_ways_out(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    lab.save(home, lab.laid_out(home, {}))
+    with pytest.raises(errors.TopologyError, match=r"small: run `failwhale reset --yes`.*FAILWHALE_HOME=DIRECTORY"):
+        lab.laid_out(home, {}, "standard")
+
+
+def test_an_unknown_topology_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(errors.TopologyError, match="'huge'; there are small, standard"):
+        lab.laid_out(Home(tmp_path), {}, "huge")
 
 
 @pytest.mark.parametrize(("available", "split"), [([0, 1], ([0], [1])), ([0, 1, 2, 3], ([0, 1, 2], [3])), ([5], ([], [])), ([], ([], []))])

@@ -47,9 +47,11 @@ def test_lab_constants_fit_into_half_of_the_recovery_phase_and_production_ones_d
     assert set(profile.constants_over(half, profile.PRODUCTION)) >= {"breaker_open_max", "tweet_cache_ttl", "replica_reconnect"}
 
 
-def test_names_and_ports_of_a_lab_are_unique_and_below_the_ephemeral_range() -> None:
-    laid = topology.components(topology.SMALL, topology.DEFAULT_PORT_BASE)
+@pytest.mark.parametrize("layout", topology.TOPOLOGIES.values(), ids=topology.TOPOLOGIES)
+def test_names_and_ports_of_a_lab_are_unique_and_below_the_ephemeral_range(layout: topology.Topology) -> None:
+    laid = topology.components(layout, topology.DEFAULT_PORT_BASE)
     assert len({c.name for c in laid}) == len({c.port for c in laid}) == len(laid)
+    assert len({port for c in laid for port in (c.port, c.metrics_port)}) == len(laid) + layout.edge
     assert max(c.port for c in laid) < topology.DEFAULT_PORT_BASE + topology.SUPERVISOR_PORT_OFFSET < 32768
 
 

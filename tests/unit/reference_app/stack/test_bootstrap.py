@@ -9,7 +9,7 @@ import pytest
 
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit.home import Home
-from reference_app.stack import bootstrap, errors
+from reference_app.stack import bootstrap, errors, replication
 
 
 def lab(home: Home) -> Lab:
@@ -34,6 +34,28 @@ def test_an_initialised_directory_that_is_gone_or_empty_is_reported_and_not_made
     with pytest.raises(errors.DataVanishedError, match="events-0"):
         bootstrap.prepare(home, lab(home))
     assert not (home.data / "prometheus").exists()
+
+
+def record(home: Home, schema: str) -> None:
+    (home.path / "initialised.json").write_bytes(msgspec.json.encode(bootstrap.Initialised(["users-db-0"], schema)))
+
+
+def test_databases_of_another_schema_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    record(Home(tmp_path), "of last week")
+    with pytest.raises(errors.SchemaChangedError, match="failwhale reset --yes"):
+        bootstrap.require_current_schema(Home(tmp_path))
+
+
+def test_databases_from_before_the_schema_was_recorded_are_refused_too(tmp_path: Path) -> None:
+    (tmp_path / "initialised.json").write_bytes(b'["users-db-0"]')
+    with pytest.raises(errors.SchemaChangedError):
+        bootstrap.require_current_schema(Home(tmp_path))
+
+
+def test_a_new_home_and_one_of_the_same_schema_are_taken(tmp_path: Path) -> None:
+    bootstrap.require_current_schema(Home(tmp_path))
+    record(Home(tmp_path), replication.fingerprint())
+    bootstrap.require_current_schema(Home(tmp_path))
 
 
 def test_a_shard_is_its_primary_and_its_replica(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from reference_app.contract.topology import Lab
 from reference_app.stack import vitals
 
 
-def small(*, replicas: bool = True) -> Lab:
-    layout = topology.Topology("test", tweet_replicas=replicas)
-    return Lab("", "test", 20000, topology.components(layout, 20000), "", "")
+def laid(layout: topology.Topology) -> Lab:
+    return Lab("", layout.name, 20000, topology.components(layout, 20000), "", "")
 
 
 def kinds(lab: Lab) -> dict[str, str]:
@@ -18,7 +17,7 @@ def kinds(lab: Lab) -> dict[str, str]:
 
 
 def test_each_component_tells_what_its_kind_knows() -> None:
-    told = kinds(small())
+    told = kinds(laid(topology.SMALL))
     assert told["tweets-db-0-primary"] == "SemiSync"
     assert told["tweets-db-1-replica"] == "Replication"
     assert told["timeline-cache-1"] == told["tweet-cache-0"] == "CacheUse"
@@ -27,7 +26,14 @@ def test_each_component_tells_what_its_kind_knows() -> None:
 
 
 def test_a_primary_without_replica_has_no_semi_sync_state() -> None:
-    assert kinds(small(replicas=False))["tweets-db-0-primary"] == "Vitals"
+    assert kinds(laid(topology.Topology("test", replicated=())))["tweets-db-0"] == "Vitals"
+
+
+def test_every_database_of_the_standard_lab_is_a_pair_and_the_edge_has_nothing_to_tell() -> None:
+    told = kinds(laid(topology.STANDARD))
+    assert told["users-db-0-primary"] == told["graph-db-1-primary"] == "SemiSync"
+    assert told["users-db-0-replica"] == told["graph-db-1-replica"] == "Replication"
+    assert told["edge-0"] == "Vitals"
 
 
 def test_pressure_is_a_ratio_and_a_kernel_without_it_has_none(tmp_path: Path) -> None:
