@@ -34,6 +34,9 @@ MULTIGET_MAX = 200
 TEXT_MAX, TEXT_STORED_MAX, KEY_MAX, BODY_MAX = 280, 1120, 64, 64 * 1024
 """TEXT_MAX is a weighted length (twitter-text v3): CJK scripts, symbols and emoji weigh 2, a URL 23. TEXT_STORED_MAX is in code points (NFC), the
 column: a tweet of long URLs or joined emoji may be light and yet too long for it."""
+HANDLE_PATTERN = "[A-Za-z0-9_]{1,15}"
+PASSWORD_MIN, PASSWORD_MAX = 8, 128
+QUERY_MAX = 100
 RETWEET_KEY = "rt:"
 """`rt:<original id>` is the idempotency key of a retweet: one per user and original. Keys of clients may not begin with it."""
 

@@ -7,9 +7,9 @@ import unicodedata
 
 import regex
 
+from reference_app.contract import api
 from reference_app.kit import errors
 
-QUERY_MAX = 100
 _WORD = regex.compile(r"[#@]?\w+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]+")
 """Scripts that put no space between words: a run of them counts as its overlapping pairs of characters (as in Lucene's CJKBigramFilter)."""
@@ -28,8 +28,8 @@ def hashtags(text: str) -> frozenset[str]:
 def query_words(text: str) -> frozenset[str]:
     """The words that a tweet must have, all of them. Raises AppError invalid when there are none."""
     wanted = frozenset(word for found in _found(text) for word in _wanted(found))
-    if not (1 <= len(text) <= QUERY_MAX and wanted):
-        raise errors.AppError("invalid", f"q must have 1 to {QUERY_MAX} characters and at least one word, #hashtag or @handle")
+    if not (1 <= len(text) <= api.QUERY_MAX and wanted):
+        raise errors.AppError("invalid", f"q must have 1 to {api.QUERY_MAX} characters and at least one word, #hashtag or @handle")
     return wanted
 
 
