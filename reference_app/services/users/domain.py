@@ -26,9 +26,14 @@ class Account:
     password_hash: bytes
 
 
+def is_handle(text: str) -> bool:
+    """Whether any account can have this handle."""
+    return bool(_HANDLE.fullmatch(text))
+
+
 def check_new(credentials: api.Credentials) -> None:
     """Raises AppError invalid when no account may have this handle or password."""
-    if not _HANDLE.fullmatch(credentials.handle):
+    if not is_handle(credentials.handle):
         raise errors.AppError("invalid", "a handle has 1 to 15 letters, digits or underscores")
     if not PASSWORD_MIN <= len(credentials.password) <= PASSWORD_MAX:
         raise errors.AppError("invalid", f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
@@ -36,7 +41,7 @@ def check_new(credentials: api.Credentials) -> None:
 
 def plausible(credentials: api.Credentials) -> bool:
     """Whether an account with these can exist at all."""
-    return bool(_HANDLE.fullmatch(credentials.handle)) and len(credentials.password) <= PASSWORD_MAX
+    return is_handle(credentials.handle) and len(credentials.password) <= PASSWORD_MAX
 
 
 def hash_password(password: str, *, salt: bytes) -> bytes:

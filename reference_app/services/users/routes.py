@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +15,6 @@ from reference_app.instrumentation import service
 from reference_app.kit import errors
 from reference_app.services.users import domain
 from reference_app.services.users.store import Users
-
-
-@dataclass(frozen=True)
-class _Ids:
-    ids: list[int]
 
 
 class Endpoints:
@@ -34,6 +28,7 @@ class Endpoints:
             Route(api.Internal.REGISTER, self.register, methods=["POST"]),
             Route(api.Internal.LOGIN, self.log_in, methods=["POST"]),
             Route(api.Internal.PROFILES, self.profiles, methods=["POST"]),
+            Route(api.Internal.BY_HANDLE, self.by_handle, methods=["GET"]),
         ]
 
     async def register(self, request: Request) -> Response:
@@ -58,10 +53,17 @@ class Endpoints:
         return service.json_response(api.Token(token, expires_at))
 
     async def profiles(self, request: Request) -> Response:
-        wanted = await service.body(request, _Ids)
+        wanted = await service.body(request, api.Ids)
         if len(wanted.ids) > api.MULTIGET_MAX:
             raise errors.AppError("invalid", f"at most {api.MULTIGET_MAX} ids at once")
         return service.json_response(api.Profiles(await self._store.profiles(wanted.ids)))
+
+    async def by_handle(self, request: Request) -> Response:
+        handle: str = request.path_params["handle"]
+        profile = await self._store.profile(handle) if domain.is_handle(handle) else None
+        if profile is None:
+            raise errors.AppError("not_found", "there is no user with that handle")
+        return service.json_response(profile)
 
     async def _authenticated(self, given: api.Credentials) -> domain.Account | None:
         account = await self._store.find(given.handle)

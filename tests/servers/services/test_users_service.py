@@ -83,6 +83,13 @@ def test_too_many_ids_at_once_are_invalid(users: Any, code: Any) -> None:
     assert code(users.client.post(Internal.PROFILES, json=wanted)) == (422, "invalid")
 
 
+def test_a_handle_is_looked_up_in_whatever_case_and_an_impossible_one_is_not_found(users: Any, code: Any) -> None:
+    created = register(users, "margaret").json()
+    assert users.client.get(Internal.BY_HANDLE.format(handle="MARGARET")).json() == created
+    for handle in ("nobody_at_all", "way_too_long_for_a_handle", "%C3%A9"):
+        assert code(users.client.get(Internal.BY_HANDLE.format(handle=handle))) == (404, "not_found")
+
+
 def test_database_calls_are_measured_by_operation_and_outcome(users: Any) -> None:
     register(users, "measured")
     register(users, "measured")
