@@ -18,6 +18,7 @@ from reference_app.kit.deciders import Deciders
 logger = logging.getLogger("http")
 UNMATCHED = "unmatched"
 _TRACEPARENT, _REQUEST_ID, _DEADLINE_MS = api.TRACEPARENT.encode(), api.REQUEST_ID.encode(), api.DEADLINE_MS.encode()
+_DEADLINE_DIGITS = 9
 _QUIET = {api.HEALTH, api.METRICS}
 ERROR_CODE = "failwhale.error_code"
 """Key of the scope under which the code of an error answer stands."""
@@ -72,7 +73,7 @@ class Instrumented:
         identifier = headers.get(_REQUEST_ID, b"").decode("ascii", "replace")[:64] or tracing.trace_id()
         http.request_id.set(identifier)
         remaining = headers.get(_DEADLINE_MS, b"")
-        if remaining.isdigit():
+        if remaining.isdigit() and len(remaining) <= _DEADLINE_DIGITS:
             deadline.start(int(remaining) / 1000)
         return identifier, span
 

@@ -55,6 +55,7 @@ def app(routes: Sequence[Route], recorder: Recorder, *, entry: Deciders | None =
     own = [Route(api.HEALTH, _health), Route(api.METRICS, exposition)]
     handlers = {HTTPException: _http_error, errors.AppError: _app_error}
     starlette = _App(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
+    starlette.router.redirect_slashes = False
     templates = {route.endpoint: route.path for route in routes}
     return middleware.Instrumented(starlette, recorder, templates=templates, entry=entry)
 
@@ -101,9 +102,18 @@ async def _health(_request: Request) -> Response:
     return Response(b"ok")
 
 
-async def _http_error(_request: Request, error: HTTPException) -> Response:
+async def _http_error(request: Request, error: HTTPException) -> Response:
     code = _CODES.get(error.status_code, "bad_request")
-    return _app_error_response(errors.AppError(code, str(error.detail)), error.status_code)
+    response = _app_error_response(errors.AppError(code, str(error.detail)), error.status_code)
+    if error.status_code == 405:
+        response.headers["allow"] = _allowed(request)
+    return response
+
+
+def _allowed(request: Request) -> str:
+    """Methods of the path over all of its routes."""
+    path = request.scope["route"].path
+    return ", ".join(sorted({method for route in request.app.routes if route.path == path for method in route.methods}))
 
 
 async def _app_error(request: Request, error: errors.AppError) -> Response:

@@ -11,6 +11,8 @@ import uvicorn
 import uvloop
 from uvicorn.server import HANDLED_SIGNALS
 
+from reference_app.kit import protocol
+
 KEEP_ALIVE_SECONDS = 3600
 """Callers pool connections: a server that closes idle ones would make sent requests' outcomes unknown."""
 GRACE_SECONDS = 2
@@ -24,7 +26,7 @@ def serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> N
 async def _serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> None:
     async with build() as app:
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False,
+            app, host="127.0.0.1", port=port, http=protocol.BoundedProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
             server_header=False, date_header=False, backlog=512, timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )  # fmt: skip

@@ -1,0 +1,43 @@
+"""HTTP/1.1 on a connection, as uvicorn speaks it, except that what is no HTTP gets the same JSON error as everything else, and heads are bounded."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference_app.contract import api
+
+HEAD_MAX = 32 * 1024
+"""Bytes of request target and header fields together (nginx: 4 buffers of 8 KB)."""
+_ANSWER = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n{request_id}: {identifier}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Refuses by closing: after a malformed message nobody knows where the next one begins."""
+
+    def on_message_begin(self) -> None:
+        self._head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
+        identifier = secrets.token_hex(16)
+        message = f"this is not HTTP/1.1 as it is understood here, or its head is longer than {HEAD_MAX} bytes"
+        body = msgspec.json.encode({"error": {"code": "bad_request", "message": message}, "request_id": identifier})
+        head = _ANSWER.format(request_id=api.REQUEST_ID, identifier=identifier, length=len(body))
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _count(self, length: int) -> None:
+        self._head += length
+        if self._head > HEAD_MAX:
+            raise ValueError("the head is too long")  # httptools turns it into an HttpParserError
