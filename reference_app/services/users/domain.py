@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from reference_app.contract import api
 from reference_app.kit import errors
 
-_HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
-PASSWORD_MIN, PASSWORD_MAX = 8, 128
+_HANDLE = re.compile(api.HANDLE_PATTERN)
 SALT_BYTES = 16
 _COST, _BLOCK, _PARALLEL, _KEY_BYTES = 2**14, 8, 1, 32
 """scrypt's parameters for interactive logins (RFC 7914, section 2): 16 MiB and about 50 ms a password."""
@@ -35,13 +34,13 @@ def check_new(credentials: api.Credentials) -> None:
     """Raises AppError invalid when no account may have this handle or password."""
     if not is_handle(credentials.handle):
         raise errors.AppError("invalid", "a handle has 1 to 15 letters, digits or underscores")
-    if not PASSWORD_MIN <= len(credentials.password) <= PASSWORD_MAX:
-        raise errors.AppError("invalid", f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    if not api.PASSWORD_MIN <= len(credentials.password) <= api.PASSWORD_MAX:
+        raise errors.AppError("invalid", f"a password has {api.PASSWORD_MIN} to {api.PASSWORD_MAX} characters")
 
 
 def plausible(credentials: api.Credentials) -> bool:
     """Whether an account with these can exist at all."""
-    return is_handle(credentials.handle) and len(credentials.password) <= PASSWORD_MAX
+    return is_handle(credentials.handle) and len(credentials.password) <= api.PASSWORD_MAX
 
 
 def hash_password(password: str, *, salt: bytes) -> bytes:
