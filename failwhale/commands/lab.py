@@ -81,17 +81,21 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Really delete all 
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(help="A component, or supervisord; with --request it may be left out.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A component, or supervisord; with --request or --trace it may be left out.")] = None,
     *,
     lines: Annotated[int, typer.Option("-n", min=0, help="How many of the last lines.")] = 50,
     follow: Annotated[bool, typer.Option("-f", help="Keep printing until Ctrl-C.")] = False,
     request: Annotated[str, typer.Option(help="Print what the services wrote about the request with this X-Request-Id.")] = "",
+    trace: Annotated[
+        str, typer.Option(help="Print what the services wrote in the trace with this id, events behind the request included.")
+    ] = "",
 ) -> None:
-    """Print the log of a process, or one request's way through all of them. Exits 1 when no line carries that request id."""
+    """Print the log of a process, or one request's way through all of them. Exits 1 when no line carries that id."""
     home = Home.from_environment()
-    if request:
-        found = [_log_line(line) for line in query_logs.read(home.logs, Wanted(request_id=request, component=name or ""))]
-        terminal.write(found or [f"no line of {name or 'any service'} below {home.logs} carries the request id {request!r}"])
+    if request or trace:
+        wanted = Wanted(request_id=request, trace_id=trace, component=name or "")
+        found = [_log_line(line) for line in query_logs.read(home.logs, wanted)]
+        terminal.write(found or [f"no line of {name or 'any service'} below {home.logs} carries the id {request or trace!r}"])
         raise typer.Exit(0 if found else 1)
     path = program.log_file(home, name or "")
     if not name or not path.exists():

@@ -26,7 +26,7 @@ _HEADERS = {"content-type": "application/x-protobuf"}
 
 
 class Exporter:
-    """Sends batches of at most 512 spans, every 0.5 s or when one is full. What the collector does not take within 1 s is gone."""
+    """Sends what has ended every 0.5 s, or when a batch is full. What the collector does not take within 1 s is gone."""
 
     def __init__(self, recorder: Recorder, *, component: Component, port: int) -> None:
         self._recorder, self._queue = recorder, recorder.spans

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from reference_app.contract.spans import SpanKind
 from reference_app.kit import tracing
 
-QUEUE, BATCH = 2048, 512
+QUEUE = 2048
+BATCH = 128
+"""Encoding one holds the interpreter for about 5 ms, which the event loop has to wait for."""
 
 
 class Ended(NamedTuple):

@@ -21,6 +21,7 @@ class _Line(msgspec.Struct):
     component: str
     message: str
     request_id: str = ""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class LogLine:
     component: str
     message: str
     request_id: str
+    trace_id: str
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -40,6 +42,7 @@ class Wanted:
     """What to look for. Empty means any; the window is [start, end] in Unix seconds; `severity` is the least that counts."""
 
     request_id: str = ""
+    trace_id: str = ""
     component: str = ""
     severity: str = "DEBUG"
     start: float = 0.0
@@ -49,6 +52,7 @@ class Wanted:
         """True for a line that is wanted."""
         return (
             self.request_id in ("", line.request_id)
+            and self.trace_id in ("", line.trace_id)
             and self.component in ("", line.component)
             and _rank(line.severity) >= _rank(self.severity)
             and self.start <= line.at <= self.end
@@ -76,7 +80,7 @@ def _parse(raw: bytes) -> LogLine | None:
         return None
     for name in _Line.__struct_fields__:
         attributes.pop(name, None)
-    return LogLine(line.timestamp.timestamp(), line.severity, line.component, line.message, line.request_id, attributes)
+    return LogLine(line.timestamp.timestamp(), line.severity, line.component, line.message, line.request_id, line.trace_id, attributes)
 
 
 def _rank(severity: str) -> int:

@@ -13,7 +13,7 @@ GATEWAY = """\
 {"timestamp":"2026-01-01T00:00:04
 """
 TWEETS = """\
-{"timestamp":"2026-01-01T00:00:02+00:00","severity":"WARNING","component":"tweets-0","logger":"x","message":"slow","request_id":"r2"}
+{"timestamp":"2026-01-01T00:00:02+00:00","severity":"WARNING","component":"tweets-0","logger":"x","message":"slow","request_id":"r2","trace_id":"t2"}
 """
 MARIADB = """\
 2026-01-01  0:00:02 0 [Note] mariadbd: ready for connections.
@@ -42,12 +42,13 @@ def test_lines_of_all_files_come_in_order_of_time_and_foreign_ones_are_passed_ov
     ("wanted", "found"),
     [
         (Wanted(request_id="r2"), ["slow", "failed"]),
+        (Wanted(trace_id="t2"), ["slow"]),
         (Wanted(component="gateway-0"), ["served", "failed"]),
         (Wanted(severity="warning"), ["slow", "failed"]),
         (Wanted(start=SECOND + 2, end=SECOND + 2.5), ["slow"]),
     ],
 )
-def test_lines_are_chosen_by_request_component_severity_and_time(directory: Path, wanted: Wanted, found: list[str]) -> None:
+def test_lines_are_chosen_by_request_trace_component_severity_and_time(directory: Path, wanted: Wanted, found: list[str]) -> None:
     assert messages(directory, wanted) == found
 
 

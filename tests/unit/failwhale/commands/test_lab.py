@@ -21,6 +21,7 @@ def line(component: str, second: int, request_id: str, message: str) -> bytes:
         "component": component,
         "message": message,
         "request_id": request_id,
+        "trace_id": f"trace of {request_id}",
         "duration_ms": 3,
     }
     return msgspec.json.encode(entry) + b"\n"
@@ -46,6 +47,10 @@ def test_a_request_is_followed_through_all_services_in_order_of_time() -> None:
     assert code == 0
     assert [text.split()[1:4] for text in out.splitlines()] == [["tweets-0", "INFO", "first"], ["gateway-0", "INFO", "second"]]
     assert "duration_ms=3" in out
+
+
+def test_a_trace_is_followed_through_all_services() -> None:
+    assert [text.split()[1] for text in invoke("--trace", "trace of abc")[1].splitlines()] == ["tweets-0", "gateway-0"]
 
 
 def test_a_request_that_nobody_logged_exits_1_and_says_where_was_looked() -> None:
