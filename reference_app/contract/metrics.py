@@ -114,6 +114,11 @@ COLLECTED_SPANS = Metric(
 COLLECTED_SEGMENTS = Metric("failwhale_collector_segments_total", "counter", (), "Parquet segments written.")
 COLLECTOR_METRICS = (HTTP_SERVER, COLLECTED_SPANS, COLLECTED_SEGMENTS)
 
+EDGE_REQUESTS = Metric(
+    "haproxy_backend_sessions_total", "counter", ("proxy",),
+    "Requests that came to the edge, counted when they come. HAProxy gives no answer, and counts none, where a gateway died under a write "
+    "on a connection that was used before: it hangs up, which tells the client to send again.",
+)  # fmt: skip
 EDGE_RESPONSES = Metric(
     "haproxy_backend_http_responses_total", "counter", ("proxy", "code"),
     "Answers of the edge by class (2xx, 5xx, other: the client went away); proxy is home, posts or rest. The edge's own refusals count.",
@@ -136,7 +141,7 @@ EDGE_RESPONSE_ERRORS = Metric(
     "haproxy_server_response_errors_total", "counter", ("proxy", "server"), "Requests that this gateway took and did not answer."
 )
 EDGE_METRICS = (
-    EDGE_RESPONSES, EDGE_CACHE_HITS, EDGE_QUEUE, EDGE_SERVER, EDGE_REDISPATCHES, EDGE_CONNECTION_ERRORS, EDGE_RESPONSE_ERRORS,
+    EDGE_REQUESTS, EDGE_RESPONSES, EDGE_CACHE_HITS, EDGE_QUEUE, EDGE_SERVER, EDGE_REDISPATCHES, EDGE_CONNECTION_ERRORS, EDGE_RESPONSE_ERRORS,
 )  # fmt: skip
 """What the lab keeps of HAProxy's own exporter."""
 EDGE_HOME, EDGE_POSTS, EDGE_REST = "home", "posts", "rest"
