@@ -35,6 +35,7 @@ class Segments:
         self._folder, self._retention = folder, retention
         folder.mkdir(parents=True, exist_ok=True)
         self._clean()
+        self._merged: list[Path] = []
         self._sequence = itertools.count(1 + max((_sequence(path) for path in self.paths()), default=0))
 
     def paths(self) -> list[Path]:
@@ -60,13 +61,16 @@ class Segments:
         return unfinished.rename(path)
 
     def _merge(self) -> None:
-        """A kill between the rename and the last unlink leaves spans twice: readers count a span once."""
+        """The small ones stay until the next time: whoever reads the directory meanwhile sees them, the merged one, or both.
+
+        Readers count a span once, so what a kill leaves twice does no harm.
+        """
+        for path in self._merged:
+            path.unlink(missing_ok=True)
         small = [path for path in self.paths() if path.stat().st_size < SMALL_BYTES]
-        if len(small) < MERGE_AT:
-            return
-        self._add(pa.concat_tables([parquet.read_table(path, use_threads=False) for path in small]).sort_by("start_ns"))
-        for path in small:
-            path.unlink()
+        self._merged = small if len(small) >= MERGE_AT else []
+        if self._merged:
+            self._add(pa.concat_tables([parquet.read_table(path, use_threads=False) for path in small]).sort_by("start_ns"))
 
     def _retire(self, now: float) -> None:
         kept_bytes = 0

@@ -18,7 +18,7 @@ from reference_app.contract.spans import COLUMNS, PEER, Span
 
 MARGIN_S = 60.0
 """A trace that began in the window is found whole when its spans were written within this time of one another."""
-ATTEMPTS = 5
+ATTEMPTS = 10
 """How often a query begins anew because a segment that it had listed was retired."""
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
