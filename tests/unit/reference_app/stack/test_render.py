@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reference_app.contract import metrics
 from reference_app.contract.topology import SMALL, STANDARD, Lab, components
 from reference_app.kit.home import Home
 from reference_app.stack import render
@@ -78,6 +79,16 @@ def test_a_lab_with_an_edge_gets_the_rules_that_count_availability_there(tmp_pat
     (tmp_path / "lab-standard.yml").touch()
     standard = Lab("/home", "standard", 21000, components(STANDARD, 21000), "signing", "secret")
     assert yaml.safe_load(render.prometheus(standard, tmp_path))["rule_files"] == [str(tmp_path / "lab-standard.yml")]
+
+
+def test_prometheus_keeps_of_the_edge_what_the_contract_names() -> None:
+    standard = Lab("/home", "standard", 21000, components(STANDARD, 21000), "signing", "secret")
+    job = yaml.safe_load(render.prometheus(standard))["scrape_configs"][-1]
+    assert job["static_configs"] == [
+        {"targets": ["127.0.0.1:21076"], "labels": {"component": "edge-0", "service": "edge", "kind": "haproxy"}}
+    ]
+    (kept,) = job["metric_relabel_configs"]
+    assert (kept["action"], kept["regex"].split("|")) == ("keep", [metric.name for metric in metrics.EDGE_METRICS])
 
 
 def test_alerts_are_not_grouped_and_go_nowhere() -> None:
