@@ -1,0 +1,149 @@
+"""The middleware around an app of one route, called as a server calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from reference_app.contract import api, spans
+from reference_app.instrumentation import service
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.instrumentation.spans import Ended
+from reference_app.kit import deciders, errors, tracing
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.home import Home
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+SAMPLED, UNSAMPLED = f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00"
+
+
+async def _thing(_request: Request) -> Response:
+    return Response(tracing.traceparent())
+
+
+async def _failing(_request: Request) -> Response:
+    raise errors.AppError("unavailable", "no")
+
+
+ROUTES = [Route("/things/{thing}", _thing), Route("/failing", _failing)]
+
+
+class Served:
+    """A service; `sampling` in 1/10,000 makes it the entry."""
+
+    def __init__(self, folder: Path, sampling: int | None = None) -> None:
+        self.recorder = Recorder(keep_spans=100)
+        self._app = service.app(ROUTES, self.recorder, entry=None if sampling is None else _deciding(folder, sampling))
+
+    def get(self, path: str, **headers: str) -> tuple[str, dict[str, str]]:
+        """Body and headers of the answer."""
+        raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+        return contextvars.copy_context().run(lambda: asyncio.run(_asked(self._app, path, raw)))
+
+    def ended(self) -> list[Ended]:
+        return self.recorder.spans.batch()
+
+
+def _deciding(folder: Path, sampling: int) -> Deciders:
+    home = Home(folder)
+    deciders.write(home, "trace_sampling", sampling, by="test")
+    return Deciders(home.deciders_file)
+
+
+async def _asked(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]]) -> tuple[str, dict[str, str]]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "root_path": ""}
+    await app(scope, receive, send)
+    return sent[1]["body"].decode(), {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+
+
+@pytest.mark.parametrize(("sampling", "spans_made"), [(10_000, 1), (0, 0)])
+def test_the_entry_draws_for_a_request_that_brings_no_trace(tmp_path: Path, sampling: int, spans_made: int) -> None:
+    served = Served(tmp_path, sampling)
+    body, _ = served.get("/things/1")
+    context = tracing.parse(body)
+    assert context is not None
+    assert context.sampled == bool(spans_made)
+    assert len(served.ended()) == spans_made
+
+
+@pytest.mark.parametrize("malformed", ["", "garbage", f"00-{'0' * 32}-{SPAN}-01", SAMPLED.upper(), "\xe9" * 55])
+def test_a_malformed_traceparent_counts_as_none(tmp_path: Path, malformed: str) -> None:
+    served = Served(tmp_path, 10_000)
+    served.get("/things/1", traceparent=malformed)
+    (ended,) = served.ended()
+    assert (ended.span.parent_id, ended.span.context.trace_id != TRACE) == ("", True)
+
+
+@pytest.mark.parametrize("sampling", [None, 0, 10_000])
+def test_whoever_calls_has_decided(tmp_path: Path, sampling: int | None) -> None:
+    served = Served(tmp_path, sampling)
+    body, _ = served.get("/things/1", traceparent=UNSAMPLED)
+    assert (body, served.ended()) == (UNSAMPLED, [])
+    served.get("/things/1", traceparent=SAMPLED)
+    (ended,) = served.ended()
+    assert (ended.span.context.trace_id, ended.span.parent_id) == (TRACE, SPAN)
+
+
+def test_a_service_behind_the_entry_samples_nothing_by_itself(tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    body, _ = served.get("/things/1")
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", body)
+    assert served.ended() == []
+
+
+def test_health_and_metrics_are_never_sampled(tmp_path: Path) -> None:
+    served = Served(tmp_path, 10_000)
+    served.get(api.HEALTH, traceparent=SAMPLED)
+    served.get(api.METRICS, traceparent=SAMPLED)
+    assert served.ended() == []
+
+
+def test_a_request_without_an_id_has_its_trace_id(tmp_path: Path) -> None:
+    served = Served(tmp_path, 0)
+    assert served.get("/things/1", traceparent=UNSAMPLED)[1][api.REQUEST_ID] == TRACE
+    assert served.get("/things/1", traceparent=UNSAMPLED, x_request_id="mine")[1][api.REQUEST_ID] == "mine"
+
+
+def test_the_span_of_a_request_has_its_route_and_not_its_path_as_name(tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    served.get("/things/7", traceparent=SAMPLED)
+    (ended,) = served.ended()
+    assert (ended.kind, ended.name) == ("SERVER", "GET /things/{thing}")
+    assert ended.span.attributes == {
+        spans.PATH: "/things/7", spans.METHOD: "GET", spans.ROUTE: "/things/{thing}", spans.STATUS_CODE: 200,
+    }  # fmt: skip
+
+
+def test_a_failed_requests_span_has_the_code_of_its_answer(tmp_path: Path) -> None:
+    served = Served(tmp_path)
+    served.get("/failing", traceparent=SAMPLED)
+    assert [ended.error for ended in served.ended()] == ["unavailable"]
+
+
+def test_the_entry_logs_every_request_and_a_service_behind_it_the_sampled_ones(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    Served(tmp_path, 0).get("/things/1")
+    Served(tmp_path).get("/things/2", traceparent=UNSAMPLED)
+    Served(tmp_path).get("/things/3", traceparent=SAMPLED)
+    assert [getattr(record, "attributes", {}).get(spans.PATH) for record in caplog.records if record.name == "http"] == [
+        "/things/1",
+        "/things/3",
+    ]

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from reference_app.kit import tracing
+from reference_app.kit.tracing import TraceContext
+
+T = TypeVar("T")
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+SAMPLED, UNSAMPLED = TraceContext(TRACE, SPAN, sampled=True), TraceContext(TRACE, SPAN, sampled=False)
+
+
+def in_task(work: Callable[[], T]) -> T:
+    """Runs as a task would: what is set inside stays inside."""
+    return contextvars.copy_context().run(work)
+
+
+@pytest.mark.parametrize(
+    ("header", "context"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", SAMPLED),
+        (f"00-{TRACE}-{SPAN}-00", UNSAMPLED),
+        (f"00-{TRACE}-{SPAN}-03", SAMPLED),
+        (f"00-{TRACE}-{SPAN}-fe", UNSAMPLED),
+        (f"cc-{TRACE}-{SPAN}-01", SAMPLED),
+        (f"cc-{TRACE}-{SPAN}-01-what-the-future-will-be-like", SAMPLED),
+    ],
+)
+def test_a_valid_traceparent_is_read_and_of_its_flags_only_the_lowest_bit(header: str, context: TraceContext) -> None:
+    assert tracing.parse(header) == context
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "00",
+        "hello",
+        f"00-{TRACE}-{SPAN}",
+        f"00-{TRACE}-{SPAN}-1",
+        f"00-{TRACE}-{SPAN}-01-",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"00-{TRACE}-{SPAN}-01 ",
+        f" 00-{TRACE}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01\n",
+        f"00-{TRACE}-{SPAN}-0g",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"cc-{TRACE}-{SPAN}-01.more",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{TRACE[:-1]}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}0-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00_{TRACE}_{SPAN}_01",
+        f"00-{TRACE}-{SPAN}-\u0660\u0661",
+        f"00-{TRACE}-{SPAN}-01,00-{TRACE}-{SPAN}-01",
+        "00-" + "a" * 100_000,
+    ],
+)
+def test_a_malformed_traceparent_is_ignored(header: str) -> None:
+    assert tracing.parse(header) is None
+
+
+def test_a_new_trace_has_ids_that_others_accept() -> None:
+    context = tracing.fresh(sampled=True)
+    assert tracing.parse(context.header) == context
+    assert tracing.fresh(sampled=True).trace_id != context.trace_id
+
+
+def test_without_a_request_there_is_no_context() -> None:
+    assert (tracing.trace_id(), tracing.traceparent(), tracing.begin({})) == ("", "", None)
+
+
+def test_what_is_unsampled_passes_its_callers_traceparent_on_and_makes_no_span() -> None:
+    def work() -> None:
+        assert tracing.enter(UNSAMPLED) is None
+        assert tracing.begin({}) is None
+        assert tracing.traceparent() == UNSAMPLED.header
+
+    in_task(work)
+
+
+def test_a_sampled_request_is_a_child_of_its_caller_and_its_calls_are_its_children() -> None:
+    def work() -> None:
+        request = tracing.enter(SAMPLED)
+        assert request is not None
+        assert (request.context.trace_id, request.parent_id) == (TRACE, SPAN)
+        first, second = tracing.begin({"a": 1}), tracing.begin({})
+        assert first is not None
+        assert second is not None
+        assert first.parent_id == second.parent_id == request.context.span_id
+        assert len({SPAN, request.context.span_id, first.context.span_id, second.context.span_id}) == 4
+        assert tracing.traceparent(first) == f"00-{TRACE}-{first.context.span_id}-01"
+
+    in_task(work)
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_a_request_without_a_trace_begins_one(*, sampled: bool) -> None:
+    def work() -> None:
+        span = tracing.enter(None, sampled=sampled)
+        assert (span is not None) == sampled
+        assert tracing.trace_id()
+        if span is not None:
+            assert span.parent_id == ""
+            assert span.context.trace_id == tracing.trace_id()
+
+    in_task(work)
+
+
+def test_attributes_of_a_call_are_its_own() -> None:
+    shared = {"db.system.name": "redis"}
+
+    def work() -> None:
+        tracing.enter(SAMPLED)
+        span = tracing.begin(shared)
+        assert span is not None
+        span.attributes["more"] = 1
+
+    in_task(work)
+    assert shared == {"db.system.name": "redis"}
