@@ -16,6 +16,7 @@ EXPORTERS = {
     "Every service": metrics.SERVICE_METRICS,
     "The prober, about every component": metrics.PROBER_METRICS,
     "The collector": metrics.COLLECTOR_METRICS,
+    "The edge, where there is one (kept of what HAProxy exports)": metrics.EDGE_METRICS,
 }
 
 HEAD = """# Telemetry

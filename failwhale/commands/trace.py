@@ -123,14 +123,8 @@ def _waterfall(rows: Sequence[waterfall.Row]) -> Table:
     table.add_column("", no_wrap=True, min_width=BAR_CELLS)
     for row in rows:
         span, style = row.span, "red" if row.span.status == "ERROR" else ""
-        table.add_row(
-            span.component or span.service,
-            "  " * row.depth + _label(span),
-            _ms(row.offset_s),
-            _ms(span.seconds),
-            bar(row, whole),
-            style=style,
-        )
+        name, label = _plain(span.component or span.service), _plain("  " * row.depth + _label(span))
+        table.add_row(name, label, _ms(row.offset_s), _ms(span.seconds), bar(row, whole), style=style)
     return table
 
 

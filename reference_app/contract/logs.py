@@ -17,8 +17,8 @@ SOMETIMES = {
     "span_id": "span that it was written in, of sampled traces",
     "exception": "traceback of an error that nobody expected",
     "http.request.method": "of a request that was answered", "http.route": "its route template", "url.path": "its path",
-    "http.response.status_code": "its status", "duration_ms": "its duration in milliseconds",
-    "subject": "of an event that was published", "message_id": "its id, by which the stream drops a second copy",
+    "http.response.status_code": "its status", "duration_ms": "duration of the request, or of the work on an event, in milliseconds",
+    "subject": "of an event that was published or worked on", "message_id": "id of a published event, by which the stream drops a second copy",
 }  # fmt: skip
 """On lines that they apply to."""
 

@@ -32,7 +32,7 @@ NAMES: dict[SpanKind, str] = {
 """What a span is called, by its kind. A retry is a span of its own."""
 
 ATTRIBUTES = {
-    METHOD: "method of the request", ROUTE: "route template", STATUS_CODE: "status of the answer (SERVER)",
+    METHOD: "method of the request", ROUTE: "route template", PATH: "path of the request (SERVER)", STATUS_CODE: "status of the answer (SERVER)",
     DB_SYSTEM: "`mariadb` or `redis`", DB_OPERATION: "name of the statement or script, as in the metric's label",
     MESSAGING_SYSTEM: "`nats`", MESSAGING_OPERATION: "`publish` or `process`", DESTINATION: "subject of the stream",
     PEER: "component that was called (CLIENT, PRODUCER), or that brought the event (CONSUMER)",
