@@ -10,19 +10,21 @@ import msgspec
 from reference_app.contract.seed import Seed
 from reference_app.kit.home import Home
 from reference_app.stack import graphs, seeding, synthetic_graph
+from reference_app.stack.seeding import Report, Step
 
 USERS = 1000
 """Users of a lab that nobody seeded."""
+Say = Callable[[str], None]
 
 
-def ensure(home: Home, graph: Path | None, *, directed: bool, number: int, say: Callable[[str], None]) -> Seed:
+def ensure(home: Home, graph: Path | None, *, directed: bool, number: int, say: Say) -> Seed:
     """Seed unless it was done already. Raises StackError, OSError, BadLinesError (an edge list that is not one)."""
     seeded = read(home)
     if graph is not None:
         if seeded is not None and (seeded.source, seeded.directed) == (graph.name, directed):
             return seeded
-        return from_file(home, graph, directed=directed, say=say)
-    return seeded or from_population(home, USERS, number, say=say)
+        return from_file(home, graph, directed=directed, say=say, report=in_words(say))
+    return seeded or made_up(home, USERS, number, report=in_words(say))
 
 
 def read(home: Home) -> Seed | None:
@@ -33,15 +35,28 @@ def read(home: Home) -> Seed | None:
         return None
 
 
-def from_population(home: Home, users: int, number: int, *, say: Callable[[str], None]) -> Seed:
-    """Seed made-up users. Raises StackError and TooFewUsersError."""
-    return seeding.seed(home, synthetic_graph.generate(users, seed=number), source="synthetic", directed=True, report=say)
+def made_up(home: Home, users: int, number: int, *, report: Report, edges: int | None = None) -> Seed:
+    """Seed made-up users. Raises StackError and ImpossibleGraphError."""
+    graph = synthetic_graph.generate(users, seed=number, edges=edges)
+    return seeding.seed(home, graph, source="synthetic", directed=True, report=report)
 
 
-def from_file(home: Home, path: Path, *, directed: bool, say: Callable[[str], None]) -> Seed:
+def from_file(home: Home, path: Path, *, directed: bool, say: Say, report: Report) -> Seed:
     """Seed an edge list. Raises StackError, OSError and BadLinesError."""
     parsed = graphs.read(path, directed=directed)
     if parsed.header is not None:
         say(f"{path.name}: taken for a header: {parsed.header}")
     say(f"{path.name}: {parsed.duplicates:,} duplicates and {parsed.self_loops:,} self-loops dropped")
-    return seeding.seed(home, parsed.graph, source=path.name, directed=directed, report=say)
+    return seeding.seed(home, parsed.graph, source=path.name, directed=directed, report=report)
+
+
+def in_words(say: Say) -> Report:
+    """Says what seeding begins, without its counts."""
+    said: set[str] = set()
+
+    def report(step: Step) -> None:
+        if step.doing not in said:
+            said.add(step.doing)
+            say(step.doing)
+
+    return report

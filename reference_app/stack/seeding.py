@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import islice
 
 import asyncmy
 import nats
+import numpy as np
 from asyncmy.errors import MySQLError
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
@@ -29,13 +28,13 @@ from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
 from reference_app.stack import errors, questions
-from reference_app.stack.graphs import Graph
-
-Report = Callable[[str], None]
+from reference_app.stack.graphs import Graph, Ids
 
 BATCH_ROWS = 20_000
-STATEMENT_TIMEOUT_S = 60
+"""Rows of one statement; on a pair of servers also of one acknowledgement by the replica."""
+STATEMENT_TIMEOUT_S, CATCH_UP_S = 60, 60
 _NEW, _OLD = "_seeding", "_replaced"
+_AGAIN = "The lab holds no complete seed: run `failwhale seed` again"
 
 
 class SeedError(errors.StackError):
@@ -43,72 +42,102 @@ class SeedError(errors.StackError):
 
 
 @dataclass(frozen=True)
+class Step:
+    """How far seeding is: what is going on, and how many of all rows have been written."""
+
+    doing: str
+    done: int
+    total: int
+
+
+Report = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
 class Table:
-    """Rows to come into a table of a database."""
+    """Rows to come into a table of a database, in the order of its primary key; ids are an array of shape (n, columns)."""
 
     database: Component
     name: str
     columns: tuple[str, ...]
-    rows: Sequence[tuple[object, ...]]
+    rows: Ids | Sequence[tuple[object, ...]]
+
+    def batches(self) -> Iterator[Sequence[Sequence[object]]]:
+        """The rows as lists of plain values, BATCH_ROWS at a time."""
+        for begin in range(0, len(self.rows), BATCH_ROWS):
+            part = self.rows[begin : begin + BATCH_ROWS]
+            yield part.tolist() if isinstance(part, np.ndarray) else part
 
 
 def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Report) -> Seed:
-    """Replace the users and follows of the lab. Raises SeedError while another process runs a drill on the lab or a store does not answer."""
+    """Replace the users and follows of the lab. Raises SeedError while another process runs a drill on the lab or a store does not answer.
+
+    Interrupted, it takes away what it had begun; `state` says what is there then.
+    """
     lab = home.lab()
     held = lease.read(home.chaos)
     if held is not None and held.holder_pid != os.getpid() and lease.alive(held, now=time.time()):
         raise SeedError(f"run {held.run_id} (process {held.holder_pid}) uses this lab: seed it when the run is over")
-    users = Table(lab.group("users-db")[0], "users", ("id", "handle"), list(enumerate(graph.handles, 1)))
-    tables = (users, *(table for database in _primaries(lab, "graph-db") for table in _edges(lab, database, graph)))
     try:
-        asyncio.run(_replace(lab, home, tables, report))
+        asyncio.run(_replace(lab, home, _tables(lab, graph), report))
     except (MySQLError, RedisError, NatsError, OSError, TimeoutError) as error:
-        raise SeedError(f"seeding stopped: {error or type(error).__name__}. {_state(home)}") from error
+        raise SeedError(f"seeding stopped: {error or type(error).__name__}. {state(home)}") from error
     result = Seed(len(graph.handles), len(graph.edges), source, directed, graph.top_followers(), time.time())
     files.write_json(home.seed_file, result, durable=True)
     return result
+
+
+def state(home: Home) -> str:
+    """What a seeding that did not end has left."""
+    if home.seed_file.exists():
+        return "Nothing was changed"
+    return _AGAIN
+
+
+def _tables(lab: Lab, graph: Graph) -> list[Table]:
+    """What each database comes to hold, and the empty tables of what may not outlive the users before."""
+    (users,), shards = _primaries(lab, "users-db"), _primaries(lab, "graph-db")
+    shard_of = np.array([storage.graph_shard(user, len(shards)) for user in range(len(graph.handles) + 1)])
+    tables = [Table(users, "users", ("id", "handle"), list(enumerate(graph.handles, 1)))]
+    return tables + [table for shard in shards for table in _edges(shard, graph, shard_of == shard.index)]
+
+
+def _edges(database: Component, graph: Graph, here: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Table, ...]:
+    """`here` is True for the users whose shard it is."""
+    follower, followee = graph.edges.T
+    backward = graph.edges[here[followee]][:, ::-1]
+    counts = np.where(here, graph.follower_counts(), 0)
+    followed = np.flatnonzero(counts)
+    return (
+        Table(database, "followees", ("follower_id", "followee_id"), graph.edges[here[follower]]),
+        Table(database, "followers", ("followee_id", "follower_id"), backward[np.lexsort((backward[:, 1], backward[:, 0]))]),
+        Table(database, "follower_counts", ("user_id", "followers"), np.column_stack((followed, counts[followed]))),
+        Table(database, "pending_edges", ("follower_id", "followee_id", "version"), ()),
+        Table(database, "blocks", ("blocker_id", "blocked_id"), ()),
+    )
 
 
 def _primaries(lab: Lab, group: str) -> list[Component]:
     return [component for component in lab.group(group) if component.role == "primary"]
 
 
-def _edges(lab: Lab, database: Component, graph: Graph) -> tuple[Table, ...]:
-    """What a graph shard holds of the graph, and the empty tables of what may not outlive the users before."""
-    shards = len(_primaries(lab, "graph-db"))
-
-    def here(user_id: int) -> bool:
-        return storage.graph_shard(user_id, shards) == database.index
-
-    backward = [(followee, follower) for follower, followee in graph.edges if here(followee)]
-    return (
-        Table(database, "followees", ("follower_id", "followee_id"), [edge for edge in graph.edges if here(edge[0])]),
-        Table(database, "followers", ("followee_id", "follower_id"), backward),
-        Table(database, "follower_counts", ("user_id", "followers"), list(Counter(followee for followee, _ in backward).items())),
-        Table(database, "pending_edges", ("follower_id", "followee_id", "version"), ()),
-        Table(database, "blocks", ("blocker_id", "blocked_id"), ()),
-    )
-
-
-def _state(home: Home) -> str:
-    if home.seed_file.exists():
-        return "Nothing was changed"
-    return "The lab holds no complete seed: run `failwhale seed` again"
-
-
 async def _replace(lab: Lab, home: Home, tables: Sequence[Table], report: Report) -> None:
     await _all_answer(lab)
+    total = sum(len(table.rows) for table in tables)
     try:
+        done = 0
         for table in tables:
-            await _fill(table, report)
+            done = await _fill(table, report, done=done, total=total)
         files.remove_durably(home.seed_file)
         for table in tables:
             await _execute(table.database, f"RENAME TABLE {table.name} TO {table.name}{_OLD}, {table.name}{_NEW} TO {table.name}")
     finally:
         for table in tables:
             await _execute(table.database, f"DROP TABLE IF EXISTS {table.name}{_NEW}, {table.name}{_OLD}")
-    report("clearing tweets, caches and the stream of the users before")
+    report(Step("clearing tweets, caches and the stream of the users before", total, total))
     await _clear(lab)
+    report(Step("waiting until every replica has all of it", total, total))
+    await _caught_up(lab)
 
 
 async def _all_answer(lab: Lab) -> None:
@@ -119,23 +148,18 @@ async def _all_answer(lab: Lab) -> None:
         raise SeedError(f"not every store answers: {', '.join(sick)}. Start the lab with `failwhale up`")
 
 
-async def _fill(table: Table, report: Report) -> None:
+async def _fill(table: Table, report: Report, *, done: int, total: int) -> int:
+    """How many rows of all tables are written then."""
     async with _connected(table.database) as cursor:
         await cursor.execute(f"DROP TABLE IF EXISTS {table.name}{_NEW}, {table.name}{_OLD}")
         await cursor.execute(f"CREATE TABLE {table.name}{_NEW} LIKE {table.name}")
         insert = f"INSERT INTO {table.name}{_NEW} ({', '.join(table.columns)}) VALUES ({', '.join(['%s'] * len(table.columns))})"  # noqa: S608
-        done = 0
-        for batch in _batches(table.rows):
+        for batch in table.batches():
             async with asyncio.timeout(STATEMENT_TIMEOUT_S):
                 await cursor.executemany(insert, batch)
             done += len(batch)
-            report(f"{table.name}: {done:,} of {len(table.rows):,}")
-
-
-def _batches(rows: Sequence[tuple[object, ...]]) -> Iterator[list[tuple[object, ...]]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH_ROWS)):
-        yield batch
+            report(Step(f"writing {table.name}", done, total))
+    return done
 
 
 async def _clear(lab: Lab) -> None:
@@ -147,6 +171,20 @@ async def _clear(lab: Lab) -> None:
             await client.flushall()
     for events in lab.kind("nats"):
         await _purge(events)
+
+
+async def _caught_up(lab: Lab) -> None:
+    """Reads may be answered by a replica, which confirms what it received before it has applied it."""
+    for replica in (component for component in lab.kind("mariadb") if component.role == "replica"):
+        primary = next(c for c in lab.group(replica.group) if c.shard == replica.shard and c.role == "primary")
+        async with _connected(primary) as cursor:
+            await cursor.execute("SELECT @@gtid_binlog_pos")
+            ((position,),) = await cursor.fetchall()
+        async with _connected(replica) as cursor, asyncio.timeout(CATCH_UP_S + 1):
+            await cursor.execute("SELECT MASTER_GTID_WAIT(%s, %s)", (position, CATCH_UP_S))
+            ((late,),) = await cursor.fetchall()
+        if late:
+            raise SeedError(f"{replica.name} does not catch up with {primary.name} within {CATCH_UP_S} s: see `failwhale status`. {_AGAIN}")
 
 
 async def _purge(events: Component) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import nats
+import numpy as np
 import pytest
 from redis import Redis
 
@@ -18,13 +21,13 @@ from reference_app.contract import storage
 from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
 from reference_app.kit import files, lease
-from reference_app.kit.home import Home
+from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
 from reference_app.stack import graphs, seeding, synthetic_graph
 
 REED98 = Path(__file__).resolve().parents[3] / "shared" / "data" / "graph-reed98" / "socfb-Reed98.edges"
 SCHEMAS = Path(reference_app.contract.__file__).parent / "schema"
 TABLES = {"users", "followees", "followers", "follower_counts", "pending_edges", "blocks", "tweets", "outbox", "likes"}
-PAIR = graphs.Graph(("ualice", "ubob"), ((1, 2),))
+PAIR = graphs.of(("ualice", "ubob"), [(1, 2)])
 
 
 class Stores(NamedTuple):
@@ -45,9 +48,7 @@ class Stores(NamedTuple):
 def stores(start: Any, execute: Any, tmp_path: Path) -> Stores:
     """One server plays all three database groups; beside it a cache and a stream."""
     database, cache, events = start("mariadb"), start("redis"), start("nats")
-    schemas = "".join((SCHEMAS / name).read_text() for name in storage.SCHEMAS.values())
-    statements = [s for s in "\n".join(line for line in schemas.splitlines() if not line.startswith("--")).split(";") if s.strip()]
-    execute(database.port, "CREATE DATABASE failwhale", "USE failwhale", *statements)
+    execute(database.port, "CREATE DATABASE failwhale", "USE failwhale", *statements(*storage.SCHEMAS))
     groups = [replace(database.component, name=f"{group}-0", group=group, role="primary") for group in storage.SCHEMAS]
     home = Home(tmp_path / "home")
     files.write_json(home.lab_file, Lab(str(home.path), "test", 0, (*groups, cache.component, events.component), "", ""))
@@ -82,7 +83,7 @@ def test_seeding_again_leaves_nothing_of_the_users_before(stores: Stores) -> Non
 
 def test_a_failure_on_the_way_changes_nothing(stores: Stores) -> None:
     before = stores.seed(PAIR)
-    doubled = graphs.Graph(("u1", "u2", "u3"), ((1, 2), (1, 2)))
+    doubled = graphs.Graph(("u1", "u2", "u3"), np.array([(1, 2), (1, 2)]))
     with pytest.raises(seeding.SeedError, match="Nothing was changed"):
         stores.seed(doubled)
     assert stores.rows("SELECT COUNT(*) FROM users") == [(2,)]
@@ -107,11 +108,64 @@ def test_seeding_is_refused_while_another_process_runs_a_drill(stores: Stores) -
     assert not stores.home.seed_file.exists()
 
 
+def test_progress_counts_all_rows_of_all_tables(stores: Stores) -> None:
+    told: list[seeding.Step] = []
+    seeded = seeding.seed(stores.home, synthetic_graph.generate(1200, seed=1), source="test", directed=True, report=told.append)
+    assert [step.done for step in told] == sorted(step.done for step in told)
+    assert told[-1].done == told[-1].total >= 1200 + 2 * seeded.edges
+    assert "writing followers" in {step.doing for step in told}
+
+
+def test_each_edge_is_on_its_followers_shard_and_on_its_followees(stores: Stores, start: Any, execute: Any) -> None:
+    other = start("mariadb")
+    execute(other.port, "CREATE DATABASE failwhale", "USE failwhale", *statements("graph-db"))
+    lab = stores.home.lab()
+    second = replace(other.component, name="graph-db-1", group="graph-db", index=1, role="primary")
+    files.write_json(stores.home.lab_file, replace(lab, components=(*lab.components, second)))
+    stores.seed(graphs.of(("u1", "u2", "u3", "u4"), [(1, 2), (1, 3), (2, 4), (4, 2)]))
+    even, odd = stores.rows, lambda sql: execute(other.port, "USE failwhale", sql)
+    assert odd("SELECT follower_id, followee_id FROM followees") == [(1, 2), (1, 3)]
+    assert even("SELECT follower_id, followee_id FROM followees") == [(2, 4), (4, 2)]
+    assert odd("SELECT followee_id, follower_id FROM followers") == [(3, 1)]
+    assert even("SELECT followee_id, follower_id FROM followers") == [(2, 1), (2, 4), (4, 2)]
+    assert even("SELECT user_id, followers FROM follower_counts") == [(2, 2), (4, 1)]
+
+
+def test_an_interrupted_seeding_takes_away_what_it_began_and_says_what_is_there(stores: Stores) -> None:
+    before = stores.seed(PAIR)
+    command = [sys.executable, "-m", "failwhale", "seed", "--users", "20000"]
+    environment = os.environ | {HOME_VARIABLE: str(stores.home.path)}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "writing users" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait(20) == 130
+    assert "interrupted. Nothing was changed" in said
+    assert stores.rows("SELECT COUNT(*) FROM users") == [(2,)]
+    assert {name for (name,) in stores.rows("SHOW TABLES")} == TABLES
+    assert msgspec.json.decode(stores.home.seed_file.read_bytes(), type=Seed) == before
+
+
+@pytest.mark.verify
+def test_a_million_follows_are_seeded_within_90_seconds(stores: Stores) -> None:
+    began = time.monotonic()
+    seeded = stores.seed(synthetic_graph.generate(28_600, seed=1, edges=1_000_000))
+    assert seeded.edges == pytest.approx(1_000_000, rel=0.01)
+    assert stores.rows("SELECT COUNT(*) FROM followers") == [(seeded.edges,)]
+    assert time.monotonic() - began <= 90
+
+
 @pytest.mark.skipif(not REED98.exists(), reason=f"the real graph is not beside the checkout: {REED98}")
 def test_the_real_friendship_graph_is_loaded_whole(stores: Stores) -> None:
     stores.seed(graphs.read(REED98, directed=False).graph)
     assert stores.rows("SELECT COUNT(*) FROM users") == [(962,)]
     assert stores.rows("SELECT COUNT(*), COUNT(DISTINCT follower_id) FROM followees") == [(37_624, 962)]
+
+
+def statements(*groups: str) -> list[str]:
+    schemas = "".join((SCHEMAS / storage.SCHEMAS[group]).read_text() for group in groups)
+    return [s for s in "\n".join(line for line in schemas.splitlines() if not line.startswith("--")).split(";") if s.strip()]
 
 
 async def publish(port: int) -> None:

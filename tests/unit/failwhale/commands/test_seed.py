@@ -39,6 +39,11 @@ def test_bad_lines_are_listed_by_number_ten_at_most_with_the_count_of_the_rest(r
     ("arguments", "message"),
     [
         ((), "say either how many users"),
+        (("--users", "50", "--tweets", "t"), "say either how many users"),
+        (("--graph", "g", "--directed", "--edges", "9"), "--edges says how many follows made-up users have"),
+        (("--users", "50", "--count", "9"), "--tweets takes either --count or --per-user"),
+        (("--tweets", "t", "--count", "9", "--per-user", "2"), "--tweets takes either --count or --per-user"),
+        (("--users", "50", "--edges", "9000"), "50 users can have 20 to 125 follows"),
         (("--users", "50", "--graph", "g"), "say either how many users"),
         (("--graph", "g"), "--directed or --undirected"),
         (("--users", "3"), "at least 20 users"),
