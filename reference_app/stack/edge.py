@@ -2,6 +2,7 @@
 
 Round robin, because requests are short and alike: `leastconn` would send everybody to the gateway that fails fastest.
 A request is sent twice only when it surely had no effect: any one whose connection was refused, a GET also when it was not answered.
+When every gateway fails its checks they are used all the same (Envoy's panic routing): slow ones on a busy machine are better than none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from reference_app.contract import api, metrics
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component, Lab
 
-HEALTH_TIMEOUT_S = 0.3
+HEALTH_TIMEOUT_S = 1.0
 SERVER_GRACE_S = 0.5
 """A gateway's own deadline comes first: its answer says more than the edge's."""
 CONNECTIONS_MAX = 1000
@@ -32,8 +33,6 @@ _ERRORS = {
     504: ("deadline_exceeded", "the gateway did not answer in time"),
 }
 """Status -> code (contract.api) and message of what the edge itself answers. 502 is no status of the API: users get 503."""
-_REFUSAL = (f"%[nbsrv({_CHECKED}),bool,iif(overloaded,unavailable)]", "no gateway took the request")
-"""Of a 503. It stands in each backend: among the defaults HAProxy 2.6 does not look up the name in it, and crashes."""
 _LOG = {
     "timestamp": "%[date,utime(%Y-%m-%dT%H:%M:%S)].%[date(0,ms),mod(1000),add(1000),regsub(^1,)]Z", "severity": "WARNING",
     "component": "%f", "message": "request", "request_id": "%[var(txn.request_id)]", "http.request.method": "%HM",
@@ -70,7 +69,7 @@ def _defaults(profile: Profile) -> Section:
         f"timeout queue {_ms(profile.edge_queue_timeout)}",
         f"timeout server {_ms(max(profile.home_deadline, profile.post_deadline) + SERVER_GRACE_S)}",
         f"timeout check {_ms(HEALTH_TIMEOUT_S)}",
-        "balance roundrobin", "retries 2", "option redispatch 1",
+        "balance roundrobin", "retries 2", "option redispatch 1", "option allbackups",
         *(_error(status, code, message) for status, (code, message) in _ERRORS.items()),
     )  # fmt: skip
 
@@ -127,12 +126,14 @@ _RULES: dict[str, Sequence[str]] = {
 
 def _backend(name: str, gateways: Sequence[Component], rules: Sequence[str], profile: Profile) -> Section:
     return f"backend {name}", (
-        _error(503, *_REFUSAL),
+        # Not among the defaults, where HAProxy 2.6 does not look up the backend's name, and crashes.
+        _error(503, f"%[be_conn_free({name}),bool,iif(unavailable,overloaded)]", "no gateway took the request"),
         "retry-on conn-failure empty-response",
         "http-request disable-l7-retry unless METH_GET",
         *rules,
         f"default-server inter {_ms(profile.edge_check_every)} fall 2 rise 2 maxconn {IN_FLIGHT_MAX[name]}",
         *(f"server {g.name} 127.0.0.1:{g.port} {'check' if name == _CHECKED else f'track {_CHECKED}/{g.name}'}" for g in gateways),
+        *(f"server {g.name}-unchecked 127.0.0.1:{g.port} backup" for g in gateways),
     )
 
 

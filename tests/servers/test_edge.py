@@ -24,7 +24,7 @@ from reference_app.contract.topology import Component, Lab
 from reference_app.stack import edge
 from tests.servers.conftest import program
 
-Mode = Literal["answers", "hangs up", "is slow"]
+Mode = Literal["answers", "hangs up", "is slow", "fails its checks"]
 SLOW_S = 0.8
 TIMELINE = "/users/7/tweets"
 
@@ -56,6 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path == api.HEALTH and self.server.mode == "fails its checks":
+            self.close_connection = True
+            return
         if self.path != api.HEALTH:
             self.server.got.append(f"{self.command} {self.path}")
             if self.server.mode == "hangs up":
@@ -209,13 +212,33 @@ def test_with_no_gateway_left_everything_is_unavailable_and_the_edge_itself_is_w
     running = start()
     for gateway in running.gateways:
         gateway.end()
-    assert running.client.post(api.TWEETS).status_code == 503
-    time.sleep(1.2)  # by now two checks have failed
-    for method, path in (("GET", api.HOME), ("POST", api.TWEETS), ("GET", "/"), ("GET", TIMELINE)):
-        answer = running.client.request(method, path)
-        assert (answer.status_code, answer.json()["error"]["code"], answer.headers["retry-after"]) == (503, "unavailable", "1")
+    for _ in range(2):
+        for method, path in (("POST", api.TWEETS), ("GET", TIMELINE)):
+            answer = running.client.request(method, path)
+            assert (answer.status_code, answer.json()["error"]["code"], answer.headers["retry-after"]) == (503, "unavailable", "1")
+        _await_state(running, "gateway-0", "DOWN")
+        _await_state(running, "gateway-1", "DOWN")
     assert running.get(api.HEALTH).status_code == 200
     assert running.counted(metrics.EDGE_RESPONSES, proxy=metrics.EDGE_POSTS, code="5xx") == 2
+
+
+def test_gateways_are_used_all_the_same_when_all_of_them_fail_their_checks_and_one_that_does_alone_is_not(start: Start) -> None:
+    running = start()
+    running.gateways[0].mode = "fails its checks"
+    _await_state(running, "gateway-0", "DOWN")
+    assert [running.get(api.HOME).status_code for _ in range(4)] == [200] * 4
+    assert [len(gateway.got) for gateway in running.gateways] == [0, 4]
+    running.gateways[1].mode = "fails its checks"
+    _await_state(running, "gateway-1", "DOWN")
+    assert [running.client.post(api.TWEETS).status_code for _ in range(4)] == [200] * 4
+    assert [len(gateway.got) for gateway in running.gateways] == [2, 6]
+
+
+def _await_state(running: Edge, gateway: str, state: str) -> None:
+    deadline = time.monotonic() + 5
+    while not running.counted(metrics.EDGE_SERVER, proxy=metrics.EDGE_HOME, server=gateway, state=state):
+        assert time.monotonic() < deadline, f"{gateway} does not become {state}: {running.log.read_text()}"
+        time.sleep(0.05)
 
 
 def test_who_finds_every_gateway_full_waits_for_a_moment_and_is_told_overloaded(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_the_check_would_see_a_configuration_that_is_wrong(tmp_path: Path) -> No
 
 def test_every_backend_has_every_gateway_and_one_of_them_checks_for_all() -> None:
     text = edge.haproxy(lab(THREE_GATEWAYS))
-    assert text.count("server gateway-2 127.0.0.1:21002") == 3
+    assert text.count("server gateway-2 127.0.0.1:21002") == text.count("server gateway-2-unchecked 127.0.0.1:21002 backup") == 3
     assert text.count(" check\n") == 3
     assert text.count(f" track {metrics.EDGE_HOME}/") == 6
 
