@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reference_app.contract import api, metrics
 from reference_app.contract.metrics import Metric
+from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component, Lab
 from reference_app.stack import edge
 from tests.servers.conftest import program
@@ -96,7 +97,9 @@ class Edge:
         return sum(s.value for s in samples if s.name == metric.name and labels.items() <= s.labels.items())
 
 
-Start = Callable[[], Edge]
+Start = Callable[..., Edge]
+UNCHECKED = replace(LAB, edge_check_every=300)
+"""What the edge learns it learns from requests."""
 
 
 def free_pair() -> int:
@@ -115,12 +118,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts an edge; a test may change `edge.IN_FLIGHT_MAX` before."""
     running: list[tuple[Edge, subprocess.Popen[bytes]]] = []
 
-    def begin() -> Edge:
+    def begin(profile: Profile = UNCHECKED) -> Edge:
         gateways = [Gateway(), Gateway()]
         parts = tuple(Component(f"gateway-{i}", "service", "gateway", i, g.server_address[1]) for i, g in enumerate(gateways))
         lab = Lab("", "test", 0, (*parts, Component("edge-0", "haproxy", "edge", 0, free_pair())), "", "")
         configuration, log = tmp_path / "edge-0.conf", tmp_path / "edge-0.log"
-        configuration.write_text(edge.haproxy(lab))
+        configuration.write_text(edge.haproxy(lab, profile))
         with log.open("wb") as output:
             process = subprocess.Popen([program("haproxy"), "-db", "-f", str(configuration)], stdout=output, stderr=output)
         client = httpx.Client(base_url=lab.entry_url, timeout=5)
@@ -209,7 +212,7 @@ def test_on_a_connection_that_was_used_before_hanging_up_tells_the_client_the_sa
 
 
 def test_with_no_gateway_left_everything_is_unavailable_and_the_edge_itself_is_well(start: Start) -> None:
-    running = start()
+    running = start(LAB)
     for gateway in running.gateways:
         gateway.end()
     for _ in range(2):
@@ -223,7 +226,7 @@ def test_with_no_gateway_left_everything_is_unavailable_and_the_edge_itself_is_w
 
 
 def test_gateways_are_used_all_the_same_when_all_of_them_fail_their_checks_and_one_that_does_alone_is_not(start: Start) -> None:
-    running = start()
+    running = start(LAB)
     running.gateways[0].mode = "fails its checks"
     _await_state(running, "gateway-0", "DOWN")
     assert [running.get(api.HOME).status_code for _ in range(4)] == [200] * 4
