@@ -47,8 +47,9 @@ POSTS = Metric(
     "Posts by outcome: acknowledged, replayed, diverted (taken by a shard other than the key's home), indeterminate, refused.",
 )  # fmt: skip
 DELIVERIES = Metric(
-    "failwhale_timeline_deliveries_total", "counter", ("result",), "Timelines a tweet was pushed to (pushed) or that do not exist (absent)."
-)
+    "failwhale_timeline_deliveries_total", "counter", ("result",),
+    "Timelines a tweet was pushed to (pushed) or that do not exist (absent); celebrity counts tweets that are merged at read instead.",
+)  # fmt: skip
 DELIVERY_SECONDS = Metric(
     "failwhale_delivery_duration_seconds", "histogram", (), "From the acknowledgement of a tweet to the end of its fan-out."
 )

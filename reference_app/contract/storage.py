@@ -24,6 +24,14 @@ TIMELINE_LENGTH, TIMELINE_TRIM_AT = 800, 850
 """Cut to 800 by id once longer than 850 (haplocheirus, 2011; highscalability.com 2013-07-08)."""
 
 
+def merged_over(threshold: int) -> int:
+    """Authors with more followers than this are merged at read, when fan-out skips those with more than the threshold.
+
+    The tenth between keeps an author who gains and loses followers from falling into a gap: nothing is shown twice, because ids are distinct.
+    """
+    return threshold * 9 // 10
+
+
 def timeline_key(user_id: int | str, epoch: int | str) -> str:
     """Redis list of a home timeline: tweet ids as decimal strings, newest pushed at the head, a sentinel at the tail."""
     return f"tl:{epoch}:{user_id}"
@@ -38,7 +46,7 @@ def tweet_key(tweet_id: int) -> str:
 
 
 def script(name: str) -> str:
-    """Text of a timeline script in `lua/`: deliver, read, begin, merge. They own the shape of the list, so they stand beside it."""
+    """Text of a timeline script in `lua/`: deliver, read, begin, merge, threshold. They own the shape of the list, so they stand beside it."""
     return (Path(__file__).parent / "lua" / f"{name}.lua").read_text()
 
 

@@ -72,16 +72,35 @@ def test_a_bumped_epoch_makes_lists_misses_and_stops_a_rebuild(lists: Lists) -> 
     assert lists.run("merge", OTHER, epoch, 800, 0, BASE) == 0
 
 
-def test_a_long_list_is_cut_by_id_and_its_doubles_folded(lists: Lists) -> None:
+def test_a_long_list_is_cut_by_id_and_holds_an_id_once(lists: Lists) -> None:
     ids = [BASE + n for n in range(storage.TIMELINE_TRIM_AT)]
     shuffled = random.Random(3).sample(ids, len(ids))
     lists.rebuild()
     for tweet_id in [ids[-1], *shuffled]:
         lists.deliver(tweet_id, USER)
     state, kept = lists.read()
-    assert (state, len(kept)) == ("ready", len(set(kept)))
+    assert (state, kept) == ("ready", sorted(set(kept), reverse=True))
     assert set(ids[-storage.TIMELINE_LENGTH :]) <= set(kept)
     assert len(kept) < storage.TIMELINE_TRIM_AT
+
+
+def test_what_comes_late_goes_to_its_place_and_what_comes_twice_changes_nothing(lists: Lists) -> None:
+    lists.rebuild(BASE + 40, BASE + 20, ttl_ms=9000)
+    for offset in (30, 50, 10, 30, 50, 20):
+        assert lists.deliver(BASE + offset, USER) == 1
+    assert lists.read() == ("ready", [BASE + offset for offset in (50, 40, 30, 20, 10)])
+    assert lists.client.pttl(storage.timeline_key(USER, 0)) > 0
+
+
+def test_lists_are_rebuilt_when_the_celebrity_threshold_rises_and_only_then(lists: Lists) -> None:
+    def epoch() -> int:
+        return int(lists.client.get(storage.TIMELINE_EPOCH_KEY) or 0)
+
+    for threshold, before, expected in ((1000, 0, 0), (1000, 1000, 0), (10, 1000, 0), (500, 10, 1), (500, 500, 1), (1000, 500, 2)):
+        was = epoch()
+        assert (lists.run("threshold", threshold, before), epoch()) == (expected - was, expected)
+    lists.client.flushall()
+    assert lists.run("threshold", 2000, 1000) == 1, "a cache that forgot is judged by what its caller told it before"
 
 
 def test_a_partial_list_expires_and_a_whole_one_stays(lists: Lists) -> None:

@@ -1,4 +1,8 @@
-"""Delivers one tweet to all followers, piece by piece; a cache that stays away gets its epoch bumped instead, which makes its lists misses."""
+"""Delivers one tweet to all followers, piece by piece; a cache that stays away gets its epoch bumped instead, which makes its lists misses.
+
+Tweets of celebrities, authors over the threshold, are merged when a home page is read; `threshold` says what happens when it changes.
+Every follower gets every other tweet, replies to strangers included.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, http
 from reference_app.kit.cache import Cache, Script
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.ring import Ring
 from reference_app.services.fanout import domain
@@ -23,19 +28,20 @@ GRAPH_SECONDS = 1.0
 
 
 class Delivery:
-    """Idempotent: a second delivery pushes an id twice, which readers and the trim fold into one."""
+    """Idempotent: a list holds an id once, at its place, however often and late it is delivered."""
 
     def __init__(
         self,
         caches: Mapping[str, Cache],
         graph: http.Group,
         *,
+        deciders: Deciders,
         failpoints: Failpoints,
         recorder: Recorder,
         profile: Profile = LAB,
     ) -> None:
         self._caches, self._graph, self._ring = caches, graph, Ring(list(caches))
-        self._failpoints, self._recorder, self._profile = failpoints, recorder, profile
+        self._deciders, self._failpoints, self._recorder, self._profile = deciders, failpoints, recorder, profile
         self._script = Script(storage.script("deliver"), storage.TIMELINE_EPOCH_KEY)
 
     async def followers(self, user_id: int, after: int = 0) -> FollowersPage:
@@ -47,7 +53,10 @@ class Delivery:
         return page
 
     async def deliver(self, event: storage.TweetEvent, first: FollowersPage) -> bool:
-        """Push to all followers. False when some cache was given up on (its epoch was bumped)."""
+        """Push to all followers, of a celebrity to none. False when some cache was given up on (its epoch was bumped)."""
+        if (first.count or 0) > self._deciders.value("celebrity_followers"):
+            self._recorder.count(metrics.DELIVERIES, "celebrity")
+            return True
         gave_up: set[str] = set()
         async for page in self._pages(event.user_id, first):
             for node, users in domain.chunks_by_node(self._ring, page):

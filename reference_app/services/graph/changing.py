@@ -6,6 +6,7 @@ the change is seen by whoever asks whom the follower follows, not yet by fan-out
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from reference_app.contract import storage
@@ -24,7 +25,8 @@ class Changing:
     async def follow(self, edge: Edge) -> None:
         """Raises AppError forbidden when either blocks the other. A block that is written at the same time wins."""
         for one, other in (edge, edge[::-1]):
-            if (await self._shard(one).read("find_block", lambda session, pair=(one, other): store.blocks(session, *pair)))[0]:
+            found, _ = await self._shard(one).read("find_block", functools.partial(store.blocks, blocker_id=one, blocked_id=other))
+            if found:
                 raise domain.blocked()
         if not await self._change(edge, active=True):
             raise domain.blocked()

@@ -23,13 +23,13 @@ class Reading:
         self._shards = shards
 
     async def following(self, user_id: int, *, limit: int, celebrity_over: int | None) -> Following:
-        """Whom the user follows, ascending, and whom the user blocks."""
+        """Whom the user follows, ascending, at most `limit` of them; the celebrities among all of them; and whom the user blocks."""
 
         async def work(session: Session) -> tuple[list[int], list[int]]:
-            return await store.followees(session, user_id, limit), await store.blocked_by(session, user_id)
+            return await store.followees(session, user_id, domain.FOLLOWEES_MAX), await store.blocked_by(session, user_id)
 
         ids, blocked = await self._read(user_id, "following", work)
-        return Following(ids, [] if celebrity_over is None else await self._celebrities(ids, celebrity_over), blocked)
+        return Following(ids[:limit], [] if celebrity_over is None else await self._celebrities(ids, celebrity_over), blocked)
 
     async def followers(self, user_id: int, *, after: int, limit: int) -> list[int]:
         """Who follows the user, ascending, above the id `after`."""

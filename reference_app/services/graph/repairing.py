@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Sequence
 
@@ -35,7 +36,7 @@ class Repairing:
         for blocker_id, blocked_id in await shard.primary.read("pending_blocks", lambda session: store.pending_blocks(session, BATCH)):
             await _attempt(self._changing.settle_block(blocker_id, blocked_id), f"block of {blocked_id} by {blocker_id}")
         after = _FIRST
-        while found := await shard.primary.read("pending_edges", lambda session, after=after: store.pending(session, after, BATCH)):
+        while found := await shard.primary.read("pending_edges", functools.partial(store.pending, after=after, limit=BATCH)):
             for edge, state in found:
                 await _attempt(self._changing.mirror(edge, state), f"{edge.follower_id} follows {edge.followee_id}")
             after = found[-1][0]

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.settings import Settings
 from reference_app.services.timelines.peers import Peers
@@ -26,6 +27,6 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     caches = clients.caches(lab, "timeline-cache", recorder)
     groups = {name: clients.services(lab, name, recorder) for name in ("tweets", "users", "graph")}
     lists, peers = Lists(caches), Peers(**groups)
-    people = People(peers)
+    people = People(peers, Deciders(settings.home.deciders_file))
     rebuilding = Rebuilding(lists, peers, people, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
-    yield service.app(routes(Reading(lists, peers, people, rebuilding)), recorder)
+    yield service.app(routes(Reading(lists, peers, people, rebuilding, recorder=recorder)), recorder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference_app.contract.api import MAX_ID, ByUsers, Ids, Internal, Profiles, TweetIds, Tweets
+from reference_app.contract.api import MAX_ID, ByUsers, Following, Ids, Internal, Profiles, TweetIds, Tweets
 from reference_app.kit import http
 
 CALL_SECONDS = 1.0
@@ -29,9 +29,9 @@ class Peers:
         )
         return answer
 
-    async def newest_of(self, user_ids: Sequence[int], limit: int) -> TweetIds:
-        """Newest ids of the authors."""
-        value = ByUsers(list(user_ids), limit, MAX_ID)
+    async def newest_of(self, user_ids: Sequence[int], limit: int, *, before: int = MAX_ID) -> TweetIds:
+        """Newest ids of the authors, below `before`."""
+        value = ByUsers(list(user_ids), limit, before)
         answer: TweetIds = await self.tweets.json(
             "POST", Internal.BY_USERS, route=Internal.BY_USERS, value=value, shape=TweetIds, limit=CALL_SECONDS
         )
@@ -45,11 +45,11 @@ class Peers:
         )
         return {user.id: user.handle for user in answer.users}
 
-    async def followees(self, user_id: int) -> list[int]:
+    async def following(self, user_id: int, *, celebrity_over: int) -> Following:
         """Whom the user follows, at most FOLLOWEES_MAX of them."""
-        path = Internal.FOLLOWEES.format(user_id=user_id)
-        answer: Ids = await self.graph.json("GET", f"{path}?limit={FOLLOWEES_MAX}", route=Internal.FOLLOWEES, shape=Ids, limit=CALL_SECONDS)
-        return answer.ids
+        path = f"{Internal.FOLLOWEES.format(user_id=user_id)}?limit={FOLLOWEES_MAX}&celebrity_over={celebrity_over}"
+        answer: Following = await self.graph.json("GET", path, route=Internal.FOLLOWEES, shape=Following, limit=CALL_SECONDS)
+        return answer
 
     async def followed_among(self, user_id: int, authors: Sequence[int]) -> set[int]:
         """Those of the authors that the user follows."""

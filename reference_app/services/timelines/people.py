@@ -1,11 +1,14 @@
-"""Handles and followees, remembered for some seconds: every page needs them and they hardly change."""
+"""Handles and whom a user follows, remembered for some seconds: every page needs them and they hardly change."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from reference_app.contract import storage
 from reference_app.contract.profile import LAB, Profile
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.ttl_cache import TtlCache
+from reference_app.services.timelines.domain import Circle
 from reference_app.services.timelines.peers import FOLLOWEES_MAX, Peers
 
 REMEMBERED = 100_000
@@ -14,10 +17,10 @@ REMEMBERED = 100_000
 class People:
     """Asks the peers for what it does not remember; raises what they raise."""
 
-    def __init__(self, peers: Peers, *, profile: Profile = LAB) -> None:
-        self._peers = peers
+    def __init__(self, peers: Peers, deciders: Deciders, *, profile: Profile = LAB) -> None:
+        self._peers, self._deciders = peers, deciders
         self._handles: TtlCache[int, str] = TtlCache(ttl_s=profile.people_cache_ttl, size=REMEMBERED)
-        self._followees: TtlCache[int, frozenset[int]] = TtlCache(ttl_s=profile.people_cache_ttl, size=REMEMBERED)
+        self._circles: TtlCache[int, tuple[int, Circle]] = TtlCache(ttl_s=profile.people_cache_ttl, size=REMEMBERED)
 
     async def handles(self, user_ids: Sequence[int]) -> dict[int, str]:
         """Handles by user id; users that do not exist are left out."""
@@ -29,19 +32,33 @@ class People:
                 known[user_id] = handle
         return known
 
-    async def followed_among(self, user_id: int, authors: Sequence[int]) -> frozenset[int]:
-        """Those of the authors that the user follows."""
-        followees = self._followees.get(user_id) or await self.followees(user_id)
-        if len(followees) < FOLLOWEES_MAX:
-            return followees & frozenset(authors)
-        return frozenset(await self._peers.followed_among(user_id, authors))
+    async def circle(self, user_id: int) -> Circle:
+        """Whom the user follows and blocks, as remembered: under the celebrity threshold of now."""
+        over = self._over()
+        remembered = self._circles.get(user_id)
+        if remembered is not None and remembered[0] == over:
+            return remembered[1]
+        return await self.circle_now(user_id)
 
-    async def followees(self, user_id: int) -> frozenset[int]:
-        """Whom the user follows now, at most FOLLOWEES_MAX of them."""
-        followees = frozenset(await self._peers.followees(user_id))
-        self._followees.put(user_id, followees)
-        return followees
+    async def circle_now(self, user_id: int) -> Circle:
+        """Whom the user follows and blocks now."""
+        over = self._over()
+        found = await self._peers.following(user_id, celebrity_over=over)
+        celebrities = None if found.celebrities is None else tuple(found.celebrities)
+        circle = Circle(frozenset(found.ids), celebrities, frozenset(found.blocked))
+        if celebrities is not None:
+            self._circles.put(user_id, (over, circle))
+        return circle
+
+    async def followed_among(self, user_id: int, circle: Circle, authors: Collection[int]) -> frozenset[int]:
+        """Those of the authors that the user follows."""
+        if len(circle.followees) < FOLLOWEES_MAX:
+            return circle.followees.intersection(authors)
+        return frozenset(await self._peers.followed_among(user_id, sorted(authors)))
 
     def forget(self, user_id: int) -> None:
-        """The user followed or unfollowed somebody."""
-        self._followees.drop(user_id)
+        """The user followed, unfollowed, blocked or unblocked somebody."""
+        self._circles.drop(user_id)
+
+    def _over(self) -> int:
+        return storage.merged_over(self._deciders.value("celebrity_followers"))

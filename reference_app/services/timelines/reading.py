@@ -1,83 +1,105 @@
-"""Home read: ids, tweets, authors; what cannot be fetched is dropped and the page says so."""
+"""Home read: ids of the list and of celebrities, then tweets and authors; what cannot be fetched is dropped and the page says so.
+
+Replies that are shown while their original is not there yet are counted: a large fan-out takes longer than a small one.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from reference_app.contract.api import Page, Tweet
+from reference_app.contract import metrics
+from reference_app.contract.api import MAX_ID, Page
+from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.services.timelines import domain
+from reference_app.services.timelines.domain import Circle, Item, Timeline, Window
+from reference_app.services.timelines.hydrating import FAILURES, Hydrating, Missing
 from reference_app.services.timelines.peers import Peers
 from reference_app.services.timelines.people import People
-from reference_app.services.timelines.rebuilding import FAILURES, Rebuilding, Timeline
+from reference_app.services.timelines.rebuilding import Rebuilding
 from reference_app.services.timelines.store import Lists
 
-HEAD = 79
-"""Last index read for a first page: four pages deep, so that late deliveries at the head hardly push the newest out."""
 ROUNDS = 3
+"""Batches that are hydrated to fill a page."""
 
 
 class Reading:
     """Serves home pages."""
 
-    def __init__(self, lists: Lists, peers: Peers, people: People, rebuilding: Rebuilding) -> None:
+    def __init__(self, lists: Lists, peers: Peers, people: People, rebuilding: Rebuilding, *, recorder: Recorder) -> None:
         self._lists, self._peers, self._people, self._rebuilding = lists, peers, people, rebuilding
+        self._hydrating, self._recorder = Hydrating(peers, people), recorder
 
     async def home(self, user_id: int, *, limit: int, cursor: int | None) -> Page:
         """A page of at most `limit` tweets older than the cursor."""
-        timeline = await self._timeline(user_id, cursor)
-        missing = {} if timeline.complete else {"timeline": 1}
-        waiting = domain.candidates(timeline.ids, cursor)
-        shown: list[Tweet] = []
-        for _ in range(ROUNDS):
-            batch, waiting = waiting[: limit - len(shown)], waiting[limit - len(shown) :]
-            if not batch:
-                break
-            shown += await self._hydrate(user_id, batch, missing)
-            last = batch[-1]
-        next_cursor = last if waiting else None
-        return domain.page(shown, await self._handles(shown), next_cursor=next_cursor, missing=missing)
+        missing: Missing = Counter()
+        asked = domain.READ_AHEAD * limit
+        timeline = await self._timeline(user_id, cursor, asked)
+        if not timeline.complete and not timeline.ids:
+            return domain.page((), {}, next_cursor=None, missing={"timeline": 1})
+        missing["timeline"] += not timeline.complete
+        circle = await self._circle(user_id, missing)
+        merged = await self._merged(circle, asked, cursor, missing)
+        window = domain.window(timeline, merged, asked=asked, cursor=cursor)
+        items, used = await self._filled(user_id, circle, window, limit, missing)
+        handles = await self._hydrating.handles(items)
+        if circle and not missing.total():
+            await self._count_orphans(user_id, circle, domain.orphans(items, timeline, merged, window))
+        next_cursor = window.ids[used - 1] if used and (used < len(window.ids) or window.more) else None
+        return domain.page(items, handles, next_cursor=next_cursor, missing=+missing)
 
     async def forget(self, user_id: int) -> None:
         """Drop the list; the next read rebuilds it."""
         self._people.forget(user_id)
         await self._lists.forget(user_id)
 
-    async def _timeline(self, user_id: int, cursor: int | None) -> Timeline:
+    async def _timeline(self, user_id: int, cursor: int | None, asked: int) -> Timeline:
         try:
-            ids = await self._lists.read(user_id, last_index=HEAD if cursor is None else -1)
+            ids = await self._lists.read(user_id, last_index=asked - 1 if cursor is None else -1)
         except errors.CallError:
             ids = None
-        return await self._rebuilding.rebuild(user_id) if ids is None else Timeline(ids, complete=True)
+        if ids is None:
+            return await self._rebuilding.rebuild(user_id)
+        return Timeline(ids, whole=cursor is not None or len(ids) < asked)
 
-    async def _hydrate(self, user_id: int, tweet_ids: Sequence[int], missing: dict[str, int]) -> list[Tweet]:
+    async def _circle(self, user_id: int, missing: Missing) -> Circle | None:
         try:
-            found = await self._peers.multiget(tweet_ids)
+            return await self._people.circle(user_id)
         except FAILURES:
-            _add(missing, "tweets", len(tweet_ids))
-            return []
-        _add(missing, "tweets", len(found.unavailable))
-        followed = await self._followed(user_id, found.tweets)
-        _add(missing, "graph", int(followed is None))
-        return domain.visible(found.tweets, followed)
-
-    async def _followed(self, user_id: int, tweets: Sequence[Tweet]) -> frozenset[int] | None:
-        if not tweets:
-            return frozenset()
-        try:
-            return await self._people.followed_among(user_id, sorted({tweet.user_id for tweet in tweets}))
-        except FAILURES:
+            missing["graph"] += 1
             return None
 
-    async def _handles(self, tweets: Sequence[Tweet]) -> dict[int, str] | None:
-        if not tweets:
-            return {}
+    async def _merged(self, circle: Circle | None, asked: int, cursor: int | None, missing: Missing) -> Sequence[int]:
+        """Newest ids of the celebrities that the user follows; none, and nothing is asked, when there is no celebrity."""
+        if circle is None or circle.celebrities == ():
+            return ()
+        if circle.celebrities is None:
+            missing["celebrities"] += 1
+            return ()
         try:
-            return await self._people.handles(sorted({tweet.user_id for tweet in tweets}))
+            found = await self._peers.newest_of(circle.celebrities, asked, before=MAX_ID if cursor is None else cursor)
         except FAILURES:
-            return None
+            missing["celebrities"] += len(circle.celebrities)
+            return ()
+        self._recorder.count(metrics.CELEBRITY_MERGES)
+        missing["celebrities"] += 0 if found.complete else len(circle.celebrities)
+        return found.ids
 
+    async def _filled(self, user_id: int, circle: Circle | None, window: Window, limit: int, missing: Missing) -> tuple[list[Item], int]:
+        """The newest of the window that the user may see, and how many of its ids were used for that."""
+        items: list[Item] = []
+        used = 0
+        for _ in range(ROUNDS):
+            batch = window.ids[used : used + limit - len(items)]
+            if not batch:
+                break
+            items += await self._hydrating.items(user_id, circle, batch, missing)
+            used += len(batch)
+        return items, used
 
-def _add(missing: dict[str, int], kind: str, count: int) -> None:
-    if count:
-        missing[kind] = missing.get(kind, 0) + count
+    async def _count_orphans(self, user_id: int, circle: Circle, orphans: Sequence[int]) -> None:
+        if not orphans:
+            return
+        if count := await self._hydrating.by_followed(user_id, circle, orphans):
+            self._recorder.count(metrics.REPLIES_BEFORE_ORIGINAL, by=count)

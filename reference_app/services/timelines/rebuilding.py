@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from reference_app.contract import metrics, storage
 from reference_app.contract.profile import LAB, Profile
@@ -11,20 +10,13 @@ from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.single_flight import SingleFlight
+from reference_app.services.timelines.domain import Timeline
+from reference_app.services.timelines.hydrating import FAILURES
 from reference_app.services.timelines.peers import Peers
 from reference_app.services.timelines.people import People
 from reference_app.services.timelines.store import Lists
 
 CONCURRENT = 16
-FAILURES = (errors.CallError, errors.AppError)
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Ids of a home timeline. `complete` is False when some source could not be read."""
-
-    ids: list[int]
-    complete: bool
 
 
 class Rebuilding:
@@ -60,7 +52,7 @@ class Rebuilding:
 
     async def _from_sources(self, user_id: int) -> Timeline:
         try:
-            followees = sorted(await self._people.followees(user_id))
+            followees = sorted((await self._people.circle_now(user_id)).followees)
             if not followees:
                 return Timeline([], complete=True)
             newest = await self._peers.newest_of(followees, storage.TIMELINE_LENGTH)
