@@ -53,6 +53,9 @@ _EMOJI = (
 )
 """At most four joined elements, as in the longest families: a chain without end must not weigh 2."""
 
+_SYMBOL = "\u2b50"
+"""Stands for an emoji: one character of the default weight."""
+
 
 def weighted_length(text: str) -> int:
     """Weighted length of a text that is in NFC already; a tweet may have `contract.api.TEXT_MAX`."""
@@ -66,9 +69,8 @@ def weighted_length(text: str) -> int:
 def _weight(text: str) -> int:
     if text.isascii() and "\u20e3" not in text:
         return len(text)
-    emoji = _compiled(_EMOJI)
-    bare, count = emoji.subn("", text)
-    return count * DEFAULT_WEIGHT + sum(1 if any(ord(c) in light for light in LIGHT) else DEFAULT_WEIGHT for c in bare)
+    bare = _compiled(_EMOJI).sub(_SYMBOL, text)
+    return sum(1 if any(ord(character) in light for light in LIGHT) else DEFAULT_WEIGHT for character in bare)
 
 
 def _urls(text: str) -> Iterator[tuple[int, int]]:

@@ -12,13 +12,25 @@ from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
+from reference_app.services.gateway import accounts, discovery, openapi, people, reading, tweeting, web
+from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
-from reference_app.services.gateway.routes import Endpoints
+from reference_app.services.gateway.shedding import Shedding
 
 
 def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_key: str) -> ASGIApp:
     """The app over the services behind it."""
-    return service.app(Endpoints(callees, recorder, signing_key=signing_key).routes(), recorder, entry=deciders)
+    access = Access(signing_key)
+    routes = [
+        *accounts.Endpoints(callees).routes(),
+        *tweeting.Endpoints(callees, access).routes(),
+        *reading.Endpoints(callees, access, recorder).routes(),
+        *people.Endpoints(callees, access).routes(),
+        *discovery.Endpoints(callees).routes(),
+        *openapi.Endpoint().routes(),
+    ]
+    shedding = Shedding(deciders, recorder)
+    return service.app([*shedding.guarded(routes), *web.Page(shedding).routes()], recorder, entry=deciders)
 
 
 @asynccontextmanager

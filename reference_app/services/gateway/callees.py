@@ -45,10 +45,28 @@ class Callees:
             logger.warning("page without handles: %s", error.message)
             return None
 
-    async def post(self, *, user_id: int, key: str, text: str) -> api.Created:
-        value = api.NewTweet(user_id, key, text)
-        created: api.Created = await _write(self._tweets, "POST", api.Internal.CREATE, value=value, shape=api.Created)
+    async def user_of_handle(self, handle: str) -> domain.PublicUser:
+        quoted = urllib.parse.quote(handle, safe="")
+        user = await _read(self._users, "GET", api.Internal.BY_HANDLE, shape=api.Profile, handle=quoted)
+        return domain.PublicUser(str(user.id), user.handle)
+
+    async def post(self, new: api.NewTweet) -> api.Created:
+        """Also a retweet. Its key and its original are then settled by the tweets service."""
+        created: api.Created = await _write(self._tweets, "POST", api.Internal.CREATE, value=new, shape=api.Created)
         return created
+
+    async def delete(self, *, tweet_id: int, user_id: int) -> None:
+        await _write(self._tweets, "DELETE", api.Internal.TWEET, query=f"?user_id={user_id}", tweet_id=tweet_id)
+
+    async def like(self, *, tweet_id: int, user_id: int) -> None:
+        await _write(self._tweets, "PUT", api.Internal.LIKE, tweet_id=tweet_id, user_id=user_id)
+
+    async def unlike(self, *, tweet_id: int, user_id: int) -> None:
+        await _write(self._tweets, "DELETE", api.Internal.LIKE, tweet_id=tweet_id, user_id=user_id)
+
+    async def counted(self, tweet_id: int) -> api.CountedTweet:
+        tweet: api.CountedTweet = await _read(self._tweets, "GET", api.Internal.TWEET, shape=api.CountedTweet, tweet_id=tweet_id)
+        return tweet
 
     async def tweet_ids(self, user_id: int, *, limit: int, before: int | None) -> api.TweetIds:
         value = api.ByUsers([user_id], limit, before or api.MAX_ID)
@@ -61,6 +79,15 @@ class Callees:
         asked = api.Ids(list(tweet_ids))
         tweets: api.Tweets = await _read(self._tweets, "POST", api.Internal.MULTIGET, value=asked, shape=api.Tweets)
         return tweets
+
+    async def originals(self, tweets: Sequence[api.Tweet]) -> api.Tweets:
+        """What the retweets among them show; all unavailable when the tweets service cannot be asked."""
+        wanted = sorted({tweet.retweet_of for tweet in tweets if tweet.retweet_of is not None})
+        try:
+            return await self.tweets(wanted)
+        except errors.AppError as error:
+            logger.warning("page without the originals of its retweets: %s", error.message)
+            return api.Tweets([], [], wanted)
 
     async def home(self, user_id: int, *, limit: int, cursor: int | None) -> api.Page:
         query = f"?limit={limit}" if cursor is None else f"?limit={limit}&cursor={cursor}"
@@ -82,6 +109,12 @@ class Callees:
     async def unfollow(self, *, follower_id: int, followee_id: int) -> None:
         await _write(self._graph, "DELETE", api.Internal.EDGE, follower_id=follower_id, followee_id=followee_id)
 
+    async def block(self, *, blocker_id: int, blocked_id: int) -> None:
+        await _write(self._graph, "PUT", api.Internal.BLOCK, blocker_id=blocker_id, blocked_id=blocked_id)
+
+    async def unblock(self, *, blocker_id: int, blocked_id: int) -> None:
+        await _write(self._graph, "DELETE", api.Internal.BLOCK, blocker_id=blocker_id, blocked_id=blocked_id)
+
     async def forget_home(self, user_id: int) -> None:
         """On every instance, because each remembers whom the user follows. Best effort: where it fails, the old edges show for some seconds."""
         path = api.Internal.HOME.format(user_id=user_id)
@@ -91,25 +124,18 @@ class Callees:
 
 async def _read(
     group: http.Group, method: str, route: str, *, query: str = "", value: object = None, shape: type[Any],
-    limit: float = LAB.home_deadline, **ids: int,
+    limit: float = LAB.home_deadline, **names: int | str,
 ) -> Any:  # fmt: skip
     try:
-        return await group.json(method, route.format(**ids) + query, route=route, value=value, shape=shape, limit=limit)
+        return await group.json(method, route.format(**names) + query, route=route, value=value, shape=shape, limit=limit)
     except errors.CallError as error:
         raise domain.read_failure(error) from error
 
 
 async def _write(
-    group: http.Group,
-    method: str,
-    route: str,
-    *,
-    value: object = None,
-    shape: type[Any] = dict,
-    limit: float = LAB.post_deadline,
-    **ids: int,
+    group: http.Group, method: str, route: str, *, query: str = "", value: object = None, shape: type[Any] = dict, **names: int | str
 ) -> Any:
     try:
-        return await group.json(method, route.format(**ids), route=route, value=value, shape=shape, limit=limit)
+        return await group.json(method, route.format(**names) + query, route=route, value=value, shape=shape, limit=LAB.post_deadline)
     except errors.CallError as error:
         raise errors.answer_to(error, writing=True) from error

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Sequence
 
 from reference_app.contract import metrics
-from reference_app.contract.api import Created, Tweet
+from reference_app.contract.api import Created, NewTweet, Tweet
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.failpoints import Failpoints
@@ -16,9 +17,6 @@ from reference_app.kit.sql import Session
 from reference_app.services.tweets import domain, store
 from reference_app.services.tweets.snowflake import Snowflake
 
-APPLY_POLLS, APPLY_POLL_SECONDS = 4, 0.03
-"""A replica that acknowledged a commit may apply it some milliseconds later."""
-
 
 class Posting:
     """Tries shards in the key's order; only an attempt that was surely never sent moves on to the next."""
@@ -26,58 +24,60 @@ class Posting:
     def __init__(self, shards: Sequence[Shard], snowflake: Snowflake, *, failpoints: Failpoints, recorder: Recorder) -> None:
         self._shards, self._snowflake, self._failpoints, self._recorder = shards, snowflake, failpoints, recorder
 
-    async def post(self, user_id: int, key: str, text: str) -> Created:
+    async def post(self, wanted: NewTweet) -> Created:
         """The stored tweet. Raises AppError unavailable (surely not stored) or indeterminate (retry with the same key)."""
         try:
-            created = await self._post(user_id, key, text)
+            created = await self._post(wanted)
         except errors.AppError as error:
             self._recorder.count(metrics.POSTS, "indeterminate" if error.code == "indeterminate" else "refused")
             raise
         self._recorder.count(metrics.POSTS, "replayed" if created.replayed else "acknowledged")
         return created
 
-    async def _post(self, user_id: int, key: str, text: str) -> Created:
-        order = domain.shard_order(user_id, key, len(self._shards))
+    async def _post(self, wanted: NewTweet) -> Created:
+        order = domain.shard_order(wanted.user_id, wanted.key, len(self._shards))
         for position, index in enumerate(order):
             shard = self._shards[index]
             try:
-                return await self._attempt(shard, user_id, key, text, diverted=position > 0)
+                return await self._attempt(shard, wanted, diverted=position > 0)
             except errors.NeverSent:
                 # An earlier attempt of this key may have reached the shard before it went away: its replica knows.
-                if (earlier := await self._stored(shard, user_id, key)) is not None:
+                if (earlier := await self._stored(shard, wanted)) is not None:
                     return earlier
         raise errors.AppError("unavailable", "no tweet shard takes posts at the moment", retry_after=1)
 
-    async def _attempt(self, shard: Shard, user_id: int, key: str, text: str, *, diverted: bool) -> Created:
-        tweet = Tweet(self._snowflake.next(shard.index), user_id, text)
+    async def _attempt(self, shard: Shard, wanted: NewTweet, *, diverted: bool) -> Created:
+        tweet = Tweet(
+            self._snowflake.next(shard.index), wanted.user_id, wanted.text, in_reply_to=wanted.in_reply_to, retweet_of=wanted.retweet_of
+        )
 
         async def insert(session: Session) -> None:
-            await store.insert(session, tweet, key=key, diverted=diverted, now_ms=time.time_ns() // 1_000_000)
+            await store.insert(session, tweet, key=wanted.key, diverted=diverted, now_ms=time.time_ns() // 1_000_000)
 
         self._failpoints.hit("post.before_insert")
         try:
             await shard.primary.write("insert_tweet", insert)
         except errors.Duplicate:
-            return await self._resolve(shard, user_id, key)
+            return await self._resolve(shard, wanted)
         except errors.OutcomeUnknown:
-            return await self._resolve(shard, user_id, key)
+            return await self._resolve(shard, wanted)
         self._failpoints.hit("post.after_commit")
         if diverted:
             self._recorder.count(metrics.POSTS, "diverted")
         return Created(tweet, replayed=False)
 
-    async def _resolve(self, shard: Shard, user_id: int, key: str) -> Created:
-        for _ in range(APPLY_POLLS):
-            if (found := await self._stored(shard, user_id, key)) is not None:
+    async def _resolve(self, shard: Shard, wanted: NewTweet) -> Created:
+        for _ in range(domain.APPLY_POLLS):
+            if (found := await self._stored(shard, wanted)) is not None:
                 return found
-            await asyncio.sleep(APPLY_POLL_SECONDS)
+            await asyncio.sleep(domain.APPLY_POLL_SECONDS)
         raise errors.AppError("indeterminate", "the post may or may not have been stored: retry with the same key", retry_after=1)
 
-    async def _stored(self, shard: Shard, user_id: int, key: str) -> Created | None:
+    async def _stored(self, shard: Shard, wanted: NewTweet) -> Created | None:
         try:
-            row = await shard.durable.read("find_key", lambda session: store.by_key(session, user_id, key))
+            row = await shard.durable.read("find_key", lambda session: store.by_key(session, wanted.user_id, wanted.key))
         except errors.CallError:
             return None
         if row is None:
             return None
-        return Created(Tweet(row.duplicate_of or row.id, row.user_id, row.text), replayed=True)
+        return Created(dataclasses.replace(row.tweet, id=row.duplicate_of or row.tweet.id), replayed=True)

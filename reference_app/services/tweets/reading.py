@@ -41,6 +41,18 @@ class Reading:
             await self._cache.put(fresh)
         return result
 
+    async def one(self, tweet_id: int) -> Tweet:
+        """A tweet that is in view, which a retweet is as long as its original. Raises AppError not_found, or unavailable when nobody knows."""
+        found = await self.multiget([tweet_id])
+        if found.unavailable:
+            raise errors.AppError("unavailable", f"the shard of tweet {tweet_id} did not answer", retry_after=1)
+        if found.deleted:
+            raise errors.AppError("not_found", f"there is no tweet {tweet_id}")
+        (tweet,) = found.tweets
+        if tweet.retweet_of is not None:
+            await self.one(tweet.retweet_of)
+        return tweet
+
     async def ids_by_users(self, user_ids: Sequence[int], *, limit: int, before: int) -> TweetIds:
         """Newest ids of the authors over all shards."""
         parts = await asyncio.gather(*(self._ids_from(shard, user_ids, limit, before) for shard in self._shards))
@@ -54,7 +66,7 @@ class Reading:
             rows, of_primary = await shard.read("get_tweets", lambda session: store.by_ids(session, tweet_ids))
         except errors.CallError:
             return {}
-        values = {row.id: _encoded(row) for row in rows}
+        values = {row.tweet.id: _encoded(row) for row in rows}
         # A replica may lag: only the primary's silence means that there is no such tweet.
         return dict.fromkeys(tweet_ids, storage.DELETED_TWEET) | values if of_primary else values
 
@@ -75,7 +87,7 @@ class Reading:
 
 
 def _encoded(row: StoredTweet) -> bytes:
-    return storage.DELETED_TWEET if row.deleted else msgspec.json.encode(Tweet(row.id, row.user_id, row.text))
+    return storage.DELETED_TWEET if row.deleted else msgspec.json.encode(row.tweet)
 
 
 def _sort_in(result: Tweets, tweet_id: int, value: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The reconciler: when a shard returns, a first attempt may wake there whose retry was stored elsewhere; the later twin is tombstoned."""
+"""The reconciler: when a shard returns, a first attempt may wake there whose retry was stored elsewhere; one of the twins is tombstoned."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import logging
 import time
 from collections.abc import Sequence
 
-from reference_app.contract import ids, metrics, storage
+from reference_app.contract import ids, metrics
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.shard import Shard
 from reference_app.services.tweets import domain, store
 from reference_app.services.tweets.domain import KeyedId
-from reference_app.services.tweets.tweet_cache import TweetCache
+from reference_app.services.tweets.forgetting import Forgetting
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -24,8 +24,8 @@ BATCH = 200
 class Reconciler:
     """Compares the rows that were diverted within the outbox's life with all other shards."""
 
-    def __init__(self, shards: Sequence[Shard], cache: TweetCache, *, recorder: Recorder, profile: Profile = LAB) -> None:
-        self._shards, self._cache, self._recorder, self._profile = shards, cache, recorder, profile
+    def __init__(self, shards: Sequence[Shard], forgetting: Forgetting, *, recorder: Recorder, profile: Profile = LAB) -> None:
+        self._shards, self._forgetting, self._recorder, self._profile = shards, forgetting, recorder, profile
 
     async def run(self) -> None:
         """Reconcile until cancelled. A shard that is away is left for the next round."""
@@ -45,13 +45,13 @@ class Reconciler:
 
     async def _tombstone_twins(self, diverted: list[KeyedId], there: Shard) -> None:
         elsewhere = await there.primary.read("find_twins", lambda session: store.with_keys(session, diverted))
-        for later, earlier in domain.later_twins(diverted, elsewhere):
-            await self._tombstone(later, earlier)
+        for twin, survivor in domain.twins_to_tombstone(diverted, elsewhere):
+            await self._tombstone(twin, survivor)
 
-    async def _tombstone(self, later: int, earlier: int) -> None:
-        shard = self._shards[ids.shard_of(later)]
+    async def _tombstone(self, twin: int, survivor: int) -> None:
+        shard = self._shards[ids.shard_of(twin)]
         now_ms = time.time_ns() // 1_000_000
-        if await shard.primary.write("tombstone_twin", lambda session: store.tombstone_twin(session, later, earlier, now_ms)):
+        if await shard.primary.write("tombstone_twin", lambda session: store.tombstone_twin(session, twin, survivor, now_ms)):
             self._recorder.count(metrics.RECONCILED)
-            logger.info("tweet %d is the later twin of %d: tombstoned", later, earlier)
-            await self._cache.put({later: storage.DELETED_TWEET})
+            logger.info("tweet %d is the twin of %d: tombstoned", twin, survivor)
+            await self._forgetting.mark([twin])

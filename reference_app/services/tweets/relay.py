@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import Sequence
 
-from reference_app.contract import metrics
+import msgspec
+
+from reference_app.contract import metrics, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, tracing
@@ -16,6 +18,7 @@ from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
 from reference_app.kit.stream import Stream
 from reference_app.services.tweets import store
+from reference_app.services.tweets.forgetting import Forgetting
 
 logger = logging.getLogger(__name__)
 BATCH, POLL_SECONDS, COUNT_SECONDS, PURGE_SECONDS = 100, 0.5, 1.0, 60.0
@@ -25,14 +28,21 @@ class Relay:
     """One loop per shard. Rows are locked while they are published, so several relays share the work and none blocks posts."""
 
     def __init__(
-        self, shards: Sequence[Shard], stream: Stream, *, failpoints: Failpoints, recorder: Recorder, profile: Profile = LAB
+        self,
+        shards: Sequence[Shard],
+        stream: Stream,
+        forgetting: Forgetting,
+        *,
+        failpoints: Failpoints,
+        recorder: Recorder,
+        profile: Profile = LAB,
     ) -> None:
-        self._shards, self._stream, self._profile = shards, stream, profile
+        self._shards, self._stream, self._forgetting, self._profile = shards, stream, forgetting, profile
         self._failpoints, self._recorder = failpoints, recorder
         self._wake = {shard.index: asyncio.Event() for shard in shards}
 
     def wake(self, shard_index: int) -> None:
-        """A post committed on the shard."""
+        """A post or a deletion committed on the shard."""
         self._wake[shard_index].set()
 
     async def run(self, shard: Shard) -> None:
@@ -61,6 +71,7 @@ class Relay:
         if not rows:
             return 0
         await asyncio.gather(*(self._publish_row(f"{shard.primary.peer}-{row[0]}", *row[1:]) for row in rows))
+        self._forgetting.remember([_tweet_id(payload) for _, subject, payload, _ in rows if subject == storage.SUBJECT_DELETED])
         self._failpoints.hit("relay.after_publish")
         await store.mark_published(session, [row[0] for row in rows])
         return len(rows)
@@ -101,6 +112,10 @@ class Relay:
                 await shard.primary.write("purge_outbox", lambda session: store.purge_published(session, before))
             except errors.CallError:
                 continue
+
+
+def _tweet_id(payload: bytes) -> int:
+    return msgspec.json.decode(payload, type=storage.TweetEvent).tweet_id
 
 
 def _now_ms() -> int:

@@ -10,22 +10,31 @@ from reference_app.contract import storage
 from reference_app.contract.api import Tweet
 from reference_app.kit import tracing
 from reference_app.kit.sql import Row, Session
+from reference_app.services.tweets import domain
 from reference_app.services.tweets.domain import KeyedId, StoredTweet
 
-_COLUMNS = "id, user_id, text, deleted_at IS NOT NULL, duplicate_of"
+_COLUMNS = "id, user_id, text, in_reply_to, retweet_of, deleted_at IS NOT NULL, duplicate_of"
+_FREED_KEY = "idempotency_key = IF(retweet_of IS NULL, idempotency_key, CONCAT(idempotency_key, '#', id))"
+"""What an undone retweet does with its key (domain.key_of)."""
 
 
 async def insert(session: Session, tweet: Tweet, *, key: str, diverted: bool, now_ms: int) -> None:
     """The tweet and its event, in the caller's transaction."""
     await session.execute(
-        "INSERT INTO tweets (id, user_id, idempotency_key, text, diverted) VALUES (%s, %s, %s, %s, %s)",
-        (tweet.id, tweet.user_id, key, tweet.text, int(diverted)),
+        "INSERT INTO tweets (id, user_id, idempotency_key, text, in_reply_to, retweet_of, diverted) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (tweet.id, tweet.user_id, key, tweet.text, tweet.in_reply_to, tweet.retweet_of, int(diverted)),
     )
-    event = storage.TweetEvent(tweet_id=tweet.id, user_id=tweet.user_id, acknowledged_ms=now_ms)
-    await session.execute(
-        "INSERT INTO outbox (subject, payload, traceparent, created_ms) VALUES (%s, %s, %s, %s)",
-        (storage.SUBJECT_POSTED, msgspec.json.encode(event), tracing.traceparent(), now_ms),
-    )
+    await _insert_event(session, storage.SUBJECT_POSTED, storage.TweetEvent(tweet.id, tweet.user_id, now_ms, tweet.text))
+
+
+async def delete(session: Session, tweet_id: int, user_id: int, *, now_ms: int) -> StoredTweet | None:
+    """The tweet as it was found; when it was the user's and visible it is a tombstone now, and the event says so, in the caller's transaction."""
+    rows = await session.fetch(f"SELECT {_COLUMNS} FROM tweets WHERE id = %s FOR UPDATE", (tweet_id,))  # noqa: S608
+    found = _stored(rows[0]) if rows else None
+    if found is not None and found.tweet.user_id == user_id and not found.deleted:
+        await session.execute(f"UPDATE tweets SET deleted_at = %s, {_FREED_KEY} WHERE id = %s", (now_ms, tweet_id))  # noqa: S608
+        await _insert_event(session, storage.SUBJECT_DELETED, storage.TweetEvent(tweet_id, user_id, now_ms))
+    return found
 
 
 async def by_key(session: Session, user_id: int, key: str) -> StoredTweet | None:
@@ -79,26 +88,65 @@ async def count_unpublished(session: Session) -> int:
 async def diverted_since(session: Session, first_id: int) -> list[KeyedId]:
     """Rows that another shard's outage brought here and that have no tombstone as a twin."""
     rows = await session.fetch(
-        "SELECT id, user_id, idempotency_key FROM tweets WHERE diverted = 1 AND id >= %s AND duplicate_of IS NULL", (first_id,)
+        "SELECT id, user_id, idempotency_key, deleted_at FROM tweets WHERE diverted = 1 AND id >= %s AND duplicate_of IS NULL", (first_id,)
     )
-    return [KeyedId(*row) for row in rows]
+    return [_keyed(row) for row in rows]
 
 
 async def with_keys(session: Session, keys: Sequence[KeyedId]) -> list[KeyedId]:
     """Rows here that carry one of those keys and no tombstone as a twin."""
     marks = ", ".join(["(%s, %s)"] * len(keys))
     rows = await session.fetch(
-        f"SELECT id, user_id, idempotency_key FROM tweets WHERE duplicate_of IS NULL AND (user_id, idempotency_key) IN ({marks})",  # noqa: S608
+        "SELECT id, user_id, idempotency_key, deleted_at FROM tweets"  # noqa: S608
+        f" WHERE duplicate_of IS NULL AND (user_id, idempotency_key) IN ({marks})",
         [value for key in keys for value in (key.user_id, key.key)],
     )
-    return [KeyedId(*row) for row in rows]
+    return [_keyed(row) for row in rows]
 
 
 async def tombstone_twin(session: Session, tweet_id: int, survivor: int, now_ms: int) -> int:
-    """Hide a row as the later twin of `survivor`; returns 1 if it was visible until now."""
-    return await session.execute(
-        "UPDATE tweets SET deleted_at = COALESCE(deleted_at, %s), duplicate_of = %s WHERE id = %s AND duplicate_of IS NULL",
+    """Hide a row as the twin of `survivor`; returns 1 if it was no tombstone as a twin until now."""
+    rows = await session.fetch("SELECT user_id FROM tweets WHERE id = %s AND duplicate_of IS NULL FOR UPDATE", (tweet_id,))
+    if not rows:
+        return 0
+    await session.execute(
+        f"UPDATE tweets SET deleted_at = COALESCE(deleted_at, %s), duplicate_of = %s, {_FREED_KEY} WHERE id = %s",  # noqa: S608
         (now_ms, survivor, tweet_id),
+    )
+    await _insert_event(session, storage.SUBJECT_DELETED, storage.TweetEvent(tweet_id, rows[0][0], now_ms))
+    return 1
+
+
+async def like(session: Session, tweet_id: int, user_id: int) -> bool:
+    """False when there is no such tweet to like; no change when the user likes it already."""
+    visible = await session.fetch("SELECT 1 FROM tweets WHERE id = %s AND deleted_at IS NULL LOCK IN SHARE MODE", (tweet_id,))
+    if visible:
+        await session.execute(
+            "INSERT INTO likes (tweet_id, user_id) VALUES (%s, %s) ON DUPLICATE KEY UPDATE user_id = user_id", (tweet_id, user_id)
+        )
+    return bool(visible)
+
+
+async def unlike(session: Session, tweet_id: int, user_id: int) -> None:
+    """No change when the user does not like it."""
+    await session.execute("DELETE FROM likes WHERE tweet_id = %s AND user_id = %s", (tweet_id, user_id))
+
+
+async def count_likes(session: Session, tweet_id: int) -> int:
+    """Users who like the tweet."""
+    return int((await session.fetch("SELECT COUNT(*) FROM likes WHERE tweet_id = %s", (tweet_id,)))[0][0])
+
+
+async def count_retweets(session: Session, tweet_id: int) -> int:
+    """Users whose visible retweet of it is on this shard."""
+    query = "SELECT COUNT(DISTINCT user_id) FROM tweets WHERE retweet_of = %s AND deleted_at IS NULL"
+    return int((await session.fetch(query, (tweet_id,)))[0][0])
+
+
+async def _insert_event(session: Session, subject: str, event: storage.TweetEvent) -> None:
+    await session.execute(
+        "INSERT INTO outbox (subject, payload, traceparent, created_ms) VALUES (%s, %s, %s, %s)",
+        (subject, msgspec.json.encode(event), tracing.traceparent(), event.acknowledged_ms),
     )
 
 
@@ -107,4 +155,8 @@ def _marks(values: Sequence[object]) -> str:
 
 
 def _stored(row: Row) -> StoredTweet:
-    return StoredTweet(id=row[0], user_id=row[1], text=row[2], deleted=bool(row[3]), duplicate_of=row[4])
+    return StoredTweet(Tweet(*row[:5]), deleted=bool(row[5]), duplicate_of=row[6])
+
+
+def _keyed(row: Row) -> KeyedId:
+    return KeyedId(row[0], row[1], domain.key_of(row[2]), row[3])
