@@ -18,19 +18,22 @@ CLOCK_MARGIN_S = 1.0
 _STREAM_S = 2.0
 
 
-def observe(lab: Lab, *, since: float, authors: Collection[int]) -> Observed:
+def observe(lab: Lab, *, since: float, authors: Collection[int], celebrity_over: int) -> Observed:
     """The state of the lab now; `since` is when the run started (Unix seconds), `authors` are those whose deliveries count.
 
+    Authors with more followers than `celebrity_over` are left out: fan-out need not have pushed their tweets. When the threshold rose during
+    the run, all lists were rebuilt then; so the value in force tells.
     What cannot be read is left out and named in the result; this never raises for a sick component.
     """
-    return asyncio.run(_observe(lab, since_id=ids.first_id_at(int((since - CLOCK_MARGIN_S) * 1000)), authors=authors))
+    since_id = ids.first_id_at(int((since - CLOCK_MARGIN_S) * 1000))
+    return asyncio.run(_observe(lab, since_id=since_id, authors=authors, celebrity_over=celebrity_over))
 
 
-async def _observe(lab: Lab, *, since_id: int, authors: Collection[int]) -> Observed:
+async def _observe(lab: Lab, *, since_id: int, authors: Collection[int], celebrity_over: int) -> Observed:
     """Rows before lists, and the backlog between them: a tweet that is seen as a row and not as backlog must be on the lists."""
     shards = await _shards(lab, since_id=since_id)
     pending, stream_reason = await _stream_pending(lab)
-    followers, graph_reason = await _followers(lab, authors)
+    followers, graph_reason = await _followers(lab, authors, celebrity_over)
     reasons = [reason for reason in (stream_reason, graph_reason) if reason]
     if followers is None:
         return Observed(shards, None, None, pending, tuple(reasons))
@@ -43,11 +46,12 @@ async def _shards(lab: Lab, *, since_id: int) -> tuple[ObservedShard, ...]:
     return tuple(await asyncio.gather(*(databases.shard(lab, index, since_id=since_id) for index in indexes)))
 
 
-async def _followers(lab: Lab, authors: Collection[int]) -> tuple[Mapping[int, frozenset[int]] | None, str]:
+async def _followers(lab: Lab, authors: Collection[int], celebrity_over: int) -> tuple[Mapping[int, frozenset[int]] | None, str]:
     try:
-        return await databases.followers(lab, authors), ""
+        found = await databases.followers(lab, authors)
     except (databases.UnreadableError, databases.UntrustedError) as error:
         return None, f"follow edges were not read: {error}"
+    return {author: followers for author, followers in found.items() if len(followers) <= celebrity_over}, ""
 
 
 async def _stream_pending(lab: Lab) -> tuple[int | None, str]:

@@ -10,8 +10,10 @@ from chaos.audit import activity, checkers, observe, sightings
 from chaos.audit.model import Activity, Audit, Observed
 from chaos.audit.sightings import Sighting
 from loadgen import history
+from reference_app.contract import storage
 from reference_app.contract.topology import Lab
-from reference_app.kit import files
+from reference_app.kit import deciders, files
+from reference_app.kit.home import Home
 
 FILE = "audit.json"
 """Below the run directory."""
@@ -30,7 +32,8 @@ def audit(lab: Lab, history_path: Path, *, witnessed: Sequence[Sighting] = (), s
     if not done.posts:
         return checkers.check(done, _NOTHING)
     authors = {post.user_id for post in done.posts}
-    stored = settled(done, lambda: observe.observe(lab, since=done.since, authors=authors), settle_s=settle_s)
+    over = storage.merged_over(deciders.read(Home(Path(lab.home)).deciders_file)["celebrity_followers"])
+    stored = settled(done, lambda: observe.observe(lab, since=done.since, authors=authors, celebrity_over=over), settle_s=settle_s)
     return sightings.judged(stored, witnessed)
 
 

@@ -39,8 +39,8 @@ class World:
     lab: Lab
     execute: Execute
 
-    def observe(self) -> Observed:
-        return observe.observe(self.lab, since=NOW, authors=[AUTHOR])
+    def observe(self, *, celebrity_over: int = 10_000) -> Observed:
+        return observe.observe(self.lab, since=NOW, authors=[AUTHOR], celebrity_over=celebrity_over)
 
     def sql(self, name: str, *statements: str) -> None:
         self.execute(self.servers[name].port, f"USE {storage.DATABASE}", *statements)
@@ -203,7 +203,11 @@ def test_follow_edges_are_the_active_forward_rows_of_all_graph_shards(world: Wor
     world.sql("tweets-db-1-primary", *statements("graph.sql"), identity, f"{FOLLOW} (7, {AUTHOR}), (9, {AUTHOR})")
     world.sql("tweets-db-1-primary", "UPDATE followees SET active = 0 WHERE follower_id = 9")
     world.sql("graph-db-0", f"INSERT INTO followers (followee_id, follower_id) VALUES ({AUTHOR}, 11)")
-    assert observe.observe(lab, since=NOW, authors=[AUTHOR]).followers == {AUTHOR: frozenset({*FOLLOWERS, 7})}
+    assert replace(world, lab=lab).observe().followers == {AUTHOR: frozenset({*FOLLOWERS, 7})}
+
+
+def test_authors_whose_tweets_are_merged_at_read_are_left_out(world: World) -> None:
+    assert (world.observe(celebrity_over=4).followers, world.observe(celebrity_over=3).followers) == ({AUTHOR: frozenset(FOLLOWERS)}, {})
 
 
 def test_beyond_its_newest_800_ids_a_list_promises_nothing(world: World) -> None:
@@ -229,5 +233,5 @@ def test_two_thousand_tweets_and_a_thousand_full_lists_are_read_within_ten_secon
 
 
 def test_an_empty_lab_is_observed_as_empty(world: World) -> None:
-    observed = observe.observe(replace(world.lab), since=NOW, authors=[])
+    observed = observe.observe(replace(world.lab), since=NOW, authors=[], celebrity_over=0)
     assert (observed.followers, observed.timelines, observed.outbox_unpublished) == ({}, {}, 0)
