@@ -7,17 +7,44 @@ from pathlib import Path
 
 import streamlit as st
 
-ROOT = str(Path(__file__).resolve().parents[2])
+HERE = Path(__file__).resolve().parent
+ROOT = str(HERE.parents[1])
 if ROOT not in sys.path:  # plain `streamlit run` looks for modules beside this file only
     sys.path.insert(0, ROOT)
 
-from dashboards.console.views import drills  # noqa: E402
+
+def live() -> None:
+    """Pages load what they need when they are opened: Live draws without pandas, Altair and Arrow."""
+    from dashboards.console.views import live as view  # noqa: PLC0415
+
+    view.page()
+
+
+def drills() -> None:
+    """Recorded runs."""
+    from dashboards.console.views import drills as view  # noqa: PLC0415
+
+    view.page()
+
+
+def postmortems() -> None:
+    """Incidents."""
+    from dashboards.console.views import postmortems as view  # noqa: PLC0415
+
+    view.page()
 
 
 def main() -> None:
     """Lay out the pages and run the one that was asked for."""
-    st.set_page_config(page_title="failwhale", layout="wide")
-    st.navigation([st.Page(drills.page, title="Drills", url_path="drills", default=True)], position="top").run()
+    whale = str(HERE / "assets" / "whale.svg")
+    st.set_page_config(page_title="failwhale", page_icon=whale, layout="wide")
+    st.logo(str(HERE / "assets" / "wordmark.svg"), size="large")
+    pages = [
+        st.Page(live, title="Live", url_path="live", icon=":material/monitor_heart:", default=True),
+        st.Page(drills, title="Drills", url_path="drills", icon=":material/science:"),
+        st.Page(postmortems, title="Postmortems", url_path="postmortems", icon=":material/menu_book:"),
+    ]
+    st.navigation(pages, position="top").run()
 
 
 main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,9 +13,10 @@ from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.clocks import Clocks
 from chaos.events import Event
+from dashboards.console import incidents
 from loadgen import report
 from loadgen.report import Load, Report
-from postmortems import frontmatter, store, wording
+from postmortems import store
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.kit.home import Home
@@ -24,7 +24,6 @@ from reference_app.kit.home import Home
 T = TypeVar("T")
 
 RESULT = "result.json"
-_FILE_LINK = re.compile(r"\[([^]]+)]\(figures/[^)]*\)")
 
 
 @dataclass(frozen=True)
@@ -81,14 +80,9 @@ def run(home: Home, result: Result) -> Run:
         plan=_read(run_dir / plans.FILE, Plan),
         report=_read(run_dir / report.FILE, Report),
         events=events.read(run_dir),
-        postmortem=None if text is None else _readable(text),
+        postmortem=None if text is None else incidents.readable(text),
         postmortem_path=path,
     )
-
-
-def _readable(text: str) -> str:
-    """Without front matter, marks and links to files: a page of the console has none beside it."""
-    return _FILE_LINK.sub(r"\1", wording.unmarked(frontmatter.body(text)))
 
 
 def _listed(run_dir: Path) -> Listed:

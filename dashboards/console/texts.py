@@ -58,11 +58,11 @@ def option(result: Result) -> str:
     return f"{started(result):%Y-%m-%d %H:%M:%S} UTC · {result.drill} · {result.verdict}"
 
 
-def verdict_colour(result: Result) -> Colour:
+def verdict_colour(verdict: str | None, expected: str) -> Colour:
     """Green as predicted, orange when it could not be judged, red when it differs from the prediction."""
-    if result.verdict == result.expected_verdict:
+    if verdict == expected:
         return "green"
-    return "orange" if result.verdict in ("inconclusive", "interrupted", "skipped") else "red"
+    return "orange" if verdict in (None, "inconclusive", "interrupted", "skipped") else "red"
 
 
 def audit_rows(audit: Audit) -> list[dict[str, str]]:

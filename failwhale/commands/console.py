@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def console(port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; by default the one of the lab.")] = None) -> None:
-    """Show recorded drills and their postmortems in a browser, until Ctrl-C. Needs no running lab.
+    """Show the running lab, recorded drills with their traces, and postmortems in a browser, until Ctrl-C. Needs no running lab.
 
     Exit codes: 0 ended by hand, 2 the port is taken.
     """

@@ -18,6 +18,8 @@ EVALUATION_S = 1.0
 """The lab evaluates its rules each second."""
 BRIDGED_GAP_S = 2.0
 """A firing alert that misses one evaluation is still one span."""
+TRACE_ID = "trace_id"
+"""Label of an exemplar."""
 LOOKBACK_S = 300.0
 """How long Prometheus itself takes an older sample for current."""
 
@@ -48,6 +50,16 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Exemplar:
+    """One observation that a histogram kept with the trace it belongs to. `series` are the labels of its bucket, `value` what was observed."""
+
+    series: dict[str, str]
+    trace_id: str
+    at: float
+    value: float
+
+
+@dataclass(frozen=True)
 class ActiveAlert:
     """`state` is pending or firing; `labels` are without the name."""
 
@@ -75,6 +87,17 @@ class _Row(msgspec.Struct):
 
 class _Result(msgspec.Struct):
     result: list[_Row]
+
+
+class _Kept(msgspec.Struct):
+    labels: dict[str, str]
+    value: str
+    timestamp: float
+
+
+class _Exemplars(msgspec.Struct):
+    seriesLabels: dict[str, str]  # noqa: N815  (the API's name)
+    exemplars: list[_Kept]
 
 
 class _Alert(msgspec.Struct):
@@ -124,6 +147,17 @@ class Prometheus:
         (a status code that was never returned before has no series).
         """
         return sum(increase_of(series.points, start) for series in self.raw(selector, start - LOOKBACK_S, end))
+
+    def exemplars(self, selector: str, start: float, end: float) -> list[Exemplar]:
+        """Observations in [start, end] of a histogram's buckets that name their trace, slowest first. Prometheus keeps the newest only."""
+        answer = msgspec.json.decode(self._get("query_exemplars", query=selector, start=start, end=end), type=list[_Exemplars])
+        found = [
+            Exemplar(series.seriesLabels, kept.labels[TRACE_ID], kept.timestamp, float(kept.value))
+            for series in answer
+            for kept in series.exemplars
+            if TRACE_ID in kept.labels
+        ]
+        return sorted(found, key=lambda exemplar: exemplar.value, reverse=True)
 
     def active_alerts(self) -> list[ActiveAlert]:
         """Alerts that are pending or firing now, the Watchdog among them."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import streamlit as st
 
 from dashboards.console import charts, data, texts
 from dashboards.console.data import Listed, Result, Run
+from dashboards.console.views import frame, traces
 from reference_app.kit.home import Home
 
 LINK = "run"
-"""Query parameter of a deep link: `?run=<id>`."""
+"""Query parameter of a deep link: `/drills?run=<id>`."""
 _COMMAND = "failwhale drill kill-tweet-shard"
 
 
 def page() -> None:
     """The whole page."""
     home = Home.from_environment()
+    frame.above()
     st.title("Drills")
     listed = data.runs(home)
     results = [entry.result for entry in listed if entry.result is not None]
@@ -26,7 +29,7 @@ def page() -> None:
         return
     _list(listed)
     if results:
-        _one(data.run(home, _choose(results)))
+        _one(home, data.run(home, _choose(results)))
 
 
 def _nothing_yet(home: Home) -> None:
@@ -55,23 +58,27 @@ def _choose(results: list[Result]) -> Result:
     return by_id[chosen]
 
 
-def _one(run: Run) -> None:
+def _one(home: Home, run: Run) -> None:
     result = run.result
     st.header(result.drill, divider="gray")
     _verdict(result)
     _headline(run)
-    shown = st.tabs(["Charts", "Audit, alerts, clocks", "Postmortem"], key="parts")
-    with shown[0]:
-        _charts(run)
-    with shown[1]:
-        _evidence(result)
-    with shown[2]:
-        _postmortem(run)
+    parts: dict[str, Callable[[], None]] = {
+        "Charts": lambda: _charts(run),
+        "Traces": lambda: traces.tab(home, run),
+        "Audit, alerts, clocks": lambda: _evidence(result),
+        "Postmortem": lambda: _postmortem(run),
+    }
+    linked = "Traces" if traces.LINK in st.query_params else None
+    for tab, draw in zip(st.tabs(list(parts), default=linked, key="parts", on_change="rerun"), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
 
 
 def _verdict(result: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="verdict"):
-        st.badge(result.verdict, color=texts.verdict_colour(result))
+        st.badge(result.verdict, color=texts.verdict_colour(result.verdict, result.expected_verdict))
         st.markdown(f"the experiment predicts **{result.expected_verdict}**", width="content")
         if result.load is not None and not result.load.valid:
             st.badge("load invalid", color="orange", help="; ".join(result.load.invalid_reasons))

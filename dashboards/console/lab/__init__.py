@@ -1,0 +1,1 @@
+"""What the console knows of the running lab at one moment."""

@@ -1,0 +1,83 @@
+"""Traces of a run on the Drills page: choose a slow or failing request, see it as a waterfall."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards.console import traces
+from dashboards.console.data import Run
+from dashboards.console.draw import trace_list, waterfall
+from dashboards.console.traces import Choice, NoTracesError
+from dashboards.console.views import picture
+from reference_app.kit import deciders
+from reference_app.kit.home import Home
+
+LINK = "trace"
+"""Query parameter of a deep link: `?trace=<32 hexadecimal digits>`."""
+_CHOICES: dict[Choice, str] = {"slowest": "Slowest", "failing": "Failing", "exemplars": "From exemplars"}
+_NONE: dict[Choice, str] = {
+    "slowest": "No request of this run was traced.",
+    "failing": "No traced request of this run failed.",
+    "exemplars": "The latency histograms kept no exemplar of this run: Prometheus keeps the newest only, while the lab lives.",
+}
+
+
+def tab(home: Home, run: Run) -> None:
+    """The whole tab."""
+    if run.plan is None:
+        st.info("This run has no plan, so it is not known when it was.")
+        return
+    if not traces.recorded(home):
+        st.info("This run has no traces: nothing was ever recorded in this lab.")
+        _how()
+        return
+    choice: Choice = st.segmented_control(
+        "Which traces", list(_CHOICES), format_func=lambda name: _CHOICES[name], default="slowest", required=True, key="choice",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    chosen = st.query_params.get(LINK)
+    picked = _list(home, run, choice, chosen)
+    if picked and picked != chosen:
+        st.query_params[LINK] = picked
+        st.rerun()
+    if chosen:
+        _one(home, chosen)
+
+
+def _list(home: Home, run: Run, choice: Choice, chosen: str | None) -> str | None:
+    assert run.plan is not None  # noqa: S101 - seen to by the caller
+    try:
+        found = traces.of_run(home, run.plan, choice)
+    except NoTracesError as error:
+        st.info(str(error))
+        return None
+    if not found:
+        st.info(_NONE[choice])
+        if choice == "slowest":
+            _how()
+        return None
+    return picture.show(trace_list.html(found, chosen), key=f"list-{choice}")
+
+
+def _one(home: Home, trace_id: str) -> None:
+    try:
+        spans = traces.one(home, trace_id)
+    except ValueError as error:
+        st.warning(f"The link is broken: {error}.")
+        return
+    if not spans:
+        st.warning(
+            f"No span of trace `{trace_id}` is here. A span needs up to 2 s to be written; one that the collector did not take is lost."
+        )
+        return
+    with st.container(border=True, key="waterfall"):
+        picture.show(waterfall.html(spans), key="spans")
+        st.caption(
+            f"`failwhale trace show {trace_id}` shows the same, `failwhale logs --request {trace_id}` what the services wrote about it."
+        )
+
+
+def _how() -> None:
+    share = deciders.DECIDERS["trace_sampling"].default / deciders.ON
+    st.markdown(f"Services record {share:.0%} of all requests unless the decider says otherwise. To see every request of the next drill:")
+    st.code("failwhale decider set trace_sampling 10000", language="bash")
