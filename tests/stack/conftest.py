@@ -89,7 +89,7 @@ class Sql:
 
     WRITE_EVENT = "INSERT INTO failwhale.outbox (subject, payload, created_ms, published) VALUES (%s, '', UNIX_TIMESTAMP() * 1000, 1)"
 
-    def rows(self, component: Component, statement: str, *parameters: str) -> list[dict[str, Any]]:
+    def rows(self, component: Component, statement: str, *parameters: object) -> list[dict[str, Any]]:
         async def ask() -> list[dict[str, Any]]:
             async with (
                 asyncio.timeout(5),

@@ -256,6 +256,23 @@ def test_any_text_is_refused_with_a_code_or_comes_back_as_it_was_sent(api: Any, 
     eventually(lambda: at_home() == accepted, "the follower reads the same")
 
 
+def test_the_twin_of_a_deleted_tweet_is_deleted_when_its_shard_is_back_with_it(api: Any, lab: Lab, sql: Any, eventually: Any) -> None:
+    """Planted as an outage leaves them: a first attempt that woke on its shard, and the retry on another, which its author has deleted."""
+    author = int(api.user().id)
+    first, second = (c for c in lab.group("tweets-db") if c.role == "primary")
+    now_ms = time.time_ns() // 1_000_000
+    woken, retried = (ids.compose(unix_ms=now_ms - age, shard=shard, process=1, sequence=0) for age, shard in ((3000, 0), (2000, 1)))
+    insert = (
+        "INSERT INTO failwhale.tweets (id, user_id, idempotency_key, text, diverted, deleted_at) VALUES (%s, %s, 'twins', 'hi', %s, %s)"
+    )
+    sql.rows(first, insert, woken, author, 0, None)
+    assert show(api, str(woken)).status_code == 200
+    sql.rows(second, insert, retried, author, 1, now_ms - 1000)
+    eventually(lambda: show(api, str(woken)).status_code == 404, "the twin is gone")
+    query = "SELECT duplicate_of FROM failwhale.tweets WHERE id = %s"
+    assert sql.rows(first, query, woken) == [{"duplicate_of": retried}]
+
+
 def test_a_block_ends_both_follows_and_both_homes_show_it(api: Any, eventually: Any) -> None:
     author, reader, tweet = seen_by(api, eventually)
     api.follow(author, reader)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
 
 from reference_app.contract.profile import LAB, Profile
 from reference_app.services.tweets.tweet_cache import TweetCache
 
-logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.25
 
 
@@ -23,6 +21,11 @@ class Forgetting:
     def __init__(self, cache: TweetCache, *, profile: Profile = LAB, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._cache, self._profile, self._monotonic = cache, profile, monotonic
         self._waiting: dict[int, float] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Deletions that some cache has not taken yet."""
+        return len(self._waiting)
 
     async def mark(self, tweet_ids: Sequence[int]) -> None:
         """Mark now, and later what could not be marked."""

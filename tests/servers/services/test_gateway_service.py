@@ -2,15 +2,23 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reference_app.contract import api, tokens
+from reference_app.kit import deciders
+from reference_app.kit.home import Home
 
 POST = {"text": "hello"}
+SIGNED_IN = (
+    ("GET", api.HOME), ("POST", api.TWEETS), ("DELETE", "/tweets/1"), ("PUT", "/tweets/1/retweet"), ("PUT", "/tweets/1/like"),
+    ("DELETE", "/tweets/1/like"), ("PUT", "/following/1"), ("DELETE", "/following/1"), ("PUT", "/blocking/1"), ("DELETE", "/blocking/1"),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +67,7 @@ def test_requests_without_a_valid_token_are_unauthorized(gateway: Any, code: Any
         f"Basic {expired}",
     ):
         headers = {"authorization": bearer.encode()}
-        for method, path in (("GET", api.HOME), ("POST", api.TWEETS), ("PUT", "/following/1"), ("DELETE", "/following/1")):
+        for method, path in SIGNED_IN:
             assert code(gateway.client.request(method, path, headers=headers)) == (401, "unauthorized")
 
 
@@ -86,7 +94,8 @@ def test_a_body_that_is_no_tweet_is_refused(gateway: Any, user: Any, code: Any, 
 
 def test_a_post_needs_an_idempotency_key(gateway: Any, user: Any, code: Any) -> None:
     assert code(gateway.client.post(api.TWEETS, headers=user, json=POST)) == (400, "bad_request")
-    assert code(post(gateway, user | {api.IDEMPOTENCY_KEY: "k" * 65})) == (422, "invalid")
+    for key in ("k" * 65, f"{api.RETWEET_KEY}1"):
+        assert code(post(gateway, user | {api.IDEMPOTENCY_KEY: key})) == (422, "invalid")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +110,9 @@ def test_a_bad_cursor_or_limit_is_invalid(gateway: Any, user: Any, code: Any, qu
 def test_what_is_no_user_id_is_invalid(gateway: Any, user: Any, code: Any, bad: str) -> None:
     assert code(gateway.client.get(f"/users/{bad}/tweets")) == (422, "invalid")
     assert code(gateway.client.put(f"/following/{bad}", headers=user)) == (422, "invalid")
+    assert code(gateway.client.put(f"/blocking/{bad}", headers=user)) == (422, "invalid")
+    assert code(gateway.client.get(f"/tweets/{bad}")) == (422, "invalid")
+    assert code(gateway.client.put(f"/tweets/{bad}/like", headers=user)) == (422, "invalid")
 
 
 def test_an_unknown_route_is_not_found_and_a_known_one_takes_only_its_methods(gateway: Any, code: Any) -> None:
@@ -117,6 +129,11 @@ def test_with_nobody_behind_it_the_gateway_is_unavailable_and_says_when_to_retry
         client.get("/users/7/tweets"),
         client.put("/following/8", headers=user),
         client.delete("/following/8", headers=user),
+        client.get("/tweets/8"),
+        client.delete("/tweets/8", headers=user),
+        client.put("/tweets/8/retweet", headers=user),
+        client.put("/tweets/8/like", headers=user),
+        client.get("/handles/ada"),
         client.post(api.USERS, json=account),
         client.post(api.TOKENS, json=account),
     ):
@@ -147,6 +164,41 @@ def test_a_client_cannot_have_the_gateway_wait_longer_than_its_own_limit(gateway
         answer = gateway.client.get(api.HOME, headers=user | {api.DEADLINE_MS: "60000"})
     assert code(answer) == (504, "deadline_exceeded")
     assert time.monotonic() - began < 3
+
+
+@pytest.fixture
+def concurrency(gateway: Any) -> Iterator[Callable[[int], None]]:
+    """Sets how many requests may be under way."""
+    home = Home(Path(gateway.lab.home))
+
+    def allow(count: int) -> None:
+        deciders.write(home, "gateway_concurrency", count, by="test")
+        time.sleep(2 * deciders.POLL_SECONDS)
+
+    yield allow
+    home.deciders_file.unlink()
+    time.sleep(2 * deciders.POLL_SECONDS)
+
+
+def test_beyond_its_concurrency_the_gateway_refuses_at_once_what_is_not_for_operators(
+    gateway: Any, user: Any, code: Any, concurrency: Callable[[int], None]
+) -> None:
+    concurrency(2)
+    with hanging(gateway, "timelines-0"), ThreadPoolExecutor(2) as pool:
+        slow = [pool.submit(gateway.client.get, api.HOME, headers=user) for _ in range(2)]
+        time.sleep(0.3)
+        began = time.monotonic()
+        shed = [gateway.client.get("/users/7/tweets"), post(gateway, user)]
+        took = time.monotonic() - began
+        healthy = [gateway.client.get(path).status_code for path in (api.HEALTH, api.METRICS)]
+    for answer in shed:
+        assert code(answer) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "1"
+    assert took < 0.5
+    assert healthy == [200, 200]
+    assert [code(answer.result()) for answer in slow] == [(504, "deadline_exceeded")] * 2
+    assert counted(gateway, f'failwhale_requests_shed_total{{http_route="{api.USER_TWEETS}"}}') == 1
+    assert code(gateway.client.get("/users/7/tweets")) == (503, "unavailable"), "the count went back with the answers"
 
 
 def test_the_clients_request_id_is_echoed(gateway: Any) -> None:
