@@ -19,7 +19,8 @@ from reference_app.stack.control import Control
 
 Say = Callable[[str], None]
 
-READY_S = 20.0
+READY_S = 45.0
+"""Fourteen services of the standard lab start on one core; one that keeps dying is told from a slow one before that."""
 _SUPERVISORD_S = 10.0
 _GUESTS_S, _STRAYS_S = 8.0, 3.0
 _POLL_S = 0.05

@@ -49,7 +49,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     path = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(HOME_VARIABLE, str(path))
-        environment.setenv("FAILWHALE_PORT_BASE", str(_free_base()))
+        environment.setenv("FAILWHALE_PORT_BASE", str(free_base(19100)))
         yield Home(path)
 
 
@@ -118,12 +118,13 @@ def _record(failwhale: Failwhale, home: Home, *arguments: str) -> Recorded:
     return Recorded(result, done.returncode, done.stderr, home.runs / result["run_id"], home.incidents / result["run_id"])
 
 
-def _free_base() -> int:
-    """The first block of ports, from 19100, in which nobody listens."""
-    for base in range(19100, 24100, PORTS_PER_LAB):
+def free_base(first: int) -> int:
+    """The first of fifty blocks of ports in which nobody listens. Labs that may run side by side start to look at different ones."""
+    last = first + 50 * PORTS_PER_LAB
+    for base in range(first, last, PORTS_PER_LAB):
         if not any(_listens(port) for port in range(base, base + PORTS_PER_LAB)):
             return base
-    pytest.fail("no free block of 100 ports between 19100 and 24100")
+    pytest.fail(f"no free block of 100 ports between {first} and {last}")
 
 
 def _listens(port: int) -> bool:
