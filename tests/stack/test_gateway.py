@@ -101,7 +101,7 @@ def test_a_follower_reads_a_new_tweet_at_home_with_its_authors_handle(new_user: 
     reader.follow(author)
     posted = author.post("hello, fail whale 🐋").json()
     eventually(lambda: texts(reader.home()), ["hello, fail whale 🐋"])
-    assert reader.home()["tweets"] == [posted | {"handle": author.handle}]
+    assert reader.home()["tweets"] == [posted | {"handle": author.handle, "retweet_of": None}]
 
 
 def test_a_list_that_exists_already_gets_new_tweets_newest_first(new_user: NewUser) -> None:

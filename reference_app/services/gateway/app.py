@@ -12,7 +12,7 @@ from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
-from reference_app.services.gateway import accounts, discovery, openapi, people, reading, tweeting, web
+from reference_app.services.gateway import accounts, discovery, domain, openapi, people, reading, tweeting, web
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
 from reference_app.services.gateway.shedding import Shedding
@@ -37,6 +37,7 @@ def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_k
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The app over all instances of the services behind it."""
     deciders = Deciders(settings.home.deciders_file)
+    domain.tweet_text("warm.up ⭐")  # compiles the patterns, 0.1 s that no request shall wait for
     groups = {name: clients.services(settings.lab, name, recorder) for name in topology.SERVICE_EDGES["gateway"]}
     try:
         yield build(callees=Callees(**groups), recorder=recorder, deciders=deciders, signing_key=settings.lab.signing_key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -170,8 +171,9 @@ def _rendered_id(tweet_id: int | None) -> str | None:
     return None if tweet_id is None else str(tweet_id)
 
 
+@functools.lru_cache(maxsize=10_000)
 def created_at(tweet_id: int) -> str:
-    """RFC 3339, UTC, with milliseconds."""
+    """RFC 3339, UTC, with milliseconds. Remembered, because followers of one author read the same tweets."""
     moment = datetime.fromtimestamp(ids.unix_ms_of(tweet_id) / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
