@@ -86,7 +86,7 @@ def _post(answer: Answer) -> Outcome:
 
 
 def _surely_not_stored(answer: Answer, reason: str) -> bool:
-    return answer.failure == "refused" or 400 <= answer.status < 500 or (answer.status == 503 and reason == "unavailable")
+    return answer.failure == "refused" or 400 <= answer.status < 500 or (answer.status == 503 and reason in ("unavailable", "overloaded"))
 
 
 def _tweet_id(body: bytes) -> str:

@@ -131,6 +131,7 @@ def _backend(name: str, gateways: Sequence[Component], rules: Sequence[str], pro
         "retry-on conn-failure empty-response",
         "http-request disable-l7-retry unless METH_GET",
         *rules,
+        "http-response set-header cache-control no-store unless { res.hdr(cache-control) -m found }",
         f"default-server inter {_ms(profile.edge_check_every)} fall 2 rise 2 maxconn {IN_FLIGHT_MAX[name]}",
         *(f"server {g.name} 127.0.0.1:{g.port} {'check' if name == _CHECKED else f'track {_CHECKED}/{g.name}'}" for g in gateways),
         *(f"server {g.name}-unchecked 127.0.0.1:{g.port} backup" for g in gateways),

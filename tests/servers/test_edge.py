@@ -264,6 +264,7 @@ def test_a_public_timeline_is_kept_for_a_second_whoever_asks_and_nothing_else_is
     assert "Bearer" not in first.text
     assert running.counted(metrics.EDGE_CACHE_HITS, proxy=metrics.EDGE_REST) == 1
     assert running.get(f"{TIMELINE}?limit=3").text != first.text
+    assert running.get(api.HOME).headers["cache-control"] == running.get("/tweets/1").headers["cache-control"] == "no-store"
     assert running.get(api.HOME).text != running.get(api.HOME).text
     time.sleep(1.1)
     assert running.get(TIMELINE).text != first.text

@@ -17,6 +17,7 @@ INDETERMINATE = b'{"error":{"code":"indeterminate","message":"m"},"request_id":"
         (Answer(422), "refused", False),
         (Answer(429), "refused", True),
         (Answer(503, body=UNAVAILABLE), "refused", True),
+        (Answer(503, body=UNAVAILABLE.replace(b"unavailable", b"overloaded")), "refused", True),
         (Answer(503, body=INDETERMINATE), "indeterminate", True),
         (Answer(503, body=b"not json"), "indeterminate", True),
         (Answer(500), "indeterminate", True),
