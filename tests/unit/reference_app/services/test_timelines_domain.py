@@ -132,7 +132,7 @@ class World:
         return shown, window.ids[used - 1] if used and (used < len(window.ids) or window.more) else None
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_what_is_in_the_timeline_and_stays_is_seen_exactly_once_over_all_pages(seed: int) -> None:
     rng = random.Random(seed)
     world, limit = World(rng), rng.choice((1, 3, 20, 100))
