@@ -29,7 +29,7 @@ PLAIN_LINE_EVERY_S = 10
 
 
 class LabDownError(Exception):
-    """The gateway takes no connection."""
+    """Where users enter, nobody takes a connection."""
 
 
 def register(app: typer.Typer) -> None:
@@ -66,18 +66,18 @@ def run(
 
 def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str]) -> tuple[Home, Path]:
     home = Home.from_environment()
-    _check_gateway(home.lab())
+    _check_entry(home.lab())
     session.users(home)
     phases = plans.scaled(scale, dict(_override(text) for text in overrides))
     return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases)
 
 
-def _check_gateway(lab: Lab) -> None:
-    port = lab.group("gateway")[0].port
+def _check_entry(lab: Lab) -> None:
+    port = lab.entry.port
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError as error:
-        raise LabDownError(f"the gateway takes no connection on port {port} ({error}): run `failwhale up` first") from None
+        raise LabDownError(f"the app takes no connection on port {port} ({error}): run `failwhale up` first") from None
 
 
 def _override(text: str) -> tuple[str, float]:
