@@ -99,7 +99,7 @@ def path_id(request: Request, name: str) -> int:
 
 
 async def _health(_request: Request) -> Response:
-    return Response(b"ok")
+    return Response(b"ok", media_type="text/plain")
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -20,7 +20,7 @@ _ID = {"type": "integer", "minimum": 1, "maximum": api.MAX_ID}
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": api.PAGE_MAX, "default": api.PAGE_DEFAULT},
     "cursor": _ID | {"description": "`next_cursor` of the page before; without it the newest"},
-    "q": {"type": "string", "minLength": 1, "maxLength": api.QUERY_MAX, "description": "words, #hashtags, @handles; at least one"},
+    "q": {"type": "string", "maxLength": api.QUERY_MAX, "pattern": "\\w", "description": "words, #hashtags, @handles; at least one"},
     "handle": {"type": "string", "pattern": f"^{api.HANDLE_PATTERN}$"},
     "tweet_id": _ID,
     "user_id": _ID,
@@ -35,8 +35,8 @@ _BOUNDS = {
         "password": {"minLength": api.PASSWORD_MIN, "maxLength": api.PASSWORD_MAX},
     },
     "NewTweet": {
-        "text": {"minLength": 1, "description": f"a weighted length of at most {api.TEXT_MAX}: CJK and emoji weigh 2, a link 23"},
-        "in_reply_to": {"pattern": "^[0-9]{1,19}$"},
+        "text": {"pattern": "\\S", "description": f"a weighted length of at most {api.TEXT_MAX}: CJK and emoji weigh 2, a link 23"},
+        "in_reply_to": {"pattern": "^([1-9][0-9]{0,17}|[1-8][0-9]{18})$"},
     },
 }
 _HEADERS: dict[str, dict[str, Any]] = {
@@ -91,7 +91,7 @@ def document() -> dict[str, Any]:
 
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": f"{operation.method} {operation.path}",
+        "operationId": operation.name,
         "summary": operation.summary,
         "tags": [operation.tag],
     }
@@ -115,8 +115,16 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 def _answers(operation: Operation) -> dict[str, Any]:
     names = [api.REQUEST_ID] if operation.errors else []
     names += [api.IDEMPOTENCY_REPLAYED] if 201 in operation.answers and operation.signed_in else []
-    described = {"description": operation.summary, "headers": _headers(names)}
+    described: dict[str, Any] = {"description": operation.summary, "headers": _headers(names)}
+    if operation.creates:
+        described["links"] = _links(operation.creates)
     return {str(status): described | _content(shape) for status, shape in operation.answers.items()}
+
+
+def _links(parameter: str) -> dict[str, Any]:
+    """What can be done with the id of a thing that was made."""
+    takers = [operation for operation in OPERATIONS if f"{{{parameter}}}" in operation.path]
+    return {taker.name: {"operationId": taker.name, "parameters": {parameter: "$response.body#/id"}} for taker in takers}
 
 
 def _headers(names: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,6 +29,13 @@ class Operation:
     query: tuple[str, ...] = ()
     signed_in: bool = False
     keyed: bool = False
+    creates: str = ""
+    """Path parameter of other operations that the new thing's id is."""
+
+    @property
+    def name(self) -> str:
+        """`put_tweets_tweet_id_like`"""
+        return re.sub(r"\W+", "_", f"{self.method}{self.path}").strip("_")
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -46,12 +54,16 @@ def _change(tag: Tag, method: str, path: str, summary: str, *codes: str) -> Oper
 
 
 OPERATIONS = (
-    Operation("accounts", "post", api.USERS, "Open an account", {201: domain.PublicUser}, ("conflict", "indeterminate", *_BEHIND), api.Credentials),
+    Operation(
+        "accounts", "post", api.USERS, "Open an account", {201: domain.PublicUser}, ("conflict", "indeterminate", *_BEHIND), api.Credentials,
+        creates="user_id",
+    ),
     Operation("accounts", "post", api.TOKENS, "Log in", {200: api.Token}, ("unauthorized", *_BEHIND), api.Credentials),
     _read("accounts", api.HANDLE, "Who has a handle", domain.PublicUser, "not_found"),
     Operation(
         "tweets", "post", api.TWEETS, "Post a tweet; again with the same key it answers with the same tweet", {201: domain.PublicTweet},
         ("indeterminate", *_BEHIND), domain.NewTweet, signed_in=True, keyed=True,
+        creates="tweet_id",
     ),
     _read("tweets", api.TWEET, "A tweet and its counts", domain.PublicCountedTweet, "invalid", "not_found"),
     _change("tweets", "delete", api.TWEET, "Delete an own tweet", "forbidden", "not_found"),
