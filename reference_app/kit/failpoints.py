@@ -17,6 +17,7 @@ NAMES = (
     "post.before_insert",
     "post.after_commit",
     "post.after_reply",
+    "delete.after_commit",
     "relay.after_publish",
     "fanout.mid_batch",
     "timeline.during_rebuild",

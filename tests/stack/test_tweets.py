@@ -14,8 +14,9 @@ import pytest
 import redis
 
 from reference_app.contract import ids, storage
+from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Lab
-from reference_app.kit import deciders
+from reference_app.kit import deciders, failpoints
 from reference_app.kit.home import Home
 from reference_app.stack.control import Control
 from tests.conftest import SHARED_DATA
@@ -310,6 +311,21 @@ def test_a_cache_that_was_away_at_the_deletion_does_not_bring_the_tweet_back(api
         eventually(lambda: client.get(storage.tweet_key(int(tweet))) == storage.DELETED_TWEET, "the cache holds the marker")
     assert time.monotonic() - answered < 5
     assert gone_everywhere(api, author, reader, tweet)
+
+
+@pytest.mark.breaks
+def test_a_deletion_whose_process_dies_after_the_commit_is_marked_by_whoever_relays_it(
+    api: Any, home: Home, lab: Lab, eventually: Any
+) -> None:
+    author, reader, tweet = seen_by(api, eventually)
+    failpoints.arm(home.failpoints_file, "delete.after_commit")
+    assert api.call(author, "DELETE", f"/tweets/{tweet}").status_code == 503
+    assert not home.failpoints_file.exists(), "nobody died: the test proved nothing"
+    with redis.Redis(port=lab.group("tweet-cache")[0].port) as client:
+        eventually(lambda: client.pttl(storage.tweet_key(int(tweet))) > 2000 * LAB.tweet_cache_ttl, "a marker, which outlives a fill")
+        assert client.get(storage.tweet_key(int(tweet))) == storage.DELETED_TWEET
+    eventually(lambda: gone_everywhere(api, author, reader, tweet), "nobody sees the tweet")
+    assert delete(api, author, tweet).status_code == 204
 
 
 @pytest.mark.breaks

@@ -48,7 +48,9 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     background.start("relay-tidy", relay.tidy)
     background.start("forgetting", forgetting.run)
     background.start("reconciler", Reconciler(shards, forgetting, recorder=recorder).run)
-    endpoints = Endpoints(posting, reading, Engagement(shards, reading, posting), Deleting(shards, forgetting), relay, failpoints)
+    endpoints = Endpoints(
+        posting, reading, Engagement(shards, reading, posting), Deleting(shards, forgetting, failpoints), relay, failpoints
+    )
     try:
         yield service.app(endpoints.routes(), recorder)
     finally:

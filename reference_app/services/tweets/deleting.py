@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from reference_app.contract import ids
 from reference_app.kit import errors
+from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.shard import Shard
 from reference_app.services.tweets import domain, store
 from reference_app.services.tweets.domain import StoredTweet
@@ -20,8 +21,8 @@ from reference_app.services.tweets.forgetting import Forgetting
 
 
 class Deleting:
-    def __init__(self, shards: Sequence[Shard], forgetting: Forgetting) -> None:
-        self._shards, self._forgetting = shards, forgetting
+    def __init__(self, shards: Sequence[Shard], forgetting: Forgetting, failpoints: Failpoints) -> None:
+        self._shards, self._forgetting, self._failpoints = shards, forgetting, failpoints
 
     async def delete(self, tweet_id: int, user_id: int) -> None:
         """May be repeated. Raises AppError not_found, forbidden (somebody else's), unavailable (surely not done) or indeterminate."""
@@ -31,6 +32,7 @@ class Deleting:
             raise errors.AppError("not_found", f"there is no tweet {tweet_id}")
         if found.tweet.user_id != user_id:
             raise errors.AppError("forbidden", "only its author may delete a tweet")
+        self._failpoints.hit("delete.after_commit")
         await self._forgetting.mark([tweet_id])
         if found.duplicate_of is not None:
             await self.delete(found.duplicate_of, user_id)
