@@ -84,21 +84,23 @@ class Consumer:
             first = await self._delivery.followers(event.user_id)
         except (errors.CallError, errors.AppError) as error:
             await self._put_back(message, error)
-            self._recorder.consumed(self._stream.peer, message.subject, "error", time.perf_counter() - started, span)
+            self._recorder.consumed(self._stream.peer, message.subject, _reason(error), time.perf_counter() - started, span)
             return None
         return _Taken(message, event, first, span, started, contextvars.copy_context())
 
     async def _handle(self, taken: _Taken) -> None:
-        outcome = "error"
+        outcome = "abandoned"
         try:
             async with self._beating(taken.message):
                 complete = await self._delivery.deliver(taken.event, taken.first)
+        except (errors.CallError, errors.AppError) as error:
+            outcome = _reason(error)
+            await self._put_back(taken.message, error)
+        else:
             if not complete:
                 await self._dead_letter(taken.message)
             await taken.message.ack()
             outcome = "ok"
-        except (errors.CallError, errors.AppError) as error:
-            await self._put_back(taken.message, error)
         finally:
             self._slots.release()
             self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, time.perf_counter() - taken.started, taken.span)
@@ -128,3 +130,7 @@ class Consumer:
             yield
         finally:
             beats.cancel()
+
+
+def _reason(error: errors.CallError | errors.AppError) -> str:
+    return error.outcome if isinstance(error, errors.CallError) else error.code
