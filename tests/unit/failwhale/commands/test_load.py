@@ -24,7 +24,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def reachable(monkeypatch):
-    monkeypatch.setattr(load, "_check_gateway", lambda _: None)
+    monkeypatch.setattr(load, "_check_entry", lambda _: None)
 
 
 def invoke(*arguments):
@@ -44,7 +44,7 @@ def test_without_a_lab_it_says_how_to_start_one(tmp_path, monkeypatch):
 def test_a_lab_that_is_down_is_found_before_anything_is_written():
     result = invoke("goal")
     assert result.exit_code == 2
-    assert "the gateway takes no connection on port 1" in result.stderr
+    assert "the app takes no connection on port 1" in result.stderr
 
 
 @pytest.mark.usefixtures("reachable")
