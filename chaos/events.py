@@ -13,7 +13,7 @@ from reference_app.kit import files
 
 Name = Literal[
     "run_started", "run_vetoed", "decider_set", "undo_written", "injected", "inject_skipped", "undone", "undo_failed",
-    "hypothesis", "halted", "lease_lapsed", "reaped", "run_finished",
+    "hypothesis", "pages_read", "halted", "lease_lapsed", "reaped", "run_finished",
 ]  # fmt: skip
 
 

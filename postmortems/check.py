@@ -1,4 +1,6 @@
-"""Does a postmortem tell the truth? Every number is derived again from the snapshot, and the snapshot is held against its hashes."""
+"""Does a postmortem tell the truth? Every number is derived again from the snapshot, the snapshot is held against its hashes, and those who
+counted the same requests are held against one another.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from postmortems import charts, evidence, figures, frontmatter, render, store, wording
+from postmortems import charts, evidence, figures, frontmatter, reconcile, render, store, wording
 from postmortems.figures import Derivation
 from postmortems.frontmatter import FrontMatterError
 from postmortems.model import Header, Incident, Manifest
@@ -33,6 +35,7 @@ def findings(incident_dir: Path) -> list[str]:
     derived = figures.derive(snapshot, manifest)
     header = render.header(snapshot, derived, snapshot_sha256=evidence.sha256(snapshot_dir / evidence.MANIFEST))
     found += [*_header("incident.yaml", asdict(incident.header), header), *_recorded(incident, derived)]
+    found += reconcile.disagreements(reconcile.counts(snapshot, manifest.window))
     found += _charts(incident_dir / store.FIGURES, render.chart_files(snapshot, derived))
     return [*found, *_text(incident_dir / store.POSTMORTEM, header, derived)]
 

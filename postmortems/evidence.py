@@ -12,7 +12,9 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from chaos import events
+from chaos.audit import witness
 from chaos.audit.model import Audit
+from chaos.audit.sightings import Sighting
 from chaos.catalogue import Extension
 from chaos.events import Event
 from loadgen import facts, history
@@ -28,7 +30,10 @@ from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError
 from reference_app.query.slo import Slo
 
 MANIFEST, OBJECTIVES, EXPERIMENT, CHANGES = "manifest.json", "objectives.json", "experiment.json", "changes.json"
-COPIES = {plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE}
+WITNESS = "witness.ndjson"
+COPIES = {
+    plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE, WITNESS: witness.FILE,
+}  # fmt: skip
 """File of the snapshot -> file of the run directory that it is a copy of."""
 _LEAD_S, _TAIL_S = 5.0, 60.0
 
@@ -67,6 +72,7 @@ class Snapshot:
     audit: Audit | None
     outcome: Outcome
     facts: Facts | None
+    witnessed: tuple[Sighting, ...] = ()
     changes: tuple[Change, ...] = ()
 
 
@@ -146,6 +152,7 @@ def _read(snapshot: Path) -> Snapshot:
         audit=_json(snapshot / "audit.json", Audit),
         outcome=_json(snapshot / "result.json", Outcome) or Outcome(),
         facts=_json(snapshot / "generator.json", Facts),
+        witnessed=witness.read_file(snapshot / WITNESS),
         changes=_json(snapshot / CHANGES, tuple[Change, ...]) or (),
     )
 

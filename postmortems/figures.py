@@ -10,10 +10,11 @@ from chaos.alertscore import Score
 from chaos.clocks import Clocks
 from loadgen import report
 from loadgen.report import PhaseReport, Report
-from postmortems import budget, evidence, harm, tables, timeline
+from postmortems import budget, evidence, harm, reconcile, tables, timeline, whitelist
 from postmortems.evidence import Snapshot
 from postmortems.harm import Harm
 from postmortems.model import Figure, Manifest, TimelineRow
+from reference_app.contract import metrics
 from reference_app.contract import plan as plans
 from reference_app.query.slo import Slo
 
@@ -41,7 +42,8 @@ def derive(snapshot: Snapshot, manifest: Manifest) -> Derivation:
     rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, measured, snapshot.changes)
     named = [
         *_times(snapshot), *_requests(snapshot), *_latencies(snapshot, load), *_users(snapshot), *_posts(snapshot),
-        *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot), *_files(manifest),
+        *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot),
+        *_counts(snapshot, manifest), *_files(manifest),
     ]  # fmt: skip
     return Derivation(dict(named), load, score, measured, rows)
 
@@ -147,6 +149,16 @@ def _verdict(snapshot: Snapshot) -> Named:
     yield "verdict.expected", Figure(snapshot.plan.expected_verdict, "text", plans.FILE)
     for number, reason in enumerate(snapshot.outcome.reasons, 1):
         yield f"reason.{number}", Figure(reason, "text", RESULT)
+
+
+def _counts(snapshot: Snapshot, manifest: Manifest) -> Named:
+    clients = f"{tables.OPERATIONS}, {tables.EVENTS}, {evidence.WITNESS}"
+    for count in reconcile.counts(snapshot, manifest.window):
+        name = f"counts.{count.op}.{count.kind}"
+        yield f"{name}.clients", Figure(count.least, "count", clients)
+        yield f"{name}.clients_most", Figure(count.most, "count", clients)
+        yield f"{name}.edge", Figure(count.edge, "count", f"{tables.SERIES}: {metrics.EDGE_RESPONSES.name}")
+        yield f"{name}.gateway", Figure(count.gateway, "count", f"{tables.SERIES}: {whitelist.GATEWAY_REQUESTS}")
 
 
 def _files(manifest: Manifest) -> Named:

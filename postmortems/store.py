@@ -16,6 +16,7 @@ from chaos.catalogue import Extension
 from postmortems import evidence, figures, render
 from postmortems.evidence import Signals
 from postmortems.model import Draft, Incident
+from reference_app.contract import topology
 from reference_app.contract.plan import Plan
 from reference_app.kit import changes, files
 from reference_app.kit.changes import Change
@@ -71,8 +72,8 @@ def _freeze(home: Home, run_id: str, snapshot_dir: Path, *, prometheus: Signals 
     run_dir = home.runs / run_id
     plan = evidence.read_plan(run_dir)
     evidence.freeze(
-        run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan.drill), objectives=slo.read(),
-        changed=_changed(home, plan), now=now,
+        run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan.drill),
+        objectives=slo.read(edge=topology.has_edge(plan.topology)), changed=_changed(home, plan), now=now,
     )  # fmt: skip
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reference_app.contract import metrics
+from reference_app.contract import api, metrics
 from reference_app.query.slo import Slo
 
 _WHOLE = (
     metrics.HOME_PAGES, metrics.POSTS, metrics.DELIVERIES, metrics.DEAD_LETTERS, metrics.OUTBOX_UNPUBLISHED, metrics.REBUILDS,
     metrics.BREAKER_OPEN, metrics.COMPONENT_UP, metrics.COMPONENT_HUNG, metrics.REPLICATION_RUNNING, metrics.REPLICATION_LAG,
-    metrics.SEMI_SYNC_ON, metrics.CACHE_HITS, metrics.CACHE_MISSES, metrics.STREAM_PENDING, metrics.PRESSURE,
+    metrics.SEMI_SYNC_ON, metrics.CACHE_HITS, metrics.CACHE_MISSES, metrics.STREAM_PENDING, metrics.PRESSURE, *metrics.EDGE_METRICS,
 )  # fmt: skip
+GATEWAY_REQUESTS = "gateway_requests"
+"""Home reads and posts that the gateways answered, by status."""
 _RATE_WINDOW = "5s"
 
 
@@ -34,6 +36,7 @@ def queries(objectives: Sequence[Slo]) -> dict[str, str]:
 def _derived() -> dict[str, str]:
     server, client, database = metrics.HTTP_SERVER.name, metrics.HTTP_CLIENT.name, metrics.DB_CLIENT.name
     return {
+        GATEWAY_REQUESTS: f'{server}_count{{service="gateway",http_route=~"{api.HOME}|{api.TWEETS}"}}',
         "requests_by_status": f"sum by (service, http_response_status_code) (rate({server}_count[{_RATE_WINDOW}]))",
         "calls_by_outcome": f"sum by (peer, outcome) (rate({client}_count[{_RATE_WINDOW}]))",
         "queries_by_outcome": f"sum by (peer, outcome) (rate({database}_count[{_RATE_WINDOW}]))",

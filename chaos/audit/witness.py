@@ -112,7 +112,12 @@ class Witness(threading.Thread):
 
 def read(run_dir: Path) -> tuple[Sighting, ...]:
     """What the witness of a run saw; nothing when it had none."""
-    return tuple(msgspec.convert(line, Sighting, strict=False) for line in files.read_lines(run_dir / FILE))
+    return read_file(run_dir / FILE)
+
+
+def read_file(path: Path) -> tuple[Sighting, ...]:
+    """Sightings of a file, or of a copy of it; none when there is no file."""
+    return tuple(msgspec.convert(line, Sighting, strict=False) for line in files.read_lines(path))
 
 
 def _accounts(client: httpx.Client, lab: Lab) -> _Accounts | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 
 import httpx
 import msgspec
 
+from chaos import events, session
 from reference_app.contract import api, tokens
 from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
@@ -21,7 +23,7 @@ BUDGET_SECONDS = 6.0
 
 
 class _Page(msgspec.Struct):
-    partial: bool = True
+    partial: bool
 
 
 class _Account(msgspec.Struct):
@@ -31,12 +33,19 @@ class _Account(msgspec.Struct):
 def complete_page_share(pages: int = 20) -> float:
     """Share of home pages, 0 to 1, from which nothing was dropped. A page that did not come in time counts as incomplete."""
     home = Home.from_environment()
-    lab = home.lab()
+    lab, began = home.lab(), time.time()
     deadline = time.monotonic() + BUDGET_SECONDS
     with httpx.Client(base_url=lab.entry_url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         readers = _readers(home, client, max(pages, 1))
-        complete = sum(time.monotonic() < deadline and _is_complete(client, lab, user) for user in readers)
-    return complete / max(pages, 1)
+        read = [_read(client, lab, user) for user in readers if time.monotonic() < deadline]
+    _record(home, began=began, asked=len(read), answered=sum(page is not None for page in read))
+    return sum(page is not None and not page.partial for page in read) / max(pages, 1)
+
+
+def _record(home: Home, *, began: float, asked: int, answered: int) -> None:
+    """What the gateway counts and no load has sent; by hand, outside of a run, there is nobody to tell."""
+    with contextlib.suppress(session.NoSessionError):
+        events.write(session.current(home).run_dir, "pages_read", clock=time.time, began=began, asked=asked, answered=answered)
 
 
 def _readers(home: Home, client: httpx.Client, count: int) -> list[int]:
@@ -64,10 +73,11 @@ def _own_account(client: httpx.Client) -> int | None:
         return None
 
 
-def _is_complete(client: httpx.Client, lab: Lab, user: int) -> bool:
+def _read(client: httpx.Client, lab: Lab, user: int) -> _Page | None:
+    """The page, None when it did not come."""
     token = tokens.sign(user, key=lab.signing_key, expires_at=int(time.time()) + TOKEN_SECONDS)
     try:
         answer = client.get(api.HOME, headers={"authorization": f"Bearer {token}"})
-        return answer.status_code == httpx.codes.OK and not msgspec.json.decode(answer.content, type=_Page).partial
+        return msgspec.json.decode(answer.raise_for_status().content, type=_Page)
     except (httpx.HTTPError, msgspec.MsgspecError):
-        return False
+        return None

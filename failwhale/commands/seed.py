@@ -143,7 +143,7 @@ def listing(error: graphs.BadLinesError | corpus.BadCorpusError) -> str:
     shown = [f"  line {line.number}: {line.reason}{_quoted(line)}" for line in error.bad[:BAD_LINES_SHOWN]]
     more = len(error.bad) - len(shown)
     rest = [f"  and {more:,} more"] if more else []
-    head = f"{len(error.bad):,} bad lines, nothing was loaded" if error.bad else str(error)
+    head = str(error) if isinstance(error, corpus.BadCorpusError) else f"{len(error.bad):,} bad lines, nothing was loaded"
     return "\n".join([head, *shown, *rest])
 
 

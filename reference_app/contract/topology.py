@@ -79,6 +79,12 @@ STANDARD = Topology(
 )
 TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD)}
 
+
+def has_edge(name: str) -> bool:
+    """True when users of a topology enter through an edge, which then counts the objectives of availability."""
+    return name in TOPOLOGIES and TOPOLOGIES[name].edge
+
+
 # Port offsets from the lab's base; a block per kind so that a name's port does not move when another count changes.
 _SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _EDGE_PORT, _TOOL_PORTS = 0, 20, 50, 70, 75, 80
 _EXPORTER_OFFSET = 1

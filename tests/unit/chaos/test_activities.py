@@ -18,6 +18,7 @@ from chaos.faults import config
 from chaos.probes import pages
 from chaos.session import Session
 from reference_app.contract.plan import FILE, Plan, phases
+from reference_app.contract.seed import Seed
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import deciders as stored
 from reference_app.kit import files
@@ -147,3 +148,13 @@ def test_the_share_of_complete_pages_is_a_finite_number_when_the_lab_is_down(hom
         assert math.isfinite(share)
         assert share == 0.0
         assert within_tolerance({"type": "range", "range": [0.95, 1.0]}, share) is False
+
+
+def test_pages_that_a_probe_reads_in_a_run_are_recorded_for_those_who_count(run: Session) -> None:
+    files.write_json(run.home.lab_file, Lab(str(run.home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    files.write_json(run.home.seed_file, Seed(50, 9, "test", True, 3, 0.0))
+    pages.complete_page_share(3)
+    recorded = events.first(events.read(run.run_dir), "pages_read")
+    assert recorded is not None
+    assert (recorded.detail["asked"], recorded.detail["answered"]) == (3, 0)
+    assert recorded.detail["began"] <= recorded.at
