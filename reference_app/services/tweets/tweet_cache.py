@@ -22,8 +22,6 @@ from reference_app.kit.deciders import Deciders
 from reference_app.kit.ring import Ring
 
 TTL_JITTER = 0.1
-
-
 NEVER_OPENS = dataclasses.replace(LAB, breaker_failures=sys.maxsize)
 MARKER_TTLS = 6
 """A marker outlives, by far, whoever read the row before the deletion and still means to fill the cache with it."""
