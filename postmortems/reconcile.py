@@ -42,9 +42,10 @@ class Count:
 
 @dataclass(frozen=True)
 class _Answer:
-    """A request as its client saw it. None: it is not known whether it was answered, or how."""
+    """Requests as their client saw them, from the first sent to the last answered. None: it is not known whether they were answered, or how."""
 
     op: str
+    since: float
     at: float
     answered: bool | None
     good: bool | None
@@ -103,7 +104,7 @@ def _count(
 
 
 def _known(answer: _Answer, window: tuple[float, float], *, good: bool) -> bool | None:
-    if answer.at < window[0] + _BOUNDARY_S:
+    if answer.since < window[0] + _BOUNDARY_S:
         return None
     return answer.good if good else answer.answered
 
@@ -117,16 +118,16 @@ def _seen(snapshot: Snapshot) -> Iterator[_Answer]:
     yield from (_of_load(operation) for operation in snapshot.operations or ())
     for sighting in snapshot.witnessed:
         known = True if sighting.outcome == "ok" else None
-        yield _Answer(sighting.op, sighting.ended, known, known)
+        yield _Answer(sighting.op, sighting.began, sighting.ended, known, known)
     for event in snapshot.events:
         if event.event == "pages_read":
-            asked, answered = int(event.detail["asked"]), int(event.detail["answered"])
-            yield _Answer("home", event.at, answered=True, good=True, times=answered)
-            yield _Answer("home", event.at, answered=None, good=None, times=asked - answered)
+            began, asked, answered = (event.detail[name] for name in ("began", "asked", "answered"))
+            yield _Answer("home", began, event.at, answered=True, good=True, times=answered)
+            yield _Answer("home", began, event.at, answered=None, good=None, times=asked - answered)
 
 
 def _of_load(operation: Operation) -> _Answer:
     at = operation.completed_at or operation.invoked_at
     if operation.status == 0:
-        return _Answer(operation.op, at, answered=None, good=None)
-    return _Answer(operation.op, at, answered=True, good=200 <= operation.status < 300)
+        return _Answer(operation.op, operation.invoked_at, at, answered=None, good=None)
+    return _Answer(operation.op, operation.invoked_at, at, answered=True, good=200 <= operation.status < 300)
