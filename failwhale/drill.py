@@ -5,39 +5,32 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NamedTuple
 
 from chaos import catalogue, halt, processes, reaper, session, toolkit, undo
 from chaos.audit import witness
-from chaos.audit.model import Audit
 from chaos.audit.run import audit as audit_run
 from chaos.audit.run import write as write_audit
 from chaos.audit.witness import Witness
-from chaos.catalogue import Experiment
 from chaos.holder import Holder
 from failwhale import lab as layout
 from failwhale import lifecycle, outcome, population
 from failwhale.outcome import Outcome
+from failwhale.run import Run, Say
 from loadgen import history, recording, runner
-from loadgen.report import Report
-from loadgen.runner import Generator
 from postmortems import evidence, store
 from reference_app.contract import plan as plans
 from reference_app.contract import profile
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
 from reference_app.kit.home import Home
-from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
+from reference_app.query.prometheus import PrometheusUnreachableError
 from reference_app.stack.errors import StackError
 
-Say = Callable[[str], None]
 LEAD_SECONDS = 6.0
 """From the plan to load second 0: generator, toolkit and reaper have to be up by then."""
 TOOLKIT_SECONDS, QUIET_SECONDS, DRAW_SECONDS = 25.0, 45.0, 1.0
@@ -51,53 +44,6 @@ class SkippedError(Exception):
 
 class DrillError(Exception):
     """The drill cannot begin here and now; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for. `phases` overrides lengths in seconds; `graph` is an edge list to seed with; `topology` None is what the home has."""
-
-    drill: str
-    inject: bool = True
-    seed: int = 1
-    graph: Path | None = None
-    directed: bool = False
-    phases: dict[str, float] = field(default_factory=dict)
-    topology: str | None = None
-
-
-@dataclass
-class Run:
-    """One drill as far as it got. What a step has not reached yet is None."""
-
-    wish: Wish
-    home: Home
-    say: Say
-    draw: Callable[[Run], None]
-    began: float = field(default_factory=time.time)
-    interrupted: bool = False
-    experiment: Experiment | None = None
-    plan: Plan | None = None
-    holder: Holder | None = None
-    generator: Generator | None = None
-    witness: Witness | None = None
-    toolkit: subprocess.Popen[bytes] | None = None
-    report: Report | None = None
-    audit: Audit | None = None
-    outcome: Outcome | None = None
-
-    @property
-    def run_id(self) -> str:
-        return session.new_run_id(self.wish.drill, now=self.began)
-
-    @property
-    def run_dir(self) -> Path:
-        return self.home.runs / self.run_id
-
-    @functools.cached_property
-    def prometheus(self) -> Prometheus:
-        """Of the lab, which must have been started."""
-        return Prometheus(self.home.lab().prometheus_url)
 
 
 class Step(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from failwhale.drill import Run
+from failwhale.run import Run
 from loadgen.progress import Progress, Snapshot
 from reference_app.query.prometheus import PrometheusUnreachableError
 

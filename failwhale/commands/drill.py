@@ -15,9 +15,9 @@ from failwhale import drill as drills
 from failwhale import lab, lifecycle
 from failwhale.commands import console, terminal
 from failwhale.commands.lab import TopologyName
-from failwhale.drill import Run, Wish
 from failwhale.liveview import LiveView
 from failwhale.outcome import Outcome
+from failwhale.run import Run, Wish
 from reference_app.kit.home import Home
 from reference_app.stack.graphs import BadLinesError
 
@@ -74,7 +74,9 @@ def demo(*, topology: TopologyName = None) -> None:
     else:
         known = home.lab()
         url = console.start_detached(home, known.console_port)
-        terminal.say(f"still running: app {known.entry_url}  Prometheus {known.prometheus_url}  console {url}   (`failwhale down` ends them)")
+        terminal.say(
+            f"still running: app {known.entry_url}  Prometheus {known.prometheus_url}  console {url}   (`failwhale down` ends them)"
+        )
     raise typer.Exit(code)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from chaos import catalogue, halt, processes
 from failwhale import drill
-from failwhale.drill import Run, Wish
+from failwhale.run import Run, Wish
 from reference_app.kit.home import Home
 
 DRILL = "kill-tweet-shard"
