@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,11 +24,16 @@ ATTEMPTS = 10
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "memory_limit": "512MB",
+    "temp_directory": str(Path(tempfile.gettempdir()) / "failwhale-duckdb"),
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_DISTINCT = f"(SELECT DISTINCT ON (trace_id, span_id) {', '.join(COLUMNS)} FROM read_parquet(getvariable('segments')))"  # noqa: S608
+_NS_MAX = (1 << 63) - 1
+_DISTINCT = f"""(
+    SELECT DISTINCT ON (trace_id, span_id) {", ".join(COLUMNS)} FROM read_parquet(getvariable('segments'))
+    WHERE start_ns BETWEEN getvariable('first_ns') AND getvariable('last_ns')
+)"""  # noqa: S608
 
 _SUMMARIES = f"""
 WITH traces AS (
@@ -141,19 +147,22 @@ class Traces:
         return [_summary(row) for row in self._rows(f"{_SUMMARIES} {order}, trace_id LIMIT $limit", parameters, **window)]
 
     def _rows(self, query: str, parameters: dict[str, Any], *, since: float = 0, until: float = float("inf")) -> list[tuple[Any, ...]]:
+        """Of spans that began in the window, and somewhat around it."""
+        first, last = max(0, since - MARGIN_S), until + MARGIN_S
+        variables = {"first_ns": int(first * 1e9), "last_ns": int(min(last * 1e9, _NS_MAX))}
         for _ in range(ATTEMPTS - 1):
             with contextlib.suppress(duckdb.IOException):  # a listed segment was retired meanwhile
-                return _ask(self._segments(since, until), query, parameters)
-        return _ask(self._segments(since, until), query, parameters)
+                return _ask(variables | {"segments": self._segments(first, last)}, query, parameters)
+        return _ask(variables | {"segments": self._segments(first, last)}, query, parameters)
 
-    def _segments(self, since: float, until: float) -> list[str]:
+    def _segments(self, first: float, last: float) -> list[str]:
         """Files that may hold spans of the window: a name begins with the first start, a file's time is that of writing."""
-        return [str(path) for path in self._folder.glob("[0-9]*.parquet") if _may_hold(path, since - MARGIN_S, until + MARGIN_S)]
+        return [str(path) for path in self._folder.glob("[0-9]*.parquet") if _may_hold(path, first, last)]
 
 
-def _may_hold(path: Path, since: float, until: float) -> bool:
+def _may_hold(path: Path, first: float, last: float) -> bool:
     try:
-        return int(path.name.partition("-")[0]) / 1e9 <= until and path.stat().st_mtime >= since
+        return int(path.name.partition("-")[0]) / 1e9 <= last and path.stat().st_mtime >= first
     except FileNotFoundError:
         return False
 
@@ -162,11 +171,12 @@ def _window(since_s: float | None, until_s: float | None) -> dict[str, float]:
     return {"since": 0.0 if since_s is None else since_s, "until": float("inf") if until_s is None else until_s}
 
 
-def _ask(segments: list[str], query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    if not segments:
+def _ask(variables: dict[str, Any], query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    if not variables["segments"]:
         return []
     with duckdb.connect(":memory:", config=_SETTINGS) as connection:
-        connection.execute("SET VARIABLE segments = $segments", {"segments": segments})
+        for name, value in variables.items():
+            connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
         return connection.execute(query, parameters).fetchall()
 
 

@@ -145,9 +145,9 @@ class Behind(Traces):
         super().__init__(folder)
         self._gone, self._times = str(folder / "1-1.parquet"), times
 
-    def _segments(self, since: float, until: float) -> list[str]:
+    def _segments(self, first: float, last: float) -> list[str]:
         self._times -= 1
-        return [*super()._segments(since, until), *([self._gone] if self._times >= 0 else [])]
+        return [*super()._segments(first, last), *([self._gone] if self._times >= 0 else [])]
 
 
 def test_a_query_begins_anew_when_a_segment_was_retired_under_it(tmp_path: Path) -> None:
