@@ -6,6 +6,7 @@ Pages are cut by id, so nothing that arrives, goes or moves between two reads sh
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,62 +43,66 @@ class Window:
     more: bool
 
 
-@dataclass(frozen=True)
-class Item:
-    """A tweet of a page; a retweet with its original."""
-
-    tweet: Tweet
-    original: Tweet | None = None
-
-
 def window(timeline: Timeline, merged: Sequence[int], *, asked: int, cursor: int | None) -> Window:
     """What both sources are known to hold: down to the oldest id that was read of a source which has more.
 
     `merged` are the newest ids of the celebrities below the cursor, at most `asked` of them. A full list ends the timeline.
     """
+    ids = list(timeline.ids) if cursor is None else [i for i in timeline.ids if i < cursor]
+    if not merged:
+        return Window(ids, more=not timeline.whole)
     end = timeline.ids[-1] if timeline.whole and len(timeline.ids) >= storage.TIMELINE_LENGTH else 0
-    floors = [end]
-    if not timeline.whole:
-        floors.append(timeline.ids[-1])
-    if len(merged) >= asked and merged[-1] > end:
-        floors.append(merged[-1])
-    floor = max(floors)
-    ids = sorted({i for i in (*timeline.ids, *merged) if i >= floor and (cursor is None or i < cursor)}, reverse=True)
-    return Window(ids, more=len(floors) > 1)
+    cut = len(merged) >= asked and merged[-1] > end
+    floor = max(end, 0 if timeline.whole else timeline.ids[-1], merged[-1] if cut else 0)
+    return Window(sorted({i for i in (*ids, *merged) if i >= floor}, reverse=True), more=cut or not timeline.whole)
 
 
-def visible(tweets: Iterable[Tweet], originals: Mapping[int, Tweet], circle: Circle | None, followed: Collection[int] | None) -> list[Item]:
+def visible(
+    tweets: Iterable[Tweet], originals: Mapping[int, Tweet], circle: Circle | None, followed: Collection[int] | None
+) -> list[Tweet]:
     """Newest first, without authors that are no longer followed or are blocked, and without retweets whose original is gone or blocked.
 
     None: the graph could not be asked, so all stay. Retweets are tweets of their own: each one that followees made of an original is shown.
     """
-    blocked = circle.blocked if circle else frozenset()
-    kept = [
-        Item(tweet, originals.get(tweet.retweet_of) if tweet.retweet_of else None)
-        for tweet in sorted(tweets, key=lambda tweet: tweet.id, reverse=True)
-        if tweet.user_id not in blocked and (followed is None or tweet.user_id in followed)
-    ]
-    return [item for item in kept if not item.tweet.retweet_of or (item.original and item.original.user_id not in blocked)]
+    kept = [tweet for tweet in tweets if followed is None or tweet.user_id in followed]
+    if circle is not None and circle.blocked:
+        kept = [tweet for tweet in kept if tweet.user_id not in circle.blocked]
+        originals = {original_id: original for original_id, original in originals.items() if original.user_id not in circle.blocked}
+    return sorted((t for t in kept if t.retweet_of is None or t.retweet_of in originals), key=_id, reverse=True)
 
 
-def authors(items: Iterable[Item]) -> list[int]:
+def authors(tweets: Iterable[Tweet], originals: Mapping[int, Tweet]) -> list[int]:
     """Whose handles a page needs."""
-    return sorted({tweet.user_id for item in items for tweet in (item.tweet, item.original) if tweet})
+    return sorted({tweet.user_id for tweet in (*tweets, *originals.values())})
 
 
-def orphans(items: Iterable[Item], timeline: Timeline, merged: Iterable[int], window: Window) -> list[int]:
+def orphans(tweets: Iterable[Tweet], timeline: Timeline, merged: Iterable[int], window: Window) -> list[int]:
     """Originals of the replies on a page that the window holds no id of, though they are as new as it is; whose they are is not known."""
-    replied = {original for item in items if (original := item.tweet.in_reply_to) and original > window.ids[-1]}
+    replied = {original for tweet in tweets if (original := tweet.in_reply_to) is not None and original > window.ids[-1]}
     return sorted(replied.difference(timeline.ids, merged)) if replied else []
 
 
-def page(items: Iterable[Item], handles: Mapping[int, str] | None, *, next_cursor: int | None, missing: dict[str, int]) -> Page:
+def page(
+    tweets: Iterable[Tweet], originals: Mapping[int, Tweet], handles: Mapping[int, str], *, next_cursor: int | None, missing: dict[str, int]
+) -> Page:
     """The page; authors that could not be asked for are left empty and counted."""
-    names = handles or {}
-    shown = [_shown(item.tweet, names, _shown(item.original, names) if item.original else None) for item in items]
+    shown = [
+        PageTweet(
+            tweet.id,
+            tweet.user_id,
+            handles.get(tweet.user_id, ""),
+            tweet.text,
+            tweet.in_reply_to,
+            None if tweet.retweet_of is None else _original(originals[tweet.retweet_of], handles),
+        )
+        for tweet in tweets
+    ]
     anonymous = sum(not tweet.handle for tweet in shown)
     return Page(shown, next_cursor, missing | ({"authors": anonymous} if anonymous else {}))
 
 
-def _shown(tweet: Tweet, handles: Mapping[int, str], original: PageTweet | None = None) -> PageTweet:
-    return PageTweet(tweet.id, tweet.user_id, handles.get(tweet.user_id, ""), tweet.text, tweet.in_reply_to, original)
+def _original(tweet: Tweet, handles: Mapping[int, str]) -> PageTweet:
+    return PageTweet(tweet.id, tweet.user_id, handles.get(tweet.user_id, ""), tweet.text, tweet.in_reply_to)
+
+
+_id = operator.attrgetter("id")

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from reference_app.contract.api import Tweet
 from reference_app.kit import errors
 from reference_app.services.timelines import domain
-from reference_app.services.timelines.domain import Circle, Item
+from reference_app.services.timelines.domain import Circle
 from reference_app.services.timelines.peers import Peers
 from reference_app.services.timelines.people import People
 
 FAILURES = (errors.CallError, errors.AppError)
 Missing = Counter[str]
+
+
+class Hydrated(NamedTuple):
+    """Tweets of a page; `originals` are of its retweets, by id."""
+
+    tweets: list[Tweet]
+    originals: dict[int, Tweet]
 
 
 class Hydrating:
@@ -22,25 +30,25 @@ class Hydrating:
     def __init__(self, peers: Peers, people: People) -> None:
         self._peers, self._people = peers, people
 
-    async def items(self, user_id: int, circle: Circle | None, tweet_ids: Sequence[int], missing: Missing) -> list[Item]:
+    async def tweets(self, user_id: int, circle: Circle | None, tweet_ids: Sequence[int], missing: Missing) -> Hydrated:
         """What the user may see of these, newest first."""
         tweets = await self._tweets(tweet_ids, missing)
-        retweeted = {tweet.retweet_of for tweet in tweets if tweet.retweet_of}
+        retweeted = {tweet.retweet_of for tweet in tweets if tweet.retweet_of is not None}
         originals = {tweet.id: tweet for tweet in await self._tweets(sorted(retweeted), missing)} if retweeted else {}
         followed = await self._followed(user_id, circle, {tweet.user_id for tweet in tweets})
         if followed is None:
             missing["graph"] = 1
-        return domain.visible(tweets, originals, circle, followed)
+        return Hydrated(domain.visible(tweets, originals, circle, followed), originals)
 
-    async def handles(self, items: Iterable[Item]) -> dict[int, str] | None:
-        """Handles of all who are named, None when they could not be asked for."""
-        authors = domain.authors(items)
+    async def handles(self, tweets: Iterable[Tweet], originals: Mapping[int, Tweet]) -> dict[int, str]:
+        """Handles of all who are named; none when they could not be asked for."""
+        authors = domain.authors(tweets, originals)
         if not authors:
             return {}
         try:
             return await self._people.handles(authors)
         except FAILURES:
-            return None
+            return {}
 
     async def by_followed(self, user_id: int, circle: Circle, tweet_ids: Sequence[int]) -> int:
         """How many of these tweets are there and by somebody the user follows."""

@@ -13,8 +13,8 @@ from reference_app.contract.api import MAX_ID, Page
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.services.timelines import domain
-from reference_app.services.timelines.domain import Circle, Item, Timeline, Window
-from reference_app.services.timelines.hydrating import FAILURES, Hydrating, Missing
+from reference_app.services.timelines.domain import Circle, Timeline, Window
+from reference_app.services.timelines.hydrating import FAILURES, Hydrated, Hydrating, Missing
 from reference_app.services.timelines.peers import Peers
 from reference_app.services.timelines.people import People
 from reference_app.services.timelines.rebuilding import Rebuilding
@@ -37,17 +37,17 @@ class Reading:
         asked = domain.READ_AHEAD * limit
         timeline = await self._timeline(user_id, cursor, asked)
         if not timeline.complete and not timeline.ids:
-            return domain.page((), {}, next_cursor=None, missing={"timeline": 1})
+            return domain.page((), {}, {}, next_cursor=None, missing={"timeline": 1})
         missing["timeline"] += not timeline.complete
         circle = await self._circle(user_id, missing)
         merged = await self._merged(circle, asked, cursor, missing)
         window = domain.window(timeline, merged, asked=asked, cursor=cursor)
-        items, used = await self._filled(user_id, circle, window, limit, missing)
-        handles = await self._hydrating.handles(items)
+        (tweets, originals), used = await self._filled(user_id, circle, window, limit, missing)
+        handles = await self._hydrating.handles(tweets, originals)
         if circle and not missing.total():
-            await self._count_orphans(user_id, circle, domain.orphans(items, timeline, merged, window))
+            await self._count_orphans(user_id, circle, domain.orphans(tweets, timeline, merged, window))
         next_cursor = window.ids[used - 1] if used and (used < len(window.ids) or window.more) else None
-        return domain.page(items, handles, next_cursor=next_cursor, missing=+missing)
+        return domain.page(tweets, originals, handles, next_cursor=next_cursor, missing=+missing)
 
     async def forget(self, user_id: int) -> None:
         """Drop the list; the next read rebuilds it."""
@@ -86,17 +86,19 @@ class Reading:
         missing["celebrities"] += 0 if found.complete else len(circle.celebrities)
         return found.ids
 
-    async def _filled(self, user_id: int, circle: Circle | None, window: Window, limit: int, missing: Missing) -> tuple[list[Item], int]:
+    async def _filled(self, user_id: int, circle: Circle | None, window: Window, limit: int, missing: Missing) -> tuple[Hydrated, int]:
         """The newest of the window that the user may see, and how many of its ids were used for that."""
-        items: list[Item] = []
+        filled = Hydrated([], {})
         used = 0
         for _ in range(ROUNDS):
-            batch = window.ids[used : used + limit - len(items)]
+            batch = window.ids[used : used + limit - len(filled.tweets)]
             if not batch:
                 break
-            items += await self._hydrating.items(user_id, circle, batch, missing)
+            tweets, originals = await self._hydrating.tweets(user_id, circle, batch, missing)
+            filled.tweets.extend(tweets)
+            filled.originals.update(originals)
             used += len(batch)
-        return items, used
+        return filled, used
 
     async def _count_orphans(self, user_id: int, circle: Circle, orphans: Sequence[int]) -> None:
         if not orphans:

@@ -10,10 +10,9 @@ from reference_app.contract.api import Tweet
 from reference_app.kit.ring import Ring
 from reference_app.services.fanout import domain as fanout
 from reference_app.services.timelines import domain
-from reference_app.services.timelines.domain import Circle, Item, Timeline, Window
+from reference_app.services.timelines.domain import Circle, Timeline, Window
 
 TWEETS = [Tweet(3, 30, "c"), Tweet(5, 50, "e"), Tweet(4, 30, "d")]
-ITEMS = [Item(tweet) for tweet in TWEETS]
 
 
 def test_a_window_is_distinct_and_newest_first_below_the_cursor() -> None:
@@ -34,18 +33,18 @@ def test_a_full_list_ends_the_timeline_for_celebrities_too() -> None:
 
 
 def test_tweets_of_authors_that_are_no_longer_followed_are_dropped() -> None:
-    assert [item.tweet.id for item in domain.visible(TWEETS, {}, Circle(frozenset({30})), {30})] == [4, 3]
+    assert [tweet.id for tweet in domain.visible(TWEETS, {}, Circle(frozenset({30})), {30})] == [4, 3]
 
 
 def test_all_stay_when_the_graph_could_not_be_asked() -> None:
-    assert [item.tweet.id for item in domain.visible(TWEETS, {}, None, None)] == [5, 4, 3]
+    assert [tweet.id for tweet in domain.visible(TWEETS, {}, None, None)] == [5, 4, 3]
 
 
 def test_what_a_blocked_user_wrote_does_not_come_as_a_retweet_either() -> None:
     retweets = [Tweet(8, 30, "", retweet_of=1), Tweet(9, 30, "", retweet_of=2)]
     originals = {1: Tweet(1, 66, "blocked"), 2: Tweet(2, 77, "fine")}
     circle = Circle(frozenset({30}), blocked=frozenset({66}))
-    assert domain.visible(retweets, originals, circle, {30}) == [Item(retweets[1], originals[2])]
+    assert domain.visible(retweets, originals, circle, {30}) == [retweets[1]]
 
 
 def test_a_retweet_whose_original_is_gone_is_dropped() -> None:
@@ -54,34 +53,33 @@ def test_a_retweet_whose_original_is_gone_is_dropped() -> None:
 
 def test_every_retweet_of_an_original_is_a_tweet_of_its_own() -> None:
     retweets, originals = [Tweet(9, 30, "", retweet_of=1), Tweet(8, 50, "", retweet_of=1)], {1: Tweet(1, 77, "twice")}
-    assert [item.tweet.id for item in domain.visible(retweets, originals, Circle(frozenset({30, 50})), {30, 50})] == [9, 8]
+    assert [tweet.id for tweet in domain.visible(retweets, originals, Circle(frozenset({30, 50})), {30, 50})] == [9, 8]
 
 
 def test_the_original_of_a_retweet_is_shown_with_its_author_and_without_its_own_original() -> None:
-    original = Tweet(1, 77, "fine", retweet_of=None, in_reply_to=4)
-    items = [Item(Tweet(9, 30, "", retweet_of=1), original)]
-    assert domain.authors(items) == [30, 77]
-    shown = domain.page(items, {30: "ann", 77: "cleo"}, next_cursor=None, missing={}).tweets[0]
+    tweets, originals = [Tweet(9, 30, "", retweet_of=1)], {1: Tweet(1, 77, "fine", in_reply_to=4)}
+    assert domain.authors(tweets, originals) == [30, 77]
+    shown = domain.page(tweets, originals, {30: "ann", 77: "cleo"}, next_cursor=None, missing={}).tweets[0]
     assert (shown.handle, shown.text, shown.in_reply_to) == ("ann", "", None)
     assert shown.retweet_of is not None
     assert (shown.retweet_of.handle, shown.retweet_of.in_reply_to, shown.retweet_of.retweet_of) == ("cleo", 4, None)
 
 
 def test_an_author_without_a_handle_makes_the_page_partial() -> None:
-    whole = domain.page(ITEMS, {30: "ann", 50: "bob"}, next_cursor=None, missing={})
+    whole = domain.page(TWEETS, {}, {30: "ann", 50: "bob"}, next_cursor=None, missing={})
     assert (whole.missing, [t.handle for t in whole.tweets]) == ({}, ["ann", "bob", "ann"])
-    assert domain.page(ITEMS, {30: "ann"}, next_cursor=3, missing={"tweets": 2}).missing == {"tweets": 2, "authors": 1}
-    assert domain.page(ITEMS, None, next_cursor=None, missing={}).missing == {"authors": 3}
+    assert domain.page(TWEETS, {}, {30: "ann"}, next_cursor=3, missing={"tweets": 2}).missing == {"tweets": 2, "authors": 1}
+    assert domain.page(TWEETS, {}, {}, next_cursor=None, missing={}).missing == {"authors": 3}
 
 
 @pytest.mark.parametrize(("original", "expected"), [(7, [7]), (8, []), (6, []), (2, [])], ids=["absent", "listed", "merged", "too old"])
 def test_a_reply_is_an_orphan_when_its_original_should_be_in_the_window_and_is_not(original: int, expected: list[int]) -> None:
-    reply = Item(Tweet(9, 30, "yes", in_reply_to=original))
-    assert domain.orphans([reply, *ITEMS], Timeline([9, 8, 5]), [6], Window([9, 8, 6, 5, 4], more=True)) == expected
+    reply = Tweet(9, 30, "yes", in_reply_to=original)
+    assert domain.orphans([reply, *TWEETS], Timeline([9, 8, 5]), [6], Window([9, 8, 6, 5, 4], more=True)) == expected
 
 
 def test_a_page_without_replies_has_no_orphans() -> None:
-    assert domain.orphans(ITEMS, Timeline([]), [], Window([5], more=False)) == []
+    assert domain.orphans(TWEETS, Timeline([]), [], Window([5], more=False)) == []
 
 
 @dataclass
