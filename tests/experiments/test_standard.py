@@ -66,7 +66,7 @@ def standard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standard]:
 
 @pytest.fixture
 def user_api(standard: Standard) -> Iterator[Api]:
-    client = Api(standard.lab.entry_url)
+    client = Api(standard.lab)
     yield client
     client.close()
 
@@ -136,7 +136,7 @@ def test_users_do_not_notice_that_a_gateway_dies(standard: Standard, user_api: A
     crowd = [user_api.user() for _ in range(4)]
     started = time.monotonic()
     with ThreadPoolExecutor(len(crowd)) as pool:
-        looping = [pool.submit(_closed_loop, standard.lab.entry_url, user, started + 8) for user in crowd]
+        looping = [pool.submit(_closed_loop, standard.lab, user, started + 8) for user in crowd]
         time.sleep(2)
         killed = time.monotonic()
         standard.control.kill_and_hold("gateway-0")
@@ -150,9 +150,9 @@ def test_users_do_not_notice_that_a_gateway_dies(standard: Standard, user_api: A
     assert scraped(standard.lab.entry, metrics.EDGE_REDISPATCHES.name, server="gateway-0") > 0
 
 
-def _closed_loop(url: str, user: User, until: float) -> list[tuple[str, float, str]]:
+def _closed_loop(lab: Lab, user: User, until: float) -> list[tuple[str, float, str]]:
     """(operation, when it was asked, status or what was raised) of one user who reads and posts in turns."""
-    answers, client, n = [], Api(url), 0
+    answers, client, n = [], Api(lab), 0
     while (at := time.monotonic()) < until:
         n += 1
         try:
