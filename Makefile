@@ -34,9 +34,10 @@ lock: ## pin the newest versions that pyproject.toml allows
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --upgrade --extra dev --strip-extras --allow-unsafe \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 
-gen: ## write deploy/_gen and the module map anew
+gen: ## write deploy/_gen, docs/telemetry.md and the module map anew
 	$(FAILWHALE) slo generate
 	$(PYTHON) scripts/module_map.py
+	$(PYTHON) scripts/telemetry_map.py
 
 up: setup ## start the lab
 	@$(FAILWHALE) up
