@@ -78,6 +78,8 @@ async def body(request: Request, shape: type[T]) -> T:
         raise errors.AppError("invalid", str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.AppError("bad_request", f"the body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise errors.AppError("bad_request", "the body is nested too deeply") from error
 
 
 def integer(request: Request, name: str, *, default: int, low: int, high: int) -> int:

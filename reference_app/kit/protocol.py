@@ -17,17 +17,27 @@ _ANSWER = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n{reques
 class BoundedProtocol(HttpToolsProtocol):
     """Refuses by closing: after a malformed message nobody knows where the next one begins."""
 
+    _head = -1
+    """Bytes of the unfinished head that came after those with which it began; -1 between heads."""
+    _begun = False
+
+    def data_received(self, data: bytes) -> None:
+        self._begun = False
+        super().data_received(data)
+        if self._head >= 0 and not self._begun:
+            self._head += len(data)
+            if self._head > HEAD_MAX and not self.transport.is_closing():
+                self.send_400_response("")
+
     def on_message_begin(self) -> None:
-        self._head = 0
+        self._head, self._begun = 0, True
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+    def on_headers_complete(self) -> None:
+        self._head = -1
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_MAX:
+            raise ValueError("the head is too long")  # httptools turns it into an HttpParserError
+        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's own words
         identifier = secrets.token_hex(16)
@@ -36,8 +46,3 @@ class BoundedProtocol(HttpToolsProtocol):
         head = _ANSWER.format(request_id=api.REQUEST_ID, identifier=identifier, length=len(body))
         self.transport.write(head.encode() + body)
         self.transport.close()
-
-    def _count(self, length: int) -> None:
-        self._head += length
-        if self._head > HEAD_MAX:
-            raise ValueError("the head is too long")  # httptools turns it into an HttpParserError
