@@ -64,6 +64,8 @@ class Topology:
     tweet_caches: int = 1
     edge: bool = False
     instances: dict[str, int] = field(default_factory=dict)
+    load: float = 1.0
+    """Share of a load preset's rates that a lab of this size is given: all of it runs on the same cores, and more parts cost more a request."""
 
 
 SMALL = Topology(name="small")
@@ -76,8 +78,14 @@ STANDARD = Topology(
     tweet_caches=2,
     edge=True,
     instances=dict.fromkeys(SERVICES, 2),
+    load=0.75,
 )
 TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD)}
+
+
+def load_of(name: str) -> float:
+    """Share of a preset's rates for a lab of that topology."""
+    return TOPOLOGIES[name].load if name in TOPOLOGIES else 1.0
 
 
 def has_edge(name: str) -> bool:
