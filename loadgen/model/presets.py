@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadgen.model.arrivals import Curve, Piece, Shape
 from reference_app.contract.plan import Phase
@@ -14,6 +14,10 @@ class Level:
 
     base: float
     peak: float
+
+    def scaled(self, share: float) -> Level:
+        """This share of it."""
+        return Level(self.base * share, self.peak * share)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class Preset:
     reader_exponent: float
     author_exponent: float
     """Zipf exponents of who reads and who posts or is looked at."""
+
+    def scaled(self, share: float) -> Preset:
+        """The same event with this share of its requests."""
+        return replace(self, reads=self.reads.scaled(share), posts=self.posts.scaled(share))
 
 
 GOAL = Preset(
