@@ -12,6 +12,7 @@ from typing import Literal
 from loadgen.model import arrivals, presets, texts
 from loadgen.model.population import Population
 from loadgen.model.presets import Preset
+from reference_app.contract import topology
 from reference_app.contract.plan import Plan
 
 REPLAY_SHARE = 0.05
@@ -40,7 +41,7 @@ class Request:
 
 def schedule(plan: Plan, *, users: int) -> tuple[Request, ...]:
     """All arrivals in order, numbered from 1: a pure function of plan and number of users."""
-    preset = presets.named(plan.preset)
+    preset = presets.named(plan.preset).scaled(topology.load_of(plan.topology))
     authors = Population(users, exponent=preset.author_exponent, ranking=arrivals.stream(plan.seed, "author ranks"))
     both = heapq.merge(_reads(plan, preset, users, authors), _posts(plan, preset, authors), key=attrgetter("due"))
     return tuple(replace(request, n=n) for n, request in enumerate(both, 1))
