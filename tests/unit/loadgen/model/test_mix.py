@@ -7,6 +7,7 @@ import pytest
 
 from loadgen.model import mix
 from reference_app.contract import api
+from reference_app.contract.topology import STANDARD
 from reference_app.kit.weighted_length import weighted_length
 
 USERS = 300
@@ -30,6 +31,11 @@ def test_another_run_of_a_seed_sends_the_same_with_keys_of_its_own(plan):
     first, second = mix.schedule(plan, users=USERS), mix.schedule(replace(plan, run_id="other"), users=USERS)
     assert not {r.key for r in first if r.key} & {r.key for r in second if r.key}
     assert [replace(r, key="") for r in first] == [replace(r, key="") for r in second]
+
+
+def test_a_lab_in_which_requests_cost_more_is_given_fewer_of_them(plan, requests):
+    fewer = mix.schedule(replace(plan, topology=STANDARD.name), users=USERS)
+    assert len(fewer) / len(requests) == pytest.approx(STANDARD.load, abs=0.03)
 
 
 def test_requests_are_numbered_in_the_order_of_their_due_times(requests):
