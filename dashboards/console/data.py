@@ -87,7 +87,11 @@ def run(home: Home, result: Result) -> Run:
 
 def _listed(run_dir: Path) -> Listed:
     if not (run_dir / RESULT).exists():
-        return Listed(run_dir.name, None, "no result: it runs still, or it ended before it could be judged")
+        plan = _read(run_dir / plans.FILE, Plan)
+        alone = plan is not None and not plan.drill
+        return Listed(
+            run_dir.name, None, "a load without a drill" if alone else "no result: it runs still, or it ended before it could be judged"
+        )
     try:
         return Listed(run_dir.name, msgspec.json.decode((run_dir / RESULT).read_bytes(), type=Result))
     except msgspec.DecodeError as error:

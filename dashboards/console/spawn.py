@@ -73,10 +73,13 @@ class Spawner:
 
     def running(self) -> Started | None:
         """The drill that was started here and has not ended, also by a console before this one."""
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
         noted = self._noted()
-        return noted if noted and lease.process_started(noted.pid) == noted.process_started else None
+        if self._child is None:
+            return noted if noted and lease.process_started(noted.pid) == noted.process_started else None
+        if self._child.poll() is None:
+            return noted
+        self._child = None
+        return None
 
     def said(self) -> str:
         """The last line that the drill wrote about its progress."""

@@ -15,7 +15,7 @@ from dashboards.console.lab.signals import TAIL
 from reference_app.contract import metrics
 from reference_app.query.prometheus import ActiveAlert, Series
 
-Tone = Literal["fault", "halt", "run"]
+Tone = Literal["fault", "halt"]
 PRESSED = 0.5
 """Above this share of time in which somebody waited for a resource, measurements of the lab are those of the host."""
 
@@ -60,7 +60,7 @@ class Pressure:
 
 
 def notices(sight: Sight) -> Iterator[Notice]:
-    """Faults in force, then a halt, then the run that holds the lab."""
+    """Faults in force, then a halt."""
     for active in sight.active:
         if active.components:
             watched = (
@@ -74,8 +74,6 @@ def notices(sight: Sight) -> Iterator[Notice]:
             )
     if sight.halted is not None:
         yield Notice("halt", "Chaos is halted", f"{sight.halted} · no fault is applied until it is resumed")
-    if sight.held is not None:
-        yield Notice("run", "A run holds the lab", sight.held.run_id)
 
 
 def figures(signals: Signals, frame: Frame) -> list[Figure]:

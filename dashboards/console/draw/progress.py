@@ -48,6 +48,11 @@ def before_plan(drill: str, said: str) -> Progress:
     return Progress(f"{drill} is starting", said)
 
 
+def without_plan(run_id: str) -> Progress:
+    """An experiment that runs by itself."""
+    return Progress("An experiment is running", f"without load · run {run_id}")
+
+
 def html(progress: Progress) -> str:
     """The bar as markup."""
     return markup.render("progress", progress=progress)

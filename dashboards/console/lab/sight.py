@@ -56,15 +56,8 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Held:
-    """The run that holds the lab now."""
-
-    run_id: str
-
-
-@dataclass(frozen=True)
 class Sight:
-    """`processes` is known only while there are no signals: then it is all there is."""
+    """`processes` is known only while there are no signals: then it is all there is. `held` is the run that holds the lab."""
 
     at: float
     lab: Lab | None = None
@@ -73,7 +66,7 @@ class Sight:
     processes: Mapping[str, State] = field(default_factory=dict)
     active: tuple[Active, ...] = ()
     halted: str | None = None
-    held: Held | None = None
+    held: str | None = None
     bands: tuple[Band, ...] = ()
     changes: tuple[Change, ...] = ()
     settings: tuple[Setting, ...] = ()

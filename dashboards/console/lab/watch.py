@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from chaos import events, status
 from dashboards.console.lab import signals
-from dashboards.console.lab.sight import Band, Held, Setting, Sight, Signals, Trouble
+from dashboards.console.lab.sight import Band, Setting, Sight, Signals, Trouble
 from dashboards.console.lab.windows import Window
 from postmortems import timeline
 from reference_app.contract.topology import Lab
@@ -72,7 +72,7 @@ class Watch:
         return Sight(
             at=now, lab=lab, signals=told, trouble=trouble, processes=processes, active=chaos.active,
             halted=chaos.reason or "no reason was given" if chaos.halted else None,
-            held=Held(held.run_id) if held is not None and lease.alive(held, now=now) else None,
+            held=held.run_id if held is not None and lease.alive(held, now=now) else None,
             bands=tuple(_bands(self._home, since=now - signals.SPAN_S, pending={active.run_id for active in chaos.active})),
             changes=tuple(changes.between(self._home, now - signals.SPAN_S, now)),
             settings=tuple(_settings(self._home)),

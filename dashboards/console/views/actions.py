@@ -38,11 +38,13 @@ def progress(sight: Sight) -> None:
     """How far the run is that holds the lab, or that was just started here."""
     spawner = _spawner(str(Home.from_environment().path))
     started = spawner.running()
-    plan = _plan(sight.held.run_id) if sight.held else None
+    plan = _plan(sight.held) if sight.held else None
     if plan is not None:
         picture.show(bar.html(bar.of_plan(plan, sight.at)), key="progress")
     elif started is not None:
         picture.show(bar.html(bar.before_plan(started.drill, spawner.said())), key="progress")
+    elif sight.held is not None:
+        picture.show(bar.html(bar.without_plan(sight.held)), key="progress")
 
 
 def _drill(spawner: Spawner, *, disabled: bool, why: str) -> None:
@@ -55,7 +57,7 @@ def _drill(spawner: Spawner, *, disabled: bool, why: str) -> None:
             f"It does `{truth.fault}` to {', '.join(f'`{name}`' for name in truth.components)} under load, takes it back, audits every "
             f"acknowledged post and drafts a postmortem: about 3.5 minutes. Predicted verdict: **{experiment.extension.expected_verdict}**."
         )
-        if st.button("Break it now", type="primary", key="start"):
+        if st.button("Break it now", type="primary", disabled=disabled, key="start"):
             spawner.start_drill(chosen, now=time.time())
             st.rerun()
 

@@ -54,6 +54,8 @@ def _choose(results: list[Result]) -> Result:
         st.warning(f"There is no run `{linked}` with a result here; this is the newest one.")
     first = list(by_id).index(linked) if linked in by_id else 0
     chosen = st.selectbox("Run", list(by_id), index=first, format_func=lambda run_id: texts.option(by_id[run_id]), key="run")
+    if linked not in (None, chosen):
+        st.query_params.pop(traces.LINK, None)  # it is one of the run before
     st.query_params[LINK] = chosen
     return by_id[chosen]
 
@@ -70,7 +72,7 @@ def _one(home: Home, run: Run) -> None:
         "Postmortem": lambda: _postmortem(run),
     }
     linked = "Traces" if traces.LINK in st.query_params else None
-    for tab, draw in zip(st.tabs(list(parts), default=linked, key="parts", on_change="rerun"), parts.values(), strict=True):
+    for tab, draw in zip(st.tabs(list(parts), default=linked, key="part", bind="query-params"), parts.values(), strict=True):
         if tab.open:
             with tab:
                 draw()

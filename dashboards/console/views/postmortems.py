@@ -76,7 +76,7 @@ def _one(home: Home, opened: Opened) -> None:
         "Charts": lambda: _charts(opened),
         "Every figure": lambda: _figures(opened),
     }
-    for tab, draw in zip(st.tabs(list(parts), key="part", on_change="rerun"), parts.values(), strict=True):
+    for tab, draw in zip(st.tabs(list(parts), key="part", bind="query-params"), parts.values(), strict=True):
         if tab.open:
             with tab:
                 draw()

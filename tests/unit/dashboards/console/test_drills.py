@@ -2,112 +2,195 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
-from pandas import DataFrame
-from streamlit.testing.v1 import AppTest
 
+from reference_app.collector.rows import Row
+from reference_app.collector.segments import Segments
 from reference_app.kit.home import Home
+from tests.unit.dashboards.console.canned import Canned
+from tests.unit.dashboards.console.conftest import Open
 
-APP = Path(__file__).parents[4] / "dashboards" / "console" / "app.py"
-
-
-def opened(**link: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=60)
-    for name, value in link.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception, page.exception
-    return page
+RUN_START = 1_795_229_100.0
+"""Load second 0 of the recorded run."""
+NOISE = "0" * 31
 
 
-def table(page: AppTest, column: str) -> DataFrame:
-    """The table that has this column (AppTest gives no keys to tables)."""
-    return next(each.value for each in page.dataframe if column in each.value.columns)
+@pytest.fixture
+def traced(home: Home) -> Home:
+    """Three requests of the run were traced: a slow one, one that failed, and one of a later time."""
+    rows = [
+        *_request(1, RUN_START + 10, seconds=2.5),
+        *_request(2, RUN_START + 30, seconds=0.1, failed=True),
+        *_request(3, RUN_START + 9000, seconds=9),
+    ]
+    Segments(home.traces).write(rows)
+    return home
 
 
-def metrics(page: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in page.metric}
+def _request(number: int, at: float, *, seconds: float, failed: bool = False) -> list[Row]:
+    start, end, status = int(at * 1e9), int((at + seconds) * 1e9), "ERROR" if failed else "UNSET"
+    why = '{"error.type": "timeout"}' if failed else "{}"
+    return [
+        (f"{number:032x}", f"{1:016x}", "", "GET /home", "SERVER", "gateway", "gateway-0", start, end, "UNSET", "", "{}"),
+        (f"{number:032x}", f"{2:016x}", f"{1:016x}", "GET /internal/home", "CLIENT", "gateway", "gateway-0", start, end, status, "", why),
+    ]
 
 
-def test_an_empty_home_says_what_to_do(empty_home: Home) -> None:
-    page = opened()
-    assert f"No drill is recorded in `{empty_home.runs}`" in page.info[0].value
-    assert page.code[0].value == "make demo"
-    assert not page.selectbox
+EVIDENCE = "Audit, alerts, clocks"
 
 
-@pytest.mark.usefixtures("home")
-def test_a_recorded_run_is_listed_with_verdict_audit_and_pages(run_id: str) -> None:
-    row = table(opened(), "run").iloc[0]
+def test_an_empty_home_says_what_to_do(empty_home: Home, opened: Open) -> None:
+    page = opened("drills")
+    assert f"No drill is recorded in `{empty_home.runs}`" in page.told
+    assert "make demo" in page.told
+    assert not page.app.selectbox
+
+
+def test_a_recorded_run_is_listed_with_verdict_audit_and_pages(run_id: str, opened: Open) -> None:
+    row = opened("drills").table("run").iloc[0]
     assert (row["run"], row["verdict"], row["expected"]) == (run_id, "deviated", "deviated")
     assert (row["acknowledged"], row["lost"], row["duplicated"], row["pages fired"]) == (73, 0, 0, 1)
 
 
 @pytest.mark.usefixtures("home")
-def test_a_run_is_shown_with_headline_audit_alerts_and_clocks() -> None:
-    page = opened()
-    assert metrics(page)["Lost posts"] == "0 of 73"
-    assert metrics(page)["Time to detect"] == "3.6 s"
-    alerts = table(page, "alert")
-    assert list(alerts["alert"]) == ["ComponentDown", "SloBurn"]
-    assert set(alerts["judged"]) == {"told the truth"}
-    clocks = dict(table(page, "clock")[["clock", "value"]].to_numpy())
-    assert clocks["time to mitigate"] == "not available"
-    assert ("acknowledged and lost", "0") in {tuple(row) for row in table(page, "what").to_numpy()}
+def test_a_run_is_shown_with_its_headline_and_its_charts(opened: Open) -> None:
+    page = opened("drills")
+    assert page.metrics["Lost posts"] == "0 of 73"
+    assert page.metrics["Time to detect"] == "3.6 s"
+    assert len(page.app.get("vega_lite_chart")) == 4
 
 
 @pytest.mark.usefixtures("home")
-def test_the_postmortem_is_shown_without_front_matter_and_marks() -> None:
-    text = next(block.value for block in opened().markdown if "## Contributing conditions" in block.value)
+def test_a_run_is_shown_with_audit_alerts_and_clocks(opened: Open) -> None:
+    page = opened("drills", part=EVIDENCE)
+    alerts = page.table("alert")
+    assert list(alerts["alert"]) == ["ComponentDown", "SloBurn"]
+    assert set(alerts["judged"]) == {"told the truth"}
+    clocks = dict(page.table("clock")[["clock", "value"]].to_numpy())
+    assert clocks["time to mitigate"] == "not available"
+    assert ("acknowledged and lost", "0") in {tuple(row) for row in page.table("what").to_numpy()}
+
+
+@pytest.mark.usefixtures("home")
+def test_the_postmortem_is_shown_without_front_matter_and_marks(opened: Open) -> None:
+    shown = opened("drills", part="Postmortem").app.markdown
+    text = next(block.value for block in shown if "## Contributing conditions" in block.value)
     assert "fig:" not in text
     assert "snapshot_sha256" not in text
     assert "](figures/" not in text
 
 
-def test_a_run_without_a_postmortem_says_how_to_draft_one(home: Home, run_id: str) -> None:
+def test_a_run_without_a_postmortem_says_how_to_draft_one(home: Home, run_id: str, opened: Open) -> None:
     (home.incidents / run_id / "postmortem.md").unlink()
-    assert f"failwhale postmortem new {run_id}" in [block.value for block in opened().code]
+    assert f"failwhale postmortem new {run_id}" in opened("drills", part="Postmortem").told
 
 
-def test_a_link_opens_its_run_and_choosing_another_changes_the_link(home: Home, run_id: str) -> None:
+def test_a_link_opens_its_run_and_choosing_another_changes_the_link(home: Home, run_id: str, opened: Open) -> None:
     older = home.runs / "20261120T100000Z-kill-tweet-shard"
     older.mkdir()
     recorded = (home.runs / run_id / "result.json").read_text()
     (older / "result.json").write_text(recorded.replace(run_id, older.name).replace('"verdict": "deviated"', '"verdict": "passed"', 1))
-    page = opened(run=older.name)
-    assert page.selectbox(key="run").value == older.name
-    page.selectbox(key="run").select(run_id).run()
-    assert page.query_params["run"] == run_id
+    page = opened("drills", run=older.name, trace=f"{NOISE}1")
+    assert page.app.selectbox(key="run").value == older.name
+    page.app.selectbox(key="run").select(run_id)
+    page.run()
+    assert page.app.query_params["run"] == run_id
+    assert "trace" not in page.app.query_params
 
 
-@pytest.mark.usefixtures("home")
-def test_a_link_to_a_run_that_is_not_there_shows_the_newest(run_id: str) -> None:
-    page = opened(run="nowhere")
-    assert "There is no run `nowhere`" in page.warning[0].value
-    assert page.selectbox(key="run").value == run_id
+def test_a_link_to_a_run_that_is_not_there_shows_the_newest(run_id: str, opened: Open) -> None:
+    page = opened("drills", run="nowhere")
+    assert "There is no run `nowhere`" in page.told
+    assert page.app.selectbox(key="run").value == run_id
 
 
-def test_runs_without_a_readable_result_are_listed_as_such(home: Home, run_id: str) -> None:
+def test_runs_without_a_readable_result_are_listed_as_such(home: Home, run_id: str, opened: Open) -> None:
     (home.runs / "20261122T000000Z-killed").mkdir()
-    torn = home.runs / "20261123T000000Z-torn"
+    torn, load = home.runs / "20261123T000000Z-torn", home.runs / "20261124T000000Z-load-goal"
     torn.mkdir()
     (torn / "result.json").write_text('{"drill": ')
-    listed = table(opened(), "run")
-    assert listed["verdict"][0].startswith("its result.json cannot be read")
-    assert listed["verdict"][1].startswith("no result")
-    assert listed["run"][2] == run_id
+    load.mkdir()
+    plan = msgspec.json.decode((home.runs / run_id / "plan.json").read_bytes()) | {"drill": ""}
+    (load / "plan.json").write_bytes(msgspec.json.encode(plan))
+    listed = opened("drills").table("run")
+    assert listed["verdict"][0] == "a load without a drill"
+    assert listed["verdict"][1].startswith("its result.json cannot be read")
+    assert listed["verdict"][2].startswith("no result")
+    assert listed["run"][3] == run_id
 
 
-def test_parts_that_did_not_run_are_not_available_and_never_zero(home: Home, run_id: str) -> None:
+@pytest.mark.parametrize("part", ["Charts", EVIDENCE])
+def test_parts_that_did_not_run_are_not_available_and_never_zero(home: Home, run_id: str, opened: Open, part: str) -> None:
     path = home.runs / run_id / "result.json"
     result = msgspec.json.decode(path.read_bytes()) | {"audit": None, "alerts": None, "load": None}
     path.write_bytes(msgspec.json.encode(result))
     (home.runs / run_id / "load" / "report.json").unlink()
-    page = opened()
-    assert metrics(page)["Lost posts"] == metrics(page)["Complete pages, fault"] == "not available"
-    told = " ".join(info.value for info in page.info)
-    for sentence in ("no load report", "The audit is not available", "Alerts are not available"):
-        assert sentence in told
+    page = opened("drills", part=part)
+    assert page.metrics["Lost posts"] == page.metrics["Complete pages, fault"] == "not available"
+    expected = ("no load report",) if part == "Charts" else ("The audit is not available", "Alerts are not available")
+    assert all(sentence in page.told for sentence in expected)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_run_without_traces_says_so_and_how_to_get_some(opened: Open) -> None:
+    page = opened("drills", part="Traces")
+    assert "nothing was ever recorded in this lab" in page.told
+    assert "failwhale decider set trace_sampling 10000" in page.told
+
+
+@pytest.mark.usefixtures("traced")
+def test_traces_of_the_run_are_listed_slowest_first_and_those_of_other_times_are_not(opened: Open) -> None:
+    text = opened("drills", part="Traces").text("slowest")
+    assert "02:45:10 GET /home gateway 2.5 s 2 02:45:30 GET /home gateway 100 ms ✕ 1 failed 2" in text
+    assert "9 s" not in text
+
+
+@pytest.mark.usefixtures("traced")
+def test_failing_traces_can_be_asked_for(opened: Open) -> None:
+    page = opened("drills", part="Traces")
+    page.app.segmented_control(key="choice").set_value("failing")
+    text = page.run().text("failing")
+    assert "✕ 1 failed" in text
+    assert "2.5 s" not in text
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_link_to_a_trace_opens_its_waterfall(opened: Open) -> None:
+    page = opened("drills", trace=f"{NOISE}2")
+    assert "GET /home 100 ms waited for 2 spans 1 failed" in page.text("spans")
+    assert "✕ timeout" in page.text("spans")
+    assert f'fw-chosen" data-pick="{NOISE}2"' in page.pictures["slowest"]
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize(("trace", "told"), [(f"{NOISE}9", "No span of trace"), ("42", "The link is broken: '42' is no trace id")])
+def test_a_link_to_no_trace_says_so(opened: Open, trace: str, told: str) -> None:
+    page = opened("drills", trace=trace)
+    assert told in page.told
+    assert "spans" not in page.pictures
+
+
+@pytest.mark.usefixtures("traced")
+def test_exemplars_need_a_lab_and_say_so(opened: Open) -> None:
+    page = opened("drills", part="Traces")
+    page.app.segmented_control(key="choice").set_value("exemplars")
+    assert "Exemplars are kept by the Prometheus of a running lab, and there is none here" in page.run().told
+
+
+@pytest.mark.usefixtures("traced", "lab")
+def test_exemplars_of_a_dead_prometheus_are_not_available(opened: Open) -> None:
+    page = opened("drills", part="Traces")
+    page.app.segmented_control(key="choice").set_value("exemplars")
+    assert "Exemplars are kept by Prometheus. Prometheus at http://127.0.0.1:9 did not answer" in page.run().told
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_trace_is_found_from_an_exemplar_of_a_latency_histogram(prometheus: Canned, opened: Open) -> None:
+    series = {"component": "gateway-0", "http_request_method": "GET", "http_route": "/home", "le": "5.0"}
+    kept = [{"labels": {"trace_id": f"{NOISE}1"}, "value": value, "timestamp": RUN_START + 10} for value in ("2.5", "2.4")]
+    prometheus.exemplars = [{"seriesLabels": series, "exemplars": kept}]
+    page = opened("drills", part="Traces")
+    page.app.segmented_control(key="choice").set_value("exemplars")
+    assert "02:45:10 GET /home gateway-0 2.5 s" in page.run().text("exemplars")
+    assert page.pictures["exemplars"].count("data-pick") == 1
