@@ -14,6 +14,7 @@ from reference_app.kit import home as homes
 from reference_app.kit.home import Home
 
 LOCUSTFILE = homes.REPOSITORY / "loadgen" / "locustfiles" / "spike.py"
+UI_LOCUSTFILE = LOCUSTFILE.with_name("ui.py")
 LOG = "load/locust.log"
 STOP_S = 5.0
 """The generator ends within 2 s of a SIGTERM; what does not is killed after this."""
@@ -61,6 +62,17 @@ def start(home: Home, run_dir: Path, *, leased: bool = False) -> Generator:
     return Generator(process)
 
 
+def start_ui(home: Home, *, port: int, host: str, anywhere: bool) -> Generator:
+    """Start Locust's page on 127.0.0.1. It says what it does on our stderr; `failwhale down` ends it like all that belongs to the lab."""
+    options = ["--web-host", "127.0.0.1", "--web-port", str(port), "--class-picker", "--host", host, *(["--anywhere"] if anywhere else [])]
+    command = [sys.executable, "-m", "locust", "-f", str(UI_LOCUSTFILE), *options]
+    process = subprocess.Popen(
+        command, cwd=homes.REPOSITORY, env=_inherited(home), start_new_session=True, stdin=subprocess.DEVNULL, stdout=sys.stderr
+    )
+    os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+    return Generator(process)
+
+
 def last_words(run_dir: Path) -> str:
     """The last line of the generator's log, for a message about why it could not begin."""
     lines = (run_dir / LOG).read_text(errors="replace").splitlines()
@@ -73,6 +85,10 @@ def _argv(log: Path) -> list[str]:
 
 
 def _environment(home: Home, run_dir: Path, *, leased: bool) -> dict[str, str]:
+    return _inherited(home) | {session.RUN_DIR_VARIABLE: str(run_dir), session.LEASE_VARIABLE: "1" if leased else "0"}
+
+
+def _inherited(home: Home) -> dict[str, str]:
+    """Options of Locust's in the environment would be those of somebody else's test."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-    own = {homes.HOME_VARIABLE: str(home.path), homes.MARK_VARIABLE: str(home.path), session.RUN_DIR_VARIABLE: str(run_dir)}
-    return inherited | own | {session.LEASE_VARIABLE: "1" if leased else "0"}
+    return inherited | {homes.HOME_VARIABLE: str(home.path), homes.MARK_VARIABLE: str(home.path)}

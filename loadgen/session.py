@@ -11,7 +11,6 @@ import msgspec
 
 from loadgen import history, plans
 from loadgen.model import mix
-from reference_app.contract import plan as plan_contract
 from reference_app.contract.plan import Plan
 from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
@@ -64,11 +63,14 @@ def check(home: Home, environ: Mapping[str, str]) -> None:
         _check_run(Path(environ[RUN_DIR_VARIABLE]))
 
 
-def begin(home: Home, environ: Mapping[str, str]) -> Session:
-    """The session of the plan in `FAILWHALE_RUN_DIR`, else of a plan of its own. Raises what `check` raises."""
+def begin(home: Home, environ: Mapping[str, str], *, preset: str = PLAIN_PRESET, scale: float = 1.0) -> Session:
+    """The session of the plan in `FAILWHALE_RUN_DIR`, else of a plan of its own, whose phases are `scale` times as long as a drill's.
+
+    Raises what `check` raises, and ValueError or UnknownPresetError for a plan that cannot be.
+    """
     check(home, environ)
     managed = RUN_DIR_VARIABLE in environ
-    run_dir = Path(environ[RUN_DIR_VARIABLE]) if managed else _own_plan(home)
+    run_dir = Path(environ[RUN_DIR_VARIABLE]) if managed else _own_plan(home, preset, scale)
     leased = environ.get(LEASE_VARIABLE) == "1"
     return Session(home, home.lab(), plans.read(run_dir), run_dir, users(home), managed, leased)
 
@@ -81,5 +83,5 @@ def _check_run(run_dir: Path) -> None:
         raise StalePlanError(f"{run_dir} already has the history of a load: give each load its own run directory")
 
 
-def _own_plan(home: Home) -> Path:
-    return plans.create(home, preset=PLAIN_PRESET, seed=PLAIN_SEED, now=time.time(), phases=plan_contract.phases(), lead_s=PLAIN_LEAD_S)
+def _own_plan(home: Home, preset: str, scale: float) -> Path:
+    return plans.create(home, preset=preset, seed=PLAIN_SEED, now=time.time(), phases=plans.scaled(scale, {}), lead_s=PLAIN_LEAD_S)

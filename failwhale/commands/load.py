@@ -1,4 +1,4 @@
-"""`failwhale load run`: a spike without a fault."""
+"""`failwhale load run / ui`: a spike without a fault, recorded; and Locust's own page, to play with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from failwhale import liveview
 from failwhale.commands import terminal
-from loadgen import plans, recording, runner, session
+from loadgen import plans, recording, runner, session, target
 from loadgen.model import presets
 from loadgen.model.presets import UnknownPresetError
 from loadgen.plans import RunExistsError
@@ -23,20 +23,21 @@ from loadgen.runner import Generator
 from loadgen.session import NoSeedError
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home, NoLabError
+from reference_app.stack import ports
 
 VALID, INVALID, USAGE, INTERRUPTED = 0, 1, 2, 130
 PLAIN_LINE_EVERY_S = 10
 
 
-class LabDownError(Exception):
-    """Where users enter, nobody takes a connection."""
+class UnusableError(Exception):
+    """Nobody takes a connection where users enter, the port is taken, or the target is refused."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the group to the app."""
     group = typer.Typer(no_args_is_help=True, help="Load on the lab, without a fault.")
-    group.callback()(lambda: None)  # else a group of one command is that command
     group.command("run")(run)
+    group.command("ui")(ui)
     app.add_typer(group, name="load")
 
 
@@ -54,7 +55,7 @@ def run(
     """
     try:
         home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [])
-    except (NoLabError, NoSeedError, LabDownError, UnknownPresetError, RunExistsError, ValueError) as error:
+    except (NoLabError, NoSeedError, UnusableError, UnknownPresetError, RunExistsError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     terminal.obey_interrupts()
@@ -62,6 +63,46 @@ def run(
     load = recording.report_of(run_dir).load
     _show(load, run_dir, as_json=as_json)
     raise typer.Exit(INTERRUPTED if interrupted else VALID if load.valid else INVALID)
+
+
+def ui(
+    *,
+    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; by default the lab's, 18092.")] = None,
+    host: Annotated[str | None, typer.Option(help="Whom to send to, instead of the lab's entry.")] = None,
+    anywhere: Annotated[bool, typer.Option("--anywhere", help="Allow targets that are not on this machine.")] = False,
+) -> None:
+    """Open Locust's page with our presets and people, until Ctrl-C. Only what the class Spike sends is recorded.
+
+    Exit codes: 0 ended by hand, 2 no lab, nobody lives in it, the port is taken, or the target is refused.
+    """
+    home = Home.from_environment()
+    try:
+        lab = home.lab()
+        session.users(home)
+        _check_entry(lab)
+        chosen, to = port or lab.locust_port, host or lab.entry_url
+        _check_port(chosen)
+        if refused := target.refusal(to, anywhere=anywhere):
+            raise UnusableError(refused)  # noqa: TRY301
+    except (NoLabError, NoSeedError, UnusableError) as error:
+        terminal.complain(str(error))
+        raise typer.Exit(USAGE) from None
+    terminal.obey_interrupts()
+    terminal.say(f"Locust http://127.0.0.1:{chosen}   (Ctrl-C ends it)")
+    running = runner.start_ui(home, port=chosen, host=to, anywhere=anywhere)
+    try:
+        raise typer.Exit(running.process.wait())
+    except KeyboardInterrupt:
+        terminal.say("ending Locust")
+        running.stop()
+        raise typer.Exit(VALID) from None
+
+
+def _check_port(port: int) -> None:
+    for listener in ports.listeners([port]):
+        raise UnusableError(
+            f"port {port} is {listener}: Locust may be open already at http://127.0.0.1:{port}; else give another with --port"
+        )
 
 
 def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str]) -> tuple[Home, Path]:
@@ -77,7 +118,7 @@ def _check_entry(lab: Lab) -> None:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except OSError as error:
-        raise LabDownError(f"the app takes no connection on port {port} ({error}): run `failwhale up` first") from None
+        raise UnusableError(f"the app takes no connection on port {port} ({error}): run `failwhale up` first") from None
 
 
 def _override(text: str) -> tuple[str, float]:

@@ -19,16 +19,13 @@ import gevent
 from locust import events
 
 from loadgen import session
-from loadgen.users.openloop import OpenLoop
-from loadgen.users.openloopuser import OpenLoopUser
+from loadgen.users import spike
+from loadgen.users.spike import Spike
 from reference_app.kit.home import Home, NoLabError
 
+__all__ = ["Spike"]
 USAGE_ERROR = 2
 log = logging.getLogger("loadgen")
-
-
-class Spike(OpenLoopUser):
-    """The crowd in front of the lab."""
 
 
 @events.init.add_listener
@@ -47,15 +44,11 @@ def check_lab(environment: Any, **_: Any) -> None:
 @events.test_start.add_listener
 def open_load(environment: Any, **_: Any) -> None:
     """Compose the load of this test."""
-    begun = session.begin(Home.from_environment(), os.environ)
-    Spike.host = environment.host or begun.lab.entry_url
-    Spike.load = OpenLoop(begun)
-    log.info("load %s: %s", begun.plan.run_id, begun.run_dir)
+    spike.open_load(environment)
 
 
 @events.test_stopping.add_listener
 @events.quitting.add_listener
 def close_load(**_: Any) -> None:
     """However the test ends, its files are complete."""
-    if hasattr(Spike, "load"):
-        Spike.load.finish("interrupt")
+    spike.close_load()

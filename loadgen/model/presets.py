@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from loadgen.model.arrivals import Curve, Piece, Shape
@@ -64,6 +65,13 @@ def named(name: str) -> Preset:
 def curve(level: Level, phases: tuple[Phase, ...]) -> Curve:
     """The rate over the phases of a plan: base, a linear ramp, the plateau around the fault, an exponential return to base."""
     return Curve(tuple(_piece(level, phase) for phase in phases if phase.end > phase.start))
+
+
+def people_at(second: float, preset: Preset, phases: tuple[Phase, ...], *, peak: int) -> int | None:
+    """How many people there are at that second when `peak` are there at the height of the event; None after the end."""
+    if second >= phases[-1].end:
+        return None
+    return max(1, math.ceil(peak * curve(preset.reads, phases).rate(second) / preset.reads.peak))
 
 
 def _piece(level: Level, phase: Phase) -> Piece:

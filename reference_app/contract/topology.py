@@ -98,6 +98,7 @@ _SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _EDGE_PORT, _TOOL_POR
 _EXPORTER_OFFSET = 1
 SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
+LOCUST_PORT_OFFSET = 92
 PORTS_PER_LAB = 100
 DEFAULT_PORT_BASE = 18000
 """Below 32768, where Linux starts to hand out ephemeral ports."""
@@ -218,6 +219,10 @@ class Lab:
     @property
     def console_port(self) -> int:
         return self.port_base + CONSOLE_PORT_OFFSET
+
+    @property
+    def locust_port(self) -> int:
+        return self.port_base + LOCUST_PORT_OFFSET
 
     @property
     def supervisor_port(self) -> int:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 LOCK = threading.Lock()
 SEEN: list[dict[str, str]] = []
-PAGE = {"tweets": [{"id": str(i)} for i in range(20)], "next_cursor": None, "partial": False, "missing": {}}
+PAGE = {"tweets": [{"id": str(i), "user_id": "1"} for i in range(20)], "next_cursor": None, "partial": False, "missing": {}}
 
 
 class Target(BaseHTTPRequestHandler):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -71,3 +73,41 @@ def test_wrong_usage_is_named(arguments, message, home):
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (home / "runs").exists()
+
+
+@pytest.mark.usefixtures("home", "reachable")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--host", "http://example.com"), "example.com is not this machine"),
+        (("--host", "example.com", "--anywhere"), "is no address"),
+    ],
+)
+def test_the_page_is_not_opened_on_a_target_that_is_refused(arguments, message):
+    result = open_page(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+@pytest.mark.usefixtures("reachable")
+def test_the_page_is_not_opened_where_nobody_lives(home):
+    (home / "seed.json").unlink()
+    result = open_page()
+    assert result.exit_code == 2
+    assert "failwhale seed" in result.stderr
+
+
+@pytest.mark.usefixtures("home", "reachable")
+def test_the_page_is_not_opened_on_a_port_that_is_taken():
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        result = open_page("--port", str(stranger.getsockname()[1]))
+    assert result.exit_code == 2
+    assert "Locust may be open already" in result.stderr
+
+
+def open_page(*arguments):
+    app = typer.Typer()
+    load.register(app)
+    return CliRunner().invoke(app, ["load", "ui", *arguments])

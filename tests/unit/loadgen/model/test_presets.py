@@ -25,6 +25,12 @@ def test_the_load_before_during_and_after_the_fault_is_the_same():
     assert len(rates) == 1
 
 
+def test_people_come_and_go_with_the_reads_of_the_preset():
+    crowd = [presets.people_at(second, presets.GOAL, phases(), peak=50) for second in (0, 30, 60, 130, 159.9, 160)]
+    assert crowd == [13, 13, 50, 50, 13, None]
+    assert presets.people_at(0, presets.GOAL, phases(), peak=1) == 1
+
+
 def test_a_phase_of_no_length_is_left_out():
     assert presets.curve(presets.GOAL.reads, phases({"warmup": 0, "ramp": 0})).rate(0) == 40
 
