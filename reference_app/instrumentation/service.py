@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import msgspec
+import prometheus_client
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -42,6 +43,7 @@ def run(
     """Be this process: read the settings, serve the app that `compose` yields until SIGTERM. `exported` are its metrics."""
     settings = Settings.from_environment()
     logs.configure(settings.component.name)
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more per series that nobody reads
     with exporter.recording(settings.lab, settings.component, exported) as recorder:
         lifecycle.serve(lambda: compose(settings, recorder), settings.component.port)
 
