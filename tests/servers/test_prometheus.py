@@ -27,7 +27,20 @@ scrape_configs:
   - job_name: exporter
     honor_labels: true
     static_configs: [{{targets: ["127.0.0.1:{port}"], labels: {{component: prober, kind: prober}}}}]
+  - job_name: traced
+    metrics_path: /traced
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+TRACED = f"""# TYPE wait histogram
+wait_bucket{{le="0.1"}} 4 # {{trace_id="{"0" * 32}"}} 0.04 1700000000
+wait_bucket{{le="1.0"}} 5 # {{trace_id="{TRACE}"}} 0.7
+wait_bucket{{le="+Inf"}} 6 # {{user="42"}} 3.0
+wait_count 6
+wait_sum 3.9
+# EOF
+"""
+OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 @dataclass
@@ -41,11 +54,12 @@ class Exporter:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = "".join(f"{series} {value}\n" for series, value in exporter.values.items()).encode()
+                traced = self.path == "/traced"
+                body = TRACED if traced else "".join(f"{series} {value}\n" for series, value in exporter.values.items())
                 self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Type", OPEN_METRICS if traced else "text/plain; version=0.0.4")
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body.encode())
 
             def log_message(self, *_: object) -> None:
                 """Quiet."""
@@ -71,7 +85,11 @@ class Server:
         program = shutil.which("prometheus")
         if program is None:
             pytest.skip("prometheus is not installed: run scripts/setup.sh")
-        flags = [f"--config.file={self.directory}/prometheus.yml", f"--storage.tsdb.path={self.directory}/data"]
+        flags = [
+            f"--config.file={self.directory}/prometheus.yml",
+            f"--storage.tsdb.path={self.directory}/data",
+            "--enable-feature=exemplar-storage",
+        ]
         with (self.directory / "server.log").open("ab") as log:
             self.process = subprocess.Popen([program, *flags, f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log)
 
@@ -140,6 +158,15 @@ def test_samples_that_are_no_measurements_are_dropped(server: Server) -> None:
     assert [series.points for series in server.reader.range("odd", time.time() - 5, time.time())] in ([], [[]])
     (up,) = server.reader.instant(UP)
     assert (up.labels["component"], up.value) == ("users-0", 1)
+
+
+def test_exemplars_of_a_window_name_their_trace_and_how_long_it_took(server: Server) -> None:
+    started = time.time() - 5
+    until(lambda: server.reader.exemplars("wait_bucket", started, time.time()) != [], 5)
+    (newest, *_) = found = server.reader.exemplars("wait_bucket", started, time.time())
+    assert {exemplar.trace_id for exemplar in found} == {TRACE}  # the others are older than the window, or of no trace
+    assert (newest.value, newest.series["le"]) == (0.7, "1.0")
+    assert started < newest.at <= time.time()
 
 
 def test_a_query_that_cannot_be_evaluated_is_refused_with_the_reason(server: Server) -> None:
