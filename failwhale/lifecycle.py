@@ -125,7 +125,7 @@ def _healthy(acting: Control) -> bool:
 
 def _start_waves(acting: Control, say: Say) -> None:
     listed = program.load(acting.home)
-    for wave, what in ((layout.STORES, "stores"), (layout.SERVICES, "services and alerting"), (layout.LAST, "prober and edge")):
+    for wave, what in ((layout.STORES, "stores"), (layout.SERVICES, "services and alerting"), (layout.LAST, "last")):
         names = [item.name for item in listed if item.wave == wave]
         say(f"starting {what}: {', '.join(names)}")
         with _explained(acting):
