@@ -1,8 +1,8 @@
 """Do those who counted the same requests agree? Clients, the edge where there is one, and the gateways, within 1 %. Pure.
 
 Clients are the load, the steady-state probes and the witness. A request whose answer nobody saw may have been counted or not, so the
-clients' count is a range. Good answers are counted by all three; of all answers the edge gives some by itself, so the gateways' count is
-compared only where there is no edge.
+clients' count is a range. The edge answers some requests by itself, so of all answers the gateways' count is compared only where there is no
+edge; and where it gave up on a gateway, that one may have counted an answer that was good and came too late.
 """
 
 from __future__ import annotations
@@ -30,12 +30,16 @@ ROUTES = {"home": (api.HOME, metrics.EDGE_HOME), "post": (api.TWEETS, metrics.ED
 
 @dataclass(frozen=True)
 class Count:
-    """What was counted of one operation. Clients saw at least `least` such answers and at most `most`; who did not count has None."""
+    """What was counted of one operation. Clients saw at least `least` such answers and at most `most`; who did not count has None.
+
+    `hidden` is how many good answers of gateways an edge may have replaced by failures of its own.
+    """
 
     op: str
     kind: Kind
     least: int | None = None
     most: int | None = None
+    hidden: int = 0
     edge: int | None = None
     gateway: int | None = None
 
@@ -64,9 +68,8 @@ def disagreements(counted: Iterable[Count]) -> Iterator[str]:
     for count in counted:
         if count.least is None or count.most is None:
             continue
-        low, high = _loosened(count.least, count.most)
-        for who in ("edge", "gateway"):
-            value = getattr(count, who)
+        for who, value, more in (("edge", count.edge, 0), ("gateway", count.gateway, count.hidden)):
+            low, high = _loosened(count.least, count.most + more)
             if value is not None and not low <= value <= high:
                 yield _sentence(count, who, value)
 
@@ -96,11 +99,12 @@ def _count(
         found = series.get(whitelist.GATEWAY_REQUESTS, ())
         gateway = _grown(found, {"http_route": route}, "http_response_status_code", "2" if good else "", window)
     if seen is None:
-        return Count(op, kind, None, None, edge, gateway)
+        return Count(op, kind, edge=edge, gateway=gateway)
     mine = [answer for answer in seen if answer.op == op and window[0] - _BOUNDARY_S < answer.at <= window[1]]
     known = [(_known(answer, window, good=good), answer.times) for answer in mine]
     least, unknown = (sum(times for value, times in known if value is wanted) for wanted in (True, None))
-    return Count(op, kind, least, least + unknown, edge, gateway)
+    failed = sum(answer.times for answer in mine if answer.answered and not answer.good)
+    return Count(op, kind, least, least + unknown, failed if with_edge else 0, edge, gateway)
 
 
 def _known(answer: _Answer, window: tuple[float, float], *, good: bool) -> bool | None:

@@ -20,7 +20,7 @@ from tests.unit.postmortems.conftest import NOW, Recorded
 
 T0 = 1000.0
 WINDOW = (T0 - 5, T0 + 100)
-HOMES, POSTS, FAILED, SILENT = 2000, 1000, 40, 10
+HOMES, POSTS, FAILED, SILENT = 2000, 1000, 4, 10
 
 
 def operation(n: int, op: history.Op, status: int) -> Operation:
@@ -115,6 +115,16 @@ def test_what_the_edge_answers_by_itself_is_no_disagreement_with_the_gateways() 
     refused = counter({"proxy": "home", "code": "5xx"}, 500)
     alone.series["haproxy_backend_http_responses_total"] += (refused,)
     assert disagreements(alone) == []
+
+
+def test_a_gateway_may_have_finished_what_the_edge_gave_up_on_but_no_more_than_that() -> None:
+    for finished, findings in ((500, 0), (600, 1)):
+        seen = replace(snapshot("standard"), operations=(*OPERATIONS, *(operation(n, "home", 504) for n in range(500))))
+        assert seen.series is not None
+        edge, late = counter({"proxy": "home", "code": "5xx"}, 500), {"http_route": "/home", "http_response_status_code": "200"}
+        seen.series["haproxy_backend_http_responses_total"] += (edge,)
+        seen.series["gateway_requests"] += (counter(late | {"component": "gateway-1"}, finished),)
+        assert len(disagreements(seen)) == findings
 
 
 def test_an_answer_that_nobody_saw_may_have_been_counted_or_not() -> None:
