@@ -90,7 +90,7 @@ def _semi_sync() -> model.Alert:
         f"and on (component) {_latest(_SEEN_SEMI_SYNC)}\n"
         f"unless on (component) {_was_down()}"
     )  # fmt: skip
-    summary = "{{ $labels.component }} acknowledges tweets that no replica holds"
+    summary = "{{ $labels.component }} commits what no replica holds"
     return _ticket("SemiSyncOff", expr, summary, {"kind": "mariadb"})
 
 
