@@ -155,7 +155,9 @@ def _signals(prometheus: Prometheus, plan: Plan, experiment: Experiment, recorde
             until = undone.at if undone else end
             affected = effect.affected_operations(prometheus, injected.components, start=injected.at, end=until)
         measured = next(phase.start for phase in plan.phases if phase.recorded)
-        spent = budget.spent(slo.read(edge=topology.has_edge(plan.topology)), prometheus, plan.t0 + measured, min(end, plan.t0 + plan.duration))
+        spent = budget.spent(
+            slo.read(edge=topology.has_edge(plan.topology)), prometheus, plan.t0 + measured, min(end, plan.t0 + plan.duration)
+        )
     except PrometheusUnreachableError:
         return _Signals()
     return _Signals(score, affected, spent)
