@@ -29,7 +29,7 @@ _KEY = {
     "type": "string", "minLength": 1, "maxLength": api.KEY_MAX, "pattern": f"^(?!{api.RETWEET_KEY})[!-~]([ -~]*[!-~])?$",
     "description": "a new random one with each new tweet; the same one when a post is sent again",
 }  # fmt: skip
-_BOUNDS = {
+_BOUNDS: dict[str, dict[str, dict[str, Any]]] = {
     "Credentials": {
         "handle": {"pattern": f"^{api.HANDLE_PATTERN}$"},
         "password": {"minLength": api.PASSWORD_MIN, "maxLength": api.PASSWORD_MAX},
