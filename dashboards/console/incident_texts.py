@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboards.console.incidents import Listed
 from postmortems import wording
-from postmortems.model import Figure, Incident
+from postmortems.model import Figure, Header, Incident
 
 _UNKNOWN = Figure(None, "count", "")
 
@@ -34,6 +34,11 @@ def option(incident: Incident) -> str:
     """An incident in a list to choose from."""
     header = incident.header
     return f"{datetime.fromisoformat(header.started_at):%Y-%m-%d %H:%M:%S} UTC · {header.title} · {header.status}"
+
+
+def severity(header: Header) -> str:
+    """With its rule in words."""
+    return f"severity {header.severity}" if header.severity == wording.NOT_AVAILABLE else header.severity
 
 
 def headline(incident: Incident) -> dict[str, str]:

@@ -16,7 +16,7 @@ def seconds(value: float | None) -> str:
     """`0.4 ms`, `12 ms`, `1.3 s`."""
     if value is None:
         return NONE
-    return f"{_short(value * 1000)} ms" if value < 1 else f"{_short(value)} s"
+    return f"{_short(value * 1000)} ms" if value < 0.9995 else f"{_short(value)} s"
 
 
 def count(value: float | None) -> str:

@@ -40,7 +40,7 @@ class Watch:
         self._reader: Reader | None = None
         self._last: Sight | None = None
         self._pending: Future[Sight] | None = None
-        self._fresh_until = -math.inf
+        self._fresh_until, self._forgotten = -math.inf, 0
 
     def look(self) -> Sight:
         """What is known now, or was a moment ago. Never raises for a lab that is away, down or silent: the sight says so."""
@@ -48,19 +48,27 @@ class Watch:
             last = self._last
             if last is not None and self._pending is None and self._clock() < self._fresh_until:
                 return last
-            pending = self._pending = self._pending or self._looking.submit(self._look)
+            pending = self._pending = self._pending or self._looking.submit(self._look, self._forgotten)
         try:
             return pending.result(None if last is None else WAIT_S)
         except TimeoutError:
             return last or pending.result()
 
-    def _look(self) -> Sight:
+    def forget(self) -> None:
+        """Something was done to the lab: whoever asks next gets a look that begins after this."""
+        with self._lock:
+            self._last = self._pending = None
+            self._forgotten += 1
+
+    def _look(self, forgotten: int) -> Sight:
+        sight = None
         try:
-            self._last = self._seen(self._clock())
-            return self._last
+            sight = self._seen(self._clock())
+            return sight
         finally:
             with self._lock:
-                self._pending, self._fresh_until = None, self._clock() + FRESH_S
+                if forgotten == self._forgotten:
+                    self._last, self._pending, self._fresh_until = sight, None, self._clock() + FRESH_S
 
     def _seen(self, now: float) -> Sight:
         try:

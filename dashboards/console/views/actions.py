@@ -9,6 +9,7 @@ import msgspec
 import streamlit as st
 
 from chaos import catalogue
+from chaos.catalogue import Experiment
 from dashboards.console.draw import progress as bar
 from dashboards.console.lab.sight import Sight
 from dashboards.console.spawn import Spawner
@@ -26,7 +27,7 @@ def panel() -> None:
     sight, spawner = sights.now(), _spawner(str(Home.from_environment().path))
     busy = sight.held is not None or spawner.running() is not None
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
-        _drill(spawner, disabled=busy or sight.halted is not None, why=_why_not(sight, busy=busy))
+        _drill(spawner, sight, disabled=busy or sight.halted is not None, why=_why_not(sight, busy=busy))
         if sight.halted is None:
             _halt(spawner, disabled=sight.lab is None)
         else:
@@ -47,17 +48,20 @@ def progress(sight: Sight) -> None:
         picture.show(bar.html(bar.without_plan(sight.held)), key="progress")
 
 
-def _drill(spawner: Spawner, *, disabled: bool, why: str) -> None:
+def _drill(spawner: Spawner, sight: Sight, *, disabled: bool, why: str) -> None:
     with st.popover("Start a drill", icon=":material/play_arrow:", disabled=disabled, help=why or None):
-        chosen = st.selectbox("Experiment", catalogue.names(), key="experiment")
-        experiment = catalogue.load(chosen)
+        unfit = {name: experiment.extension.why_not(sight.lab) if sight.lab else "" for name, experiment in _experiments().items()}
+        chosen = st.selectbox("Experiment", sorted(unfit, key=lambda name: (bool(unfit[name]), name)), key="experiment")
+        experiment = _experiments()[chosen]
         truth = experiment.extension.truth
         st.markdown(f"**{experiment.title}.** {experiment.description}")
         st.markdown(
             f"It does `{truth.fault}` to {', '.join(f'`{name}`' for name in truth.components)} under load, takes it back, audits every "
             f"acknowledged post and drafts a postmortem: about 3.5 minutes. Predicted verdict: **{experiment.extension.expected_verdict}**."
         )
-        if st.button("Break it now", type="primary", disabled=disabled, key="start"):
+        if unfit[chosen]:
+            st.warning(unfit[chosen])
+        if st.button("Break it now", type="primary", disabled=disabled or bool(unfit[chosen]), key="start"):
             spawner.start_drill(chosen, now=time.time())
             st.rerun()
 
@@ -77,6 +81,7 @@ def _resume(spawner: Spawner) -> None:
 
 def _told(spawner: Spawner, *arguments: str) -> None:
     answer = spawner.run(*arguments)
+    sights.forget()
     st.toast(answer.text or "done", icon=":material/check:" if answer.ok else ":material/error:")
     st.rerun()
 
@@ -107,6 +112,11 @@ def _plan(run_id: str) -> Plan | None:
         return msgspec.json.decode((Home.from_environment().runs / run_id / plans.FILE).read_bytes(), type=Plan)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+@st.cache_resource(ttl=60, show_spinner=False)
+def _experiments() -> dict[str, Experiment]:
+    return {name: catalogue.load(name) for name in catalogue.names()}
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -67,7 +67,7 @@ def _one(home: Home, opened: Opened) -> None:
         st.badge(header.status, color="gray")
         if header.verdict:
             st.badge(header.verdict, color=texts.verdict_colour(header.verdict, header.expected_verdict))
-        st.markdown(f"{header.severity} · predicted **{header.expected_verdict}**", width="content")
+        st.markdown(f"{incident_texts.severity(header)} · predicted **{header.expected_verdict}**", width="content")
     for column, (label, value) in zip(st.columns(5), incident_texts.headline(opened.incident).items(), strict=True):
         column.metric(label, value, border=True)
     _check(home, opened)

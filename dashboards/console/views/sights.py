@@ -14,6 +14,11 @@ REFRESH_S = 2
 """How often a page that shows the lab looks again."""
 
 
+def forget() -> None:
+    """After something was done to the lab."""
+    _watch(str(Home.from_environment().path)).forget()
+
+
 def now() -> Sight:
     """What is known at this moment."""
     return _watch(str(Home.from_environment().path)).look()

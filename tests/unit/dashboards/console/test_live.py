@@ -155,6 +155,15 @@ def test_while_chaos_is_halted_no_drill_can_be_started_and_resuming_is_offered(e
 
 
 @pytest.mark.usefixtures("prometheus")
+def test_an_experiment_for_another_topology_cannot_be_started_and_says_why(opened: Open) -> None:
+    page = opened()
+    assert not page.app.button(key="start").disabled
+    page.app.selectbox(key="experiment").select("kill-gateway")
+    assert "kill-gateway needs" in page.run().told
+    assert page.app.button(key="start").disabled
+
+
+@pytest.mark.usefixtures("prometheus")
 def test_halting_takes_a_reason(empty_home: Home, opened: Open) -> None:
     page = opened()
     page.app.text_input(key="reason").set_value("a rehearsal for the CEO")

@@ -15,7 +15,7 @@ from dashboards.console.draw import units
         (units.rate, 1420.4, "1,420/s"),
         (units.seconds, 0.00042, "0.42 ms"),
         (units.seconds, 0.0123, "12.3 ms"),
-        (units.seconds, 0.9999, "1,000 ms"),
+        (units.seconds, 0.9999, "1.0 s"),
         (units.seconds, 1.31, "1.3 s"),
         (units.count, 1204.0, "1,204"),
         (units.share, 0.0, "0 %"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chaos import events
+from chaos import events, halt
 from dashboards.console.lab import watch
 from dashboards.console.lab.watch import Watch
 from reference_app.contract.topology import Lab
@@ -48,6 +48,16 @@ def test_several_that_ask_at_once_share_one_look(prometheus: Canned, empty_home:
     clock.now += 2
     assert observer.look().at == NOW + 2
     assert len(prometheus.asked) == 2 * asked == 10
+
+
+@pytest.mark.usefixtures("prometheus")
+def test_after_something_was_done_to_the_lab_the_next_look_is_a_new_one(empty_home: Home) -> None:
+    observer = Watch(empty_home, clock=Clock())
+    before = observer.look()
+    halt.pull(empty_home.chaos, "for a test", now=NOW)
+    assert observer.look() is before
+    observer.forget()
+    assert observer.look().halted == "for a test"
 
 
 @pytest.mark.usefixtures("silent")
