@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import httpx
 import pytest
@@ -38,6 +37,7 @@ FLAGS = (
 )  # fmt: skip
 TRACE, RUN_START = "0" * 31 + "1", 1_795_229_100
 CHARTS, PATIENCE_S, HEIGHT = 4, 60, 1300
+SCHEME = "return getComputedStyle(document.querySelector('.stApp')).colorScheme"
 OURS = "return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))"
 
 pytestmark = [
@@ -56,11 +56,19 @@ class Walker:
     url: str
     shots: Path
 
-    def dress(self, scheme: Literal["light", "dark"], width: int) -> None:
+    def portray(self, name: str) -> None:
+        """Screenshots of the page as it is now, narrow and dark, then wide and light."""
+        for scheme, width in (("dark", 800), ("light", 1400)):
+            self._dress(scheme, width)
+            self.keep(f"{name}-{scheme}-{width}")
+
+    def _dress(self, scheme: str, width: int) -> None:
+        """As if the system had this scheme, which the app follows."""
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         size = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.wait(lambda: self.browser.execute_script(SCHEME) == scheme)
 
     def open(self, path: str, *, until: str) -> float:
         """Seconds until the page shows these words."""
@@ -160,21 +168,20 @@ def walker(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walke
         options.add_argument(flag)
     browser = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
     try:
+        browser.set_window_size(1400, HEIGHT)
         yield Walker(browser, url, shots)
     finally:
         browser.quit()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 800)])
 @pytest.mark.usefixtures("prometheus")
-def test_live_shows_the_lab_with_what_is_down(walker: Walker, scheme: Literal["light", "dark"], width: int) -> None:
-    walker.dress(scheme, width)
+def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
     walker.open("/", until="20 of 21 components answer; tweets-db-0-primary does not")
     walker.wait(lambda: len(walker.all(".fw-red-row .fw-plot")) == 14)
     assert len(walker.all("[data-component].fw-down")) == 1
     assert len(walker.all("[data-component].fw-answers")) == 16
     assert "25 % errors" in walker.text
-    walker.keep(f"live-{scheme}-{width}")
+    walker.portray("live")
 
 
 @pytest.mark.usefixtures("prometheus")
@@ -196,7 +203,6 @@ def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
 
 def test_nothing_that_happens_to_a_drill_is_one_click_away(walker: Walker, prometheus: Canned) -> None:
     assert prometheus
-    walker.dress("light", 1400)
     walker.open("/", until="Start a drill")
     walker.click("button", "Start a drill")
     walker.wait(lambda: "Break it now" in walker.text)
@@ -204,35 +210,29 @@ def test_nothing_that_happens_to_a_drill_is_one_click_away(walker: Walker, prome
     walker.keep("start-a-drill")
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 800)])
-def test_drills_show_a_run_with_its_charts(walker: Walker, home: Home, scheme: Literal["light", "dark"], width: int) -> None:
-    walker.dress(scheme, width)
+def test_drills_show_a_run_with_its_charts(walker: Walker, home: Home) -> None:
     run_id = next(home.runs.iterdir()).name
     walker.open(f"/drills?run={run_id}", until="the experiment predicts")
     walker.wait(lambda: len(walker.all("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")) == CHARTS)
-    walker.keep(f"drills-{scheme}-{width}")
+    walker.portray("drills")
     assert f"run={run_id}" in walker.browser.current_url
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 800)])
-def test_a_trace_is_picked_and_its_attributes_are_opened(walker: Walker, scheme: Literal["light", "dark"], width: int) -> None:
-    walker.dress(scheme, width)
+def test_a_trace_is_picked_and_its_attributes_are_opened(walker: Walker) -> None:
     walker.open("/drills?part=Traces", until="span 1")
     walker.click("button.fw-trace-row", "span 1")
     walker.wait(lambda: len(walker.all(".fw-spans details")) == 3)
     walker.click(".fw-failed summary", "span 3")
     walker.wait(lambda: "error.type" in walker.text)
-    walker.keep(f"trace-{scheme}-{width}")
+    walker.portray("trace")
     assert f"trace={TRACE}" in walker.browser.current_url
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 800)])
-def test_a_postmortem_is_read_and_its_numbers_are_checked(walker: Walker, scheme: Literal["light", "dark"], width: int) -> None:
-    walker.dress(scheme, width)
+def test_a_postmortem_is_read_and_its_numbers_are_checked(walker: Walker) -> None:
     walker.open("/postmortems", until="Contributing conditions")
     walker.click("button", "Check every number")
     walker.wait(lambda: "is what the frozen snapshot gives" in walker.text)
-    walker.keep(f"postmortem-{scheme}-{width}")
+    walker.portray("postmortem")
 
 
 def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(walker: Walker, home: Home, prometheus: Canned) -> None:

@@ -19,6 +19,7 @@ from reference_app.contract.plan import Plan
 from reference_app.kit.home import Home
 
 REASON = "halted from the console"
+_STARTED = "drills-started"
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -49,7 +50,8 @@ def progress(sight: Sight) -> None:
 
 
 def _drill(spawner: Spawner, sight: Sight, *, disabled: bool, why: str) -> None:
-    with st.popover("Start a drill", icon=":material/play_arrow:", disabled=disabled, help=why or None):
+    shut = f"drill-{st.session_state.get(_STARTED, 0)}"  # a new key is a popover that is shut again
+    with st.popover("Start a drill", icon=":material/play_arrow:", disabled=disabled, help=why or None, key=shut):
         unfit = {name: experiment.extension.why_not(sight.lab) if sight.lab else "" for name, experiment in _experiments().items()}
         chosen = st.selectbox("Experiment", sorted(unfit, key=lambda name: (bool(unfit[name]), name)), key="experiment")
         experiment = _experiments()[chosen]
@@ -63,12 +65,15 @@ def _drill(spawner: Spawner, sight: Sight, *, disabled: bool, why: str) -> None:
             st.warning(unfit[chosen])
         if st.button("Break it now", type="primary", disabled=disabled or bool(unfit[chosen]), key="start"):
             spawner.start_drill(chosen, now=time.time())
+            st.session_state[_STARTED] = st.session_state.get(_STARTED, 0) + 1
             st.rerun()
 
 
 def _halt(spawner: Spawner, *, disabled: bool) -> None:
     with st.popover("Halt chaos", icon=":material/front_hand:", disabled=disabled):
-        st.markdown("Takes every fault back at once and refuses new ones until chaos is resumed. A drill that runs ends as interrupted.")
+        st.markdown(
+            "Takes every fault back at once and refuses new ones until chaos is resumed. A drill under way goes on without its fault and is judged as interrupted."
+        )
         reason = st.text_input("Reason", REASON, key="reason")
         if st.button("Undo everything and halt", type="primary", key="halt"):
             _told(spawner, "chaos", "halt", reason.strip() or REASON)

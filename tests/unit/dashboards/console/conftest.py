@@ -78,8 +78,10 @@ def healths(lab: Lab) -> dict[str, Health]:
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a page of the app by its name, with query parameters."""
+    # Each AppTest reads the metadata of all installed packages in search of components, which takes longer than the page.
+    monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
 
     def open_page(name: str = "live", **link: str) -> Page:
         app = AppTest.from_file(APP, default_timeout=60)
