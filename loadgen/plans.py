@@ -22,12 +22,15 @@ class RunExistsError(Exception):
 
 
 def create(home: Home, *, preset: str, seed: int, now: float, phases: tuple[Phase, ...], lead_s: float = LEAD_S) -> Path:
-    """Write the plan of a load without a fault into a new run directory and return it."""
-    presets.named(preset)
-    run_id = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-load-{preset}"
+    """Write the plan of a load without a fault into a new run directory and return it.
+
+    Raises UnknownPresetError, BadReplayError (a ValueError) and RunExistsError; then nothing was written.
+    """
+    chosen = presets.checked(preset, phases)
+    run_id = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-load-{chosen.slug}"
     fault = next((p for p in phases if p.name == "fault"), phases[-1])
     plan = Plan(
-        run_id=run_id, drill="", seed=seed, topology=home.lab().topology, preset=preset, t0=now + lead_s, phases=phases,
+        run_id=run_id, drill="", seed=seed, topology=home.lab().topology, preset=chosen.name, t0=now + lead_s, phases=phases,
         inject=False, inject_at=fault.start, undo_at=fault.end, expected_verdict="",
     )  # fmt: skip
     run_dir = home.runs / run_id

@@ -41,7 +41,7 @@ class Post:
 def plan(texts: Sequence[str], *, users: int, count: int, even: bool, seed: int) -> Iterator[Post]:
     """`count` posts; the texts come round again when there are fewer. `even` lets everybody write in turn, else a few write most."""
     mark = hashlib.blake2b("\0".join(texts).encode(), digest_size=8).hexdigest()
-    authors = Population(users, exponent=AUTHOR_EXPONENT, ranking=arrivals.stream(seed, "author ranks"))
+    authors = Population(range(1, users + 1), exponent=AUTHOR_EXPONENT, ranking=arrivals.stream(seed, "author ranks"))
     choice = arrivals.stream(seed, "authors of texts")
     for n in range(count):
         yield Post(1 + n % users if even else authors.pick(choice), f"{mark}-{n}", texts[n % len(texts)])

@@ -39,6 +39,21 @@ def test_an_unknown_preset_leaves_no_directory(home):
     assert not home.runs.exists()
 
 
+def test_the_plan_of_a_replay_names_its_file_in_full_and_the_run_directory_in_short(home, monkeypatch):
+    (home.path / "series.csv").write_text("unix_time,n\n" + "".join(f"{n},{1 + (n == 500)}\n" for n in range(1000)))
+    monkeypatch.chdir(home.path)
+    run_dir = plans.create(home, preset="replay:series.csv@2", seed=3, now=NOW, phases=phases())
+    assert run_dir.name == "20260921T141320Z-load-replay-series"
+    assert plans.read(run_dir).preset == f"replay:{home.path}/series.csv@2"
+
+
+def test_a_replay_that_does_not_fit_leaves_no_directory(home):
+    (home.path / "series.csv").write_text("unix_time,n\n0,1\n1,2\n")
+    with pytest.raises(ValueError, match="shorten the phases"):
+        plans.create(home, preset=f"replay:{home.path}/series.csv", seed=3, now=NOW, phases=phases())
+    assert not home.runs.exists()
+
+
 def test_without_a_lab_there_is_no_plan(tmp_path):
     with pytest.raises(NoLabError):
         plans.create(Home(tmp_path), preset="goal", seed=3, now=NOW, phases=phases())
