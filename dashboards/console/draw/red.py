@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from dashboards.console.draw import markup, plot
 from dashboards.console.draw.plot import Frame, Line, Plot
 from dashboards.console.lab.sight import Signals
-from dashboards.console.lab.signals import MEDIAN, TAIL
+from dashboards.console.lab.signals import MEDIAN, STATUS, TAIL
 from reference_app.contract.topology import SERVICES, Lab
 from reference_app.query.prometheus import Points, Series
 
-FAN_OUT = "fanout"
-STATUS = "http_response_status_code"
+EDGE, FAN_OUT = "edge", "fanout"
+WHAT = {EDGE: "requests; tells no durations", FAN_OUT: "tweets delivered"}
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Row:
 
 
 def rows(lab: Lab, signals: Signals, frame: Frame) -> list[Row]:
-    """A row for each service of the lab, in the order of the contract."""
-    return [_row(service, signals, frame) for service in SERVICES if lab.group(service)]
+    """A row for the edge, where there is one, and for each service of the lab in the order of the contract."""
+    return [_row(service, signals, frame) for service in (EDGE, *SERVICES) if lab.group(service)]
 
 
 def html(lab: Lab, signals: Signals, frame: Frame) -> str:
@@ -60,7 +60,7 @@ def _row(service: str, signals: Signals, frame: Frame) -> Row:
     median, tail = (_quantile(signals.latency, service, quantile) for quantile in (MEDIAN, TAIL))
     rate, wrong = latest(asked, frame), latest(failed, frame)
     return Row(
-        service=service, what="tweets delivered" if service == FAN_OUT else "requests", rate=rate,
+        service=service, what=WHAT.get(service, "requests"), rate=rate,
         errors=None if not rate else (wrong or 0) / rate, median=latest(median, frame), tail=latest(tail, frame),
         traffic=_traffic(service, asked, failed, frame), latency=_latency(service, median, tail, frame),
     )  # fmt: skip

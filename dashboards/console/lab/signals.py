@@ -40,11 +40,14 @@ STATE = _fresh(
 )
 """Asked for this moment only."""
 LEVELS = _fresh(metrics.STREAM_PENDING, metrics.OUTBOX_UNPUBLISHED, metrics.REPLICATION_LAG, metrics.PRESSURE)
+STATUS = "http_response_status_code"
+_EDGE = f'label_replace({_rate(metrics.EDGE_RESPONSES.name, "service, code")}, "{STATUS}", "$1", "code", "(.*)")'
 REQUESTS = _either(
-    _rate(f"{metrics.HTTP_SERVER.name}_count", "service, http_response_status_code"),
+    _rate(f"{metrics.HTTP_SERVER.name}_count", f"service, {STATUS}"),
     _rate(f"{metrics.DELIVERY_SECONDS.name}_count", "service"),
+    _EDGE,
 )
-"""Per service and status; those of the fan-out are events that it delivered, without a status."""
+"""Per service and status: those of the edge are classes (5xx), those of the fan-out are events that it delivered and have none."""
 LATENCY = _either(_quantile(MEDIAN), _quantile(TAIL))
 """Seconds per service and `quantile`; those of the fan-out run from the acknowledgement to the end of the delivery."""
 CACHES = _either(

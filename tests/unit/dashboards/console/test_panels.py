@@ -15,7 +15,7 @@ from dashboards.console.lab import states
 from dashboards.console.lab.sight import Sight, Signals, Trouble
 from dashboards.console.lab.states import Health
 from reference_app.contract import metrics
-from reference_app.contract.topology import Lab
+from reference_app.contract.topology import STANDARD, Lab, components
 from reference_app.query.prometheus import ActiveAlert, Sample, Series
 
 END = 1300.0
@@ -43,6 +43,13 @@ def test_errors_are_the_share_of_answers_of_5xx(lab: Lab) -> None:
     )
     row = red.rows(lab, told, FRAME)[1]
     assert (row.rate, row.errors) == (100, 0.04)
+
+
+def test_a_lab_with_an_edge_shows_it_first_with_its_classes_of_answers(lab: Lab) -> None:
+    standard = replace(lab, components=components(STANDARD, 21900))
+    told = replace(NOTHING, requests=[steady(v, service="edge", http_response_status_code=code) for v, code in ((15, "2xx"), (5, "5xx"))])
+    edge = red.rows(standard, told, FRAME)[0]
+    assert (edge.service, edge.rate, edge.errors, edge.tail) == ("edge", 20, 0.25, None)
 
 
 def test_a_service_that_fell_silent_has_no_rate_of_now_but_keeps_its_line(lab: Lab) -> None:
