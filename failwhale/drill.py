@@ -22,6 +22,7 @@ from failwhale import lifecycle, outcome, population
 from failwhale.outcome import Outcome
 from failwhale.run import Run, Say
 from loadgen import history, recording, runner
+from loadgen.model import presets
 from postmortems import evidence, store
 from reference_app.contract import plan as plans
 from reference_app.contract import profile
@@ -136,9 +137,10 @@ def _hold_lease(run: Run) -> None:
 def _write_plan(run: Run) -> None:
     assert run.experiment is not None  # noqa: S101 - set by the first step
     extension, phases = run.experiment.extension, plans.phases(run.wish.phases)
+    preset = presets.checked(extension.load_preset, phases)
     fault = next(phase for phase in phases if phase.name == "fault")
     plan = Plan(
-        run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=run.home.lab().topology, preset=extension.load_preset,
+        run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=run.home.lab().topology, preset=preset.name,
         t0=time.time() + LEAD_SECONDS, phases=phases, inject=run.wish.inject, inject_at=fault.start, undo_at=fault.end,
         expected_verdict=extension.expected_verdict if run.wish.inject else "not-injected",
     )  # fmt: skip
