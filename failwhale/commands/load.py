@@ -42,7 +42,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    preset: Annotated[str, typer.Argument(help=f"An event: {', '.join(presets.PRESETS)}; or replay:FILE[@SPEED], a CSV of time and count.")],
+    preset: Annotated[
+        str, typer.Argument(help=f"An event: {', '.join(presets.PRESETS)}; or replay:FILE[@SPEED], a CSV of time and count.")
+    ],
     *,
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
     duration_scale: Annotated[float, typer.Option(help="Multiplies the length of every phase.")] = 1.0,
