@@ -96,7 +96,8 @@ def freeze(
     scratch = out.with_name(f".{out.name}.new")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    window = (plan.t0 - _LEAD_S, min(now, plan.t0 + plan.duration + _TAIL_S))
+    # Prometheus' times are milliseconds: a start between two of them would make its first sample begin after the window.
+    window = (round(plan.t0 - _LEAD_S, 3), round(min(now, plan.t0 + plan.duration + _TAIL_S), 3))
     queries = whitelist.queries(objectives)
     files.write_json(scratch / OBJECTIVES, objectives)
     files.write_json(scratch / CHANGES, changed)

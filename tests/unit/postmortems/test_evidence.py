@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def test_a_frozen_snapshot_is_not_frozen_again(home: Home, run_id: str, promethe
 def test_a_run_that_does_not_exist_is_named(home: Home) -> None:
     with pytest.raises(evidence.NoRunError, match="no run 'nowhere'"):
         store.draft(home, "nowhere", prometheus=None)
+
+
+def test_the_window_of_the_queries_is_in_whole_milliseconds_as_prometheus_answers(
+    home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path
+) -> None:
+    plan = replace(evidence.read_plan(home.runs / run_id), t0=1795229000.1987241)
+    evidence.freeze(
+        home.runs / run_id, tmp_path / "snapshot", prometheus=prometheus, plan=plan, experiment=None, objectives=(), changed=[], now=NOW
+    )
+    assert evidence.read_manifest(tmp_path / "snapshot").window[0] == 1795228995.199
