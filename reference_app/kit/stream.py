@@ -89,9 +89,14 @@ class Stream:
             raise errors.OutcomeUnknown(self.peer, "timeout", f"{type(error).__name__}: {error}") from error
 
     async def subscription(self, durable: str) -> Any:
-        """A pull subscription of the durable consumer."""
+        """A pull subscription of the durable consumer. Raises CallError, also when the stream is not there."""
         config = js_api.ConsumerConfig(ack_wait=self._profile.stream_ack_wait, max_ack_pending=10_000)
-        return await self._client.jetstream().pull_subscribe(storage.SUBJECT_POSTED, durable, stream=storage.STREAM, config=config)
+        try:
+            return await self._client.jetstream().pull_subscribe(storage.SUBJECT_POSTED, durable, stream=storage.STREAM, config=config)
+        except nats.js.errors.NotFoundError as error:
+            raise errors.NeverSent(self.peer, "error", "the stream is not there") from error
+        except _GONE as error:
+            raise errors.OutcomeUnknown(self.peer, "timeout", f"{type(error).__name__}: {error}") from error
 
     async def require_consumer(self, durable: str) -> None:
         """Raises CallError when the consumer is gone: a server that came back empty answers fetches with silence for ever."""

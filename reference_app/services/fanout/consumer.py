@@ -50,8 +50,8 @@ class Consumer:
         self._slots = asyncio.Semaphore(CONCURRENT)
 
     async def run(self) -> None:
-        """Consume until cancelled."""
-        await self._stream.open()
+        """Consume until cancelled. A stream that is gone is waited for: whoever makes it anew has to publish again, and that is the relay."""
+        await self._stream.client()
         subscription = await self._stream.subscription(storage.FANOUT_CONSUMER)
         async with asyncio.TaskGroup() as tasks:
             while True:
