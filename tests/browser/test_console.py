@@ -184,6 +184,7 @@ def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
     walker.portray("live")
 
 
+@pytest.mark.verify
 @pytest.mark.usefixtures("prometheus")
 def test_live_refreshes_itself(walker: Walker) -> None:
     walker.open("/", until="UTC")
@@ -191,6 +192,7 @@ def test_live_refreshes_itself(walker: Walker) -> None:
     walker.wait(lambda: walker.all(".fw-clock")[0].text != first)
 
 
+@pytest.mark.verify
 @pytest.mark.usefixtures("prometheus")
 def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
     walker.open("/", until="25 % errors")
@@ -201,6 +203,7 @@ def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
     ))  # fmt: skip
 
 
+@pytest.mark.verify
 def test_nothing_that_happens_to_a_drill_is_one_click_away(walker: Walker, prometheus: Canned) -> None:
     assert prometheus
     walker.open("/", until="Start a drill")
@@ -235,6 +238,7 @@ def test_a_postmortem_is_read_and_its_numbers_are_checked(walker: Walker) -> Non
     walker.portray("postmortem")
 
 
+@pytest.mark.verify
 def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(walker: Walker, home: Home, prometheus: Canned) -> None:
     assert prometheus
     lab = home.lab_file.read_bytes()
@@ -247,6 +251,7 @@ def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(walke
     walker.wait(lambda: "20 of 21 components answer" in walker.text and "The lab is down" not in walker.text)
 
 
+@pytest.mark.verify
 def test_a_home_without_a_lab_says_how_to_start_one(walker: Walker, home: Home, prometheus: Canned) -> None:
     assert prometheus
     lab = home.lab_file.read_bytes()

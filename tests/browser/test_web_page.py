@@ -198,6 +198,7 @@ def test_a_follower_sees_a_post_until_it_is_deleted(window: Callable[[], Window]
     assert author.complaints() == reader.complaints() == []
 
 
+@pytest.mark.verify
 def test_a_search_shows_who_wrote_it_and_a_reply_leads_to_what_it_answers(window: Callable[[], Window]) -> None:
     page, word = window(), f"w{uuid.uuid4().hex[:10]}"
     handle = page.sign_up()
@@ -242,6 +243,7 @@ def test_the_whale_is_shown_while_the_gateway_sheds_and_leaves_by_itself(
     assert page.complaints() == []
 
 
+@pytest.mark.verify
 def test_text_stands_out_and_fits_on_wide_and_narrow_screens_by_day_and_by_night(window: Callable[[], Window], tmp_path: Path) -> None:
     page = window()
     page.sign_up()

@@ -83,3 +83,19 @@ def test_a_stream_that_comes_back_empty_gets_the_posts_of_the_outbox_again(home:
     eventually(lambda: api.home_ids(reader) == posted[::-1], "what was posted while the stream was away is delivered by the new one")
     later = api.acknowledged(author, uuid.uuid4().hex, "afterwards")
     eventually(lambda: api.home_ids(reader) == [later, *posted[::-1]], "and what is posted from then on")
+
+
+def test_events_are_delivered_although_the_numbers_of_the_outbox_begin_anew(lab: Lab, api: Any, sql: Any, eventually: Any) -> None:
+    """As after seeding, or after a restore: the stream drops a message whose id it has seen within two minutes."""
+    author, follower = api.user(), api.user()
+    api.follow(follower, author)
+    assert api.home_ids(follower) == []
+
+    def delivered_after_a_new_start(numbered: str) -> None:
+        for primary in (shard for shard in lab.group("tweets-db") if shard.role == "primary"):
+            sql.rows(primary, "TRUNCATE TABLE failwhale.outbox")
+        posted = {api.acknowledged(author, f"{numbered}-{key}", "hello") for key in range(4)}
+        eventually(lambda: posted <= set(api.home_ids(follower)), "every post is on the follower's page")
+
+    delivered_after_a_new_start("first")
+    delivered_after_a_new_start("second")

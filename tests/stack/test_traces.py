@@ -207,6 +207,7 @@ def milliseconds(api: Any, people: People, home: Home) -> float:
     return statistics.median(took)
 
 
+@pytest.mark.verify
 @pytest.mark.breaks
 def test_a_paused_collector_slows_nobody_and_the_spans_it_costs_are_counted(
     api: Any, people: People, lab: Lab, home: Home, paused: Callable[[], None]

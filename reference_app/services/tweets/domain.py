@@ -23,6 +23,17 @@ class StoredTweet:
 
 
 @dataclass(frozen=True)
+class OutboxRow:
+    """An event that waits to be published, `created_ms` Unix milliseconds."""
+
+    id: int
+    subject: str
+    payload: bytes
+    traceparent: str
+    created_ms: int
+
+
+@dataclass(frozen=True)
 class KeyedId:
     """A tweet's id and the key it was posted with. `deleted_ms` is when its author deleted it."""
 

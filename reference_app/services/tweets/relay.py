@@ -18,6 +18,7 @@ from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
 from reference_app.kit.stream import Stream
 from reference_app.services.tweets import store
+from reference_app.services.tweets.domain import OutboxRow
 from reference_app.services.tweets.forgetting import Forgetting
 
 logger = logging.getLogger(__name__)
@@ -70,19 +71,22 @@ class Relay:
         rows = await store.claim_unpublished(session, BATCH)
         if not rows:
             return 0
-        await asyncio.gather(*(self._publish_row(f"{shard.primary.peer}-{row[0]}", *row[1:]) for row in rows))
-        self._forgetting.remember([_tweet_id(payload) for _, subject, payload, _ in rows if subject == storage.SUBJECT_DELETED])
+        await asyncio.gather(*(self._publish_row(shard.primary.peer, row) for row in rows))
+        self._forgetting.remember([_tweet_id(row.payload) for row in rows if row.subject == storage.SUBJECT_DELETED])
         self._failpoints.hit("relay.after_publish")
-        await store.mark_published(session, [row[0] for row in rows])
+        await store.mark_published(session, [row.id for row in rows])
         return len(rows)
 
-    async def _publish_row(self, message_id: str, subject: str, payload: bytes, traceparent: str) -> None:
-        """In a task of its own: each row is published under the trace of its post."""
-        context = tracing.parse(traceparent)
+    async def _publish_row(self, database: str, row: OutboxRow) -> None:
+        """In a task of its own: each row is published under the trace of its post.
+
+        Its time is part of the message's id, because the numbers of an outbox that was emptied or restored begin anew.
+        """
+        context, message_id = tracing.parse(row.traceparent), f"{database}-{row.id}-{row.created_ms}"
         tracing.current.set(context)
-        await self._stream.publish(subject, payload, message_id=message_id)
+        await self._stream.publish(row.subject, row.payload, message_id=message_id)
         if context is not None and context.sampled:
-            logger.info("published", extra={"attributes": {"subject": subject, "message_id": message_id}})
+            logger.info("published", extra={"attributes": {"subject": row.subject, "message_id": message_id}})
 
     async def _republish(self) -> None:
         since = _now_ms() - int(self._profile.outbox_keep * 1000)

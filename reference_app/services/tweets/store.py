@@ -11,7 +11,7 @@ from reference_app.contract.api import Tweet
 from reference_app.kit import tracing
 from reference_app.kit.sql import Row, Session
 from reference_app.services.tweets import domain
-from reference_app.services.tweets.domain import KeyedId, StoredTweet
+from reference_app.services.tweets.domain import KeyedId, OutboxRow, StoredTweet
 
 _COLUMNS = "id, user_id, text, in_reply_to, retweet_of, deleted_at IS NOT NULL, duplicate_of"
 _FREED_KEY = "idempotency_key = IF(retweet_of IS NULL, idempotency_key, CONCAT(idempotency_key, '#', id))"
@@ -57,12 +57,13 @@ async def ids_by_users(session: Session, user_ids: Sequence[int], *, limit: int,
     return [row[0] for row in rows]
 
 
-async def claim_unpublished(session: Session, limit: int) -> list[tuple[int, str, bytes, str]]:
-    """Lock and return (outbox id, subject, payload, traceparent) of rows that no other relay holds."""
+async def claim_unpublished(session: Session, limit: int) -> list[OutboxRow]:
+    """Lock and return rows that no other relay holds."""
     rows = await session.fetch(
-        "SELECT id, subject, payload, traceparent FROM outbox WHERE published = 0 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED", (limit,)
+        "SELECT id, subject, payload, traceparent, created_ms FROM outbox WHERE published = 0 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+        (limit,),
     )
-    return [(row[0], row[1], bytes(row[2]), row[3]) for row in rows]
+    return [OutboxRow(row[0], row[1], bytes(row[2]), row[3], row[4]) for row in rows]
 
 
 async def mark_published(session: Session, outbox_ids: Sequence[int]) -> None:

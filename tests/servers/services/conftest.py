@@ -49,10 +49,13 @@ class Serving:
 Serve = Callable[..., Serving]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> Iterator[int]:
+    """Different ones: a port that was let go of may be the next that is given out."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return iter([int(probe.getsockname()[1]) for probe in probes])
 
 
 def eventually(question: Callable[[], bool], limit_s: float = 20) -> None:
@@ -113,13 +116,14 @@ def start_service(component: Component, lab: Lab) -> subprocess.Popen[bytes]:
 
 def lab_of(home: Path, service: str, *, shards: int) -> Lab:
     """All services, of which one will run, and the shards of the database behind it; ports are free ones."""
-    services = [Component(f"{name}-0", "service", name, 0, free_port(), shard=f"{name}-0") for name in topology.SERVICES]
+    ports = free_ports(len(topology.SERVICES) + shards * len(_databases(service)) + 1)
+    services = [Component(f"{name}-0", "service", name, 0, next(ports), shard=f"{name}-0") for name in topology.SERVICES]
     databases = [
-        Component(f"{name}-{index}", "mariadb", name, index, free_port(), "primary", f"{name}-{index}")
+        Component(f"{name}-{index}", "mariadb", name, index, next(ports), "primary", f"{name}-{index}")
         for name in _databases(service)
         for index in range(shards)
     ]
-    events = Component("events-0", "nats", "events", 0, free_port(), shard="events-0")
+    events = Component("events-0", "nats", "events", 0, next(ports), shard="events-0")
     return Lab(str(home), "test", 0, (*services, *databases, events), signing_key=SIGNING_KEY, supervisor_password="")
 
 
