@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from postmortems import store
@@ -29,12 +27,7 @@ from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
 from tests.unit.dashboards.console import canned
 from tests.unit.dashboards.console.canned import Canned
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 RECORDED = REPOSITORY / "tests" / "fixtures" / "recorded-run" / "runs"
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 TRACE, RUN_START = "0" * 31 + "1", 1_795_229_100
 CHARTS, PATIENCE_S, HEIGHT = 4, 60, 1300
 SCHEME = "return getComputedStyle(document.querySelector('.stApp')).colorScheme"
@@ -42,9 +35,6 @@ OURS = "return performance.getEntriesByType('resource').map(entry => entry.name)
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and DRIVER.exists()), reason=f"needs {CHROMIUM} and {DRIVER}: apt-get install chromium chromium-driver"
-    ),
 ]
 
 
@@ -91,14 +81,14 @@ class Walker:
         assert "Traceback" not in self.text
         assert not self.all("[data-testid=stException]")
 
-    def all(self, selector: str) -> list[webdriver.remote.webelement.WebElement]:
+    def all(self, selector: str) -> list[WebElement]:
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
 
     @property
     def text(self) -> str:
         return self.browser.find_element(By.TAG_NAME, "body").text
 
-    def _click(self, element: webdriver.remote.webelement.WebElement) -> bool:
+    def _click(self, element: WebElement) -> bool:
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", element)
         return True
 
@@ -132,7 +122,7 @@ def prometheus(home: Home) -> Iterator[Canned]:
 
 
 @pytest.fixture(scope="module")
-def url(home: Home) -> Iterator[str]:
+def url(home: Home, await_answer: Callable[[str, float], None]) -> Iterator[str]:
     """The console as plain `streamlit run` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -141,37 +131,16 @@ def url(home: Home) -> Iterator[str]:
     with (home.path / "console.log").open("wb") as log:
         running = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, HOME_VARIABLE: str(home.path)}, stdout=log, stderr=log)
     try:
-        await_answer(f"http://127.0.0.1:{port}/_stcore/health")
+        await_answer(f"http://127.0.0.1:{port}/_stcore/health", PATIENCE_S)
         yield f"http://127.0.0.1:{port}"
     finally:
         running.terminate()
         running.wait(10)
 
 
-def await_answer(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            httpx.get(url, timeout=2, trust_env=False).raise_for_status()
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline, f"{url} did not answer within {PATIENCE_S} s"
-            time.sleep(0.2)
-        else:
-            return
-
-
 @pytest.fixture(scope="module")
-def walker(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walker]:
-    shots, options = tmp_path_factory.mktemp("screenshots"), webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={shots / 'profile'}"):
-        options.add_argument(flag)
-    browser = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    try:
-        browser.set_window_size(1400, HEIGHT)
-        yield Walker(browser, url, shots)
-    finally:
-        browser.quit()
+def walker(url: str, open_browser: Callable[[int, int], WebDriver], tmp_path_factory: pytest.TempPathFactory) -> Walker:
+    return Walker(open_browser(1400, HEIGHT), url, tmp_path_factory.mktemp("screenshots"))
 
 
 @pytest.mark.usefixtures("prometheus")

@@ -6,14 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -22,30 +19,22 @@ from reference_app.contract.topology import Lab
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import marks
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--window-size=1280,1300",
-)  # fmt: skip
 PATIENCE_S = 30
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.lab,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and DRIVER.exists()), reason=f"needs {CHROMIUM} and {DRIVER}: apt-get install chromium chromium-driver"
-    ),
 ]
 
 
 @pytest.fixture
-def url(lab: Lab, home: Home, tmp_path: Path) -> Iterator[str]:
+def url(lab: Lab, home: Home, tmp_path: Path, await_answer: Callable[[str, float], None]) -> Iterator[str]:
     """The page of the lab, ended by Ctrl-C."""
     url = f"http://127.0.0.1:{lab.locust_port}"
     with (tmp_path / "locust.log").open("wb") as log:
         running = subprocess.Popen([sys.executable, "-m", "failwhale", "load", "ui"], cwd=REPOSITORY, stdout=log, stderr=log)
     try:
-        _await_answer(url)
+        await_answer(url, PATIENCE_S)
         assert any(process.pid != running.pid for process in marks.find(home.path) if not process.component), "`failwhale down` ends it"
         yield url
     finally:
@@ -56,16 +45,8 @@ def url(lab: Lab, home: Home, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[WebDriver]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    browser = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    try:
-        yield browser
-    finally:
-        browser.quit()
+def browser(open_browser: Callable[[int, int], WebDriver]) -> WebDriver:
+    return open_browser(1280, 1300)
 
 
 def test_people_are_picked_started_counted_and_stopped(browser: WebDriver, url: str, lab: Lab, tmp_path: Path) -> None:
@@ -96,15 +77,3 @@ def _text(browser: WebDriver) -> str:
 def _tick(browser: WebDriver, name: str) -> None:
     row = next(row for row in browser.find_elements(By.TAG_NAME, "tr") if name in row.text.split())
     row.find_element(By.CSS_SELECTOR, "input[type=checkbox]").click()
-
-
-def _await_answer(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            httpx.get(url, timeout=2, trust_env=False).raise_for_status()
-        except httpx.HTTPError:
-            assert time.monotonic() < deadline, f"{url} did not answer within {PATIENCE_S} s"
-            time.sleep(0.2)
-        else:
-            return

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
@@ -21,11 +19,6 @@ from reference_app.contract.topology import Lab
 from reference_app.kit import deciders
 from reference_app.kit.home import Home
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--window-size=1280,1000",
-)  # fmt: skip
 PATIENCE_S = 30
 SHED = "gateway_concurrency"
 READABLE = 4.5
@@ -40,9 +33,6 @@ HOSTILE = "<img src=x onerror=document.title='taken'><script>document.title='tak
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and DRIVER.exists()), reason=f"needs {CHROMIUM} and {DRIVER}: apt-get install chromium chromium-driver"
-    ),
 ]
 
 
@@ -134,22 +124,16 @@ def luminance(colour: str) -> float:
 
 
 @pytest.fixture(scope="module")
-def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], WebDriver]]:
-    """Browsers by number, each with a profile of its own, started when they are first needed."""
+def browsers(open_browser: Callable[[int, int], WebDriver]) -> Callable[[int], WebDriver]:
+    """Browsers by number, started when they are first needed."""
     started: list[WebDriver] = []
 
     def browser(number: int) -> WebDriver:
         while len(started) <= number:
-            options = webdriver.ChromeOptions()
-            options.binary_location = str(CHROMIUM)
-            for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-                options.add_argument(flag)
-            started.append(webdriver.Chrome(options=options, service=Service(str(DRIVER))))
+            started.append(open_browser(1280, 1000))
         return started[number]
 
-    yield browser
-    for each in started:
-        each.quit()
+    return browser
 
 
 @pytest.fixture

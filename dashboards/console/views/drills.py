@@ -50,10 +50,7 @@ def _list(listed: list[Listed]) -> None:
 def _choose(results: list[Result]) -> Result:
     by_id = {result.run_id: result for result in results}
     linked = st.query_params.get(LINK)
-    if linked is not None and linked not in by_id:
-        st.warning(f"There is no run `{linked}` with a result here; this is the newest one.")
-    first = list(by_id).index(linked) if linked in by_id else 0
-    chosen = st.selectbox("Run", list(by_id), index=first, format_func=lambda run_id: texts.option(by_id[run_id]), key="run")
+    chosen = frame.choose("Run", {run_id: texts.option(result) for run_id, result in by_id.items()}, link=LINK)
     if linked not in (None, chosen):
         st.query_params.pop(traces.LINK, None)  # it is one of the run before
     st.query_params[LINK] = chosen

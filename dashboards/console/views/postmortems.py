@@ -49,13 +49,8 @@ def _list(listed: list[Listed]) -> None:
 
 def _choose(known: list[Incident]) -> Incident:
     by_id = {incident.header.id: incident for incident in known}
-    linked = st.query_params.get(LINK)
-    if linked is not None and linked not in by_id:
-        st.warning(f"There is no postmortem `{linked}` here; this is the newest one.")
-    first = list(by_id).index(linked) if linked in by_id else 0
-    chosen = st.selectbox(
-        "Postmortem", list(by_id), index=first, format_func=lambda name: incident_texts.option(by_id[name]), key="incident"
-    )
+    options = {name: incident_texts.option(incident) for name, incident in by_id.items()}
+    chosen = frame.choose("Postmortem", options, link=LINK)
     st.query_params[LINK] = chosen
     return by_id[chosen]
 
