@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from chaos import catalogue
+from chaos.audit.model import VIOLATIONS
 from failwhale import drill as drills
 from failwhale import lab, lifecycle
 from failwhale.commands import console, terminal
@@ -98,7 +99,7 @@ def _audit_lines(outcome: Outcome) -> list[str]:
         return ["audit       not available"]
     found = ", ".join(
         f"{name.replace('_', ' ')} {'not available' if (count := getattr(audit, name)) is None else count}"
-        for name in ("lost", "duplicated", "missing_from_timelines", "non_unique_ids", "indeterminate")
+        for name in (*VIOLATIONS, "stale", "indeterminate")
     )
     whole = "complete" if audit.complete else f"incomplete ({'; '.join(audit.reasons)})"
     return [f"audit       {whole}: {audit.acknowledged:,} posts acknowledged; {found}"]
