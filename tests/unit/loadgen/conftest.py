@@ -24,7 +24,9 @@ HEALTHY = Facts(
 
 @pytest.fixture(scope="session")
 def plan() -> Plan:
-    return Plan("r", "", 1, "one that carries all of it", "goal", T0, phases(), inject=False, inject_at=70, undo_at=110, expected_verdict="")
+    return Plan(
+        "r", "", 1, "one that carries all of it", "goal", T0, phases(), inject=False, inject_at=70, undo_at=110, expected_verdict=""
+    )
 
 
 @pytest.fixture
