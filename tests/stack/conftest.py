@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,8 +16,10 @@ import httpx
 import pytest
 from asyncmy.cursors import DictCursor
 
+from reference_app.contract import api as contract
 from reference_app.contract import tokens
 from reference_app.contract.topology import Component, Lab
+from tests.stack.answers import Exchange, Raw, parsed
 
 PASSWORD = "correct horse"
 
@@ -130,6 +134,39 @@ def eventually() -> Callable[[Callable[[], bool], str], None]:
             time.sleep(0.1)
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def token(_started: Lab) -> str:
+    """Of somebody new."""
+    account = {"handle": f"h{secrets.token_hex(6)}", "password": "correct horse"}
+    assert httpx.post(f"{_started.entry_url}{contract.USERS}", json=account, timeout=20).status_code == 201
+    return str(httpx.post(f"{_started.entry_url}{contract.TOKENS}", json=account, timeout=20).json()["token"])
+
+
+@pytest.fixture
+def client(lab: Lab, token: str) -> Iterator[httpx.Client]:
+    """Of somebody who is logged in; afterwards the service must still take a post and show it."""
+    with httpx.Client(base_url=lab.entry_url, timeout=10, headers={"authorization": f"Bearer {token}"}) as client:
+        yield client
+        posted = client.post(contract.TWEETS, json={"text": "still here"}, headers={contract.IDEMPOTENCY_KEY: secrets.token_hex(8)})
+        assert posted.status_code == 201, posted.text
+        assert client.get(f"/tweets/{posted.json()['id']}").json()["text"] == "still here"
+
+
+@pytest.fixture
+def exchange(lab: Lab) -> Exchange:
+    """Sends bytes on a connection of its own; all answers until the other side closes, or as many as are wanted."""
+
+    def talk(sent: bytes, *, answers: int = 1) -> list[Raw]:
+        with socket.create_connection(("127.0.0.1", lab.entry.port), timeout=10) as connection:
+            connection.sendall(sent)
+            received = b""
+            while len(found := list(parsed(received))) < answers and (chunk := connection.recv(65536)):
+                received += chunk
+        return found
+
+    return talk
 
 
 def _authorization(user: User) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Replies, retweets, likes, deletions and long timelines on the whole lab."""
+"""Replies, retweets, likes, blocks and long timelines on the whole lab."""
 
 from __future__ import annotations
 
@@ -6,83 +6,26 @@ import json
 import time
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import redis
 
-from reference_app.contract import ids, storage
-from reference_app.contract.profile import LAB
-from reference_app.contract.topology import Lab
-from reference_app.kit import deciders, failpoints
+from reference_app.contract import ids
+from reference_app.kit import deciders
 from reference_app.kit.home import Home
 from reference_app.stack.control import Control
 from tests.conftest import SHARED_DATA
+from tests.stack.tweeting import UNKNOWN, code, delete, like, new, pages, retweet, seen_by, show, shows, timeline
 
 pytestmark = pytest.mark.lab
-UNKNOWN = ids.compose(unix_ms=1_600_000_000_000, shard=0, process=0, sequence=0)
 NAUGHTY = SHARED_DATA / "naughty-strings" / "blns-even.json"
 OWN_NAUGHTY = (
     "", " ", "\u3000", "undefined", "null", "0", "1;DROP TABLE users", "' OR 1=1 -- 1", "<script>alert(1)</script>", "%s%n{0}", "\\", '"',
     "a\0b", "tab\there", "\ufeffbom", "\uffff", "e\u0301", "\u1e9b\u0323", "Ω≈ç√∫", "田中さん", "表ポあA鷗Œé逍Üßªąñ丂㐀𠀀", "👩🏽‍🚀 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "ﷺ", "הָיְתָה", "مُنَاقَشَةُ",
     "\u202etest\u202c", "Z̮̞̠͙͔ͅḀ̗̞͈̻̗Ḷ͙͎̯̹̞͓G̻O̭̗̮", "line\nbreak", "\u200b", "x" * 281, "😀" * 141, "http://example.com/" + "x" * 2000, "\x7f", "\u0085",
 )  # fmt: skip
-
-
-def code(response: Any) -> tuple[int, str]:
-    return response.status_code, response.json()["error"]["code"]
-
-
-def settled(ask: Callable[[], Any]) -> Any:
-    """The answer, once there is one: after a test that broke the lab a breaker may refuse for some seconds, and clients try again."""
-    deadline = time.monotonic() + 15
-    while (answer := ask()).status_code in (503, 504) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return answer
-
-
-def show(api: Any, tweet: str) -> Any:
-    return settled(lambda: api.call(None, "GET", f"/tweets/{tweet}"))
-
-
-def retweet(api: Any, user: Any, tweet: str) -> Any:
-    return settled(lambda: api.call(user, "PUT", f"/tweets/{tweet}/retweet"))
-
-
-def like(api: Any, user: Any, tweet: str, method: str = "PUT") -> Any:
-    return settled(lambda: api.call(user, method, f"/tweets/{tweet}/like"))
-
-
-def delete(api: Any, user: Any, tweet: str) -> Any:
-    return settled(lambda: api.call(user, "DELETE", f"/tweets/{tweet}"))
-
-
-def new(api: Any, author: Any, text: str = "hello") -> str:
-    return str(api.acknowledged(author, uuid.uuid4().hex, text))
-
-
-def pages(api: Any, user: Any, path: str, *, limit: int) -> Iterator[dict[str, Any]]:
-    """All pages, to the last."""
-    cursor: dict[str, Any] = {}
-    while True:
-        answer = settled(lambda: api.call(user, "GET", path, params={"limit": limit} | cursor))  # noqa: B023 - asked at once
-        assert answer.status_code == 200, answer.text
-        document = answer.json()
-        assert not document["partial"], document["missing"]
-        yield document
-        if document["next_cursor"] is None:
-            return
-        cursor = {"cursor": document["next_cursor"]}
-
-
-def timeline(api: Any, author: Any, *, limit: int = 100) -> list[dict[str, Any]]:
-    return [tweet for page in pages(api, None, f"/users/{author.id}/tweets", limit=limit) for tweet in page["tweets"]]
-
-
-def shows(tweets: list[dict[str, Any]]) -> list[str]:
-    return [tweet["id"] for tweet in tweets]
 
 
 def test_a_reply_names_what_it_answers_wherever_it_is_shown(api: Any, eventually: Any) -> None:
@@ -161,51 +104,6 @@ def test_what_is_gone_or_was_never_there_can_be_neither_liked_nor_retweeted_nor_
     assert like(api, fan, gone, "DELETE").status_code == 204
 
 
-def test_only_its_author_deletes_a_tweet_and_may_do_so_twice(api: Any) -> None:
-    author, stranger = api.user(), api.user()
-    tweet = new(api, author)
-    assert code(delete(api, stranger, tweet)) == (403, "forbidden")
-    assert show(api, tweet).status_code == 200
-    assert [delete(api, author, tweet).status_code for _ in range(2)] == [204, 204]
-    assert code(delete(api, stranger, tweet)) == (404, "not_found")
-    for unknown in (str(UNKNOWN), "9223372036854775807"):
-        assert code(delete(api, author, unknown)) == (404, "not_found")
-    assert code(api.call(None, "DELETE", f"/tweets/{tweet}")) == (401, "unauthorized")
-
-
-def gone_everywhere(api: Any, author: Any, reader: Any, tweet: str) -> bool:
-    return show(api, tweet).status_code == 404 and timeline(api, author) == [] and (api.home(reader) or {}).get("tweets") == []
-
-
-def seen_by(api: Any, eventually: Any) -> tuple[Any, Any, str]:
-    """An author, a follower, and a tweet that the follower has on the home timeline, warm in every cache."""
-    author, reader = api.user(), api.user()
-    api.follow(reader, author)
-    api.home(reader)
-    tweet = new(api, author)
-    eventually(lambda: api.home_ids(reader) == [tweet], "the follower sees the tweet")
-    return author, reader, tweet
-
-
-def test_a_deleted_tweet_is_gone_everywhere_within_5_seconds_and_its_retweets_with_it(
-    api: Any, lab: Lab, sql: Any, eventually: Any
-) -> None:
-    author, reader, tweet = seen_by(api, eventually)
-    fan = api.user()
-    shared = retweet(api, fan, tweet).json()["id"]
-    assert delete(api, author, tweet).status_code == 204
-    answered = time.monotonic()
-    eventually(lambda: gone_everywhere(api, author, reader, tweet), "nobody sees the tweet")
-    assert time.monotonic() - answered < 5
-    assert timeline(api, fan) == []
-    assert code(show(api, shared)) == (404, "not_found")
-    assert code(retweet(api, fan, shared)) == (404, "not_found")
-    shard = next(c for c in lab.group("tweets-db") if c.index == ids.shard_of(int(tweet)) and c.role == "primary")
-    query = "SELECT payload, published FROM failwhale.outbox WHERE subject = %s ORDER BY id DESC LIMIT 1"
-    eventually(lambda: sql.rows(shard, query, storage.SUBJECT_DELETED)[0]["published"] == 1, "the deletion is on the stream")
-    assert json.loads(sql.rows(shard, query, storage.SUBJECT_DELETED)[0]["payload"])["tweet_id"] == int(tweet)
-
-
 def test_a_long_timeline_is_paged_without_gaps_or_repeats_while_it_changes(api: Any) -> None:
     author = api.user()
     with ThreadPoolExecutor(8) as pool:
@@ -257,23 +155,6 @@ def test_any_text_is_refused_with_a_code_or_comes_back_as_it_was_sent(api: Any, 
     eventually(lambda: at_home() == accepted, "the follower reads the same")
 
 
-def test_the_twin_of_a_deleted_tweet_is_deleted_when_its_shard_is_back_with_it(api: Any, lab: Lab, sql: Any, eventually: Any) -> None:
-    """Planted as an outage leaves them: a first attempt that woke on its shard, and the retry on another, which its author has deleted."""
-    author = int(api.user().id)
-    first, second = (c for c in lab.group("tweets-db") if c.role == "primary")
-    now_ms = time.time_ns() // 1_000_000
-    woken, retried = (ids.compose(unix_ms=now_ms - age, shard=shard, process=1, sequence=0) for age, shard in ((3000, 0), (2000, 1)))
-    insert = (
-        "INSERT INTO failwhale.tweets (id, user_id, idempotency_key, text, diverted, deleted_at) VALUES (%s, %s, 'twins', 'hi', %s, %s)"
-    )
-    sql.rows(first, insert, woken, author, 0, None)
-    assert show(api, str(woken)).status_code == 200
-    sql.rows(second, insert, retried, author, 1, now_ms - 1000)
-    eventually(lambda: show(api, str(woken)).status_code == 404, "the twin is gone")
-    query = "SELECT duplicate_of FROM failwhale.tweets WHERE id = %s"
-    assert sql.rows(first, query, woken) == [{"duplicate_of": retried}]
-
-
 def test_a_block_ends_both_follows_and_both_homes_show_it(api: Any, eventually: Any) -> None:
     author, reader, tweet = seen_by(api, eventually)
     api.follow(author, reader)
@@ -294,38 +175,6 @@ def test_a_user_is_found_by_handle_in_whatever_case(api: Any) -> None:
     assert api.call(None, "GET", f"/handles/{account['handle'].lower()}").json() == created
     for nobody in ("nobody_at_all", "x" * 200, "%0d%0aX-Evil:%201", "é", "a%20b", "%00"):
         assert code(api.call(None, "GET", f"/handles/{nobody}")) == (404, "not_found")
-
-
-@pytest.mark.breaks
-def test_a_cache_that_was_away_at_the_deletion_does_not_bring_the_tweet_back(api: Any, home: Home, lab: Lab, eventually: Any) -> None:
-    author, reader, tweet = seen_by(api, eventually)
-    cache, control = lab.group("tweet-cache")[0], Control(home)
-    with redis.Redis(port=cache.port) as client:
-        assert client.get(storage.tweet_key(int(tweet))) not in (None, storage.DELETED_TWEET), "the tweet was not even cached"
-        control.pause(cache.name)
-        assert delete(api, author, tweet).status_code == 204
-        answered = time.monotonic()
-        assert gone_everywhere(api, author, reader, tweet)
-        time.sleep(max(0.0, answered + 2 - time.monotonic()))
-        control.resume(cache.name)
-        eventually(lambda: client.get(storage.tweet_key(int(tweet))) == storage.DELETED_TWEET, "the cache holds the marker")
-    assert time.monotonic() - answered < 5
-    assert gone_everywhere(api, author, reader, tweet)
-
-
-@pytest.mark.breaks
-def test_a_deletion_whose_process_dies_after_the_commit_is_marked_by_whoever_relays_it(
-    api: Any, home: Home, lab: Lab, eventually: Any
-) -> None:
-    author, reader, tweet = seen_by(api, eventually)
-    failpoints.arm(home.failpoints_file, "delete.after_commit")
-    assert api.call(author, "DELETE", f"/tweets/{tweet}").status_code == 503
-    assert not home.failpoints_file.exists(), "nobody died: the test proved nothing"
-    with redis.Redis(port=lab.group("tweet-cache")[0].port) as client:
-        eventually(lambda: client.pttl(storage.tweet_key(int(tweet))) > 2000 * LAB.tweet_cache_ttl, "a marker, which outlives a fill")
-        assert client.get(storage.tweet_key(int(tweet))) == storage.DELETED_TWEET
-    eventually(lambda: gone_everywhere(api, author, reader, tweet), "nobody sees the tweet")
-    assert delete(api, author, tweet).status_code == 204
 
 
 @pytest.mark.breaks
