@@ -206,10 +206,9 @@ def _below(what: str, value: float | None, bound: float) -> Iterator[str]:
 
 
 def _goodput_ratio(evidence: Evidence) -> float | None:
-    before, fault = _phase(evidence, BEFORE), _phase(evidence, FAULT)
-    if not before.home.ok or not fault.end > fault.start:
-        return None
-    return (fault.home.ok / (fault.end - fault.start)) / (before.home.ok / (before.end - before.start))
+    """Share of the offered home reads that were served, over that of before: an open loop may offer more during the fault."""
+    before, fault = (_share(phase.home.ok, phase.home.sent) for phase in (_phase(evidence, BEFORE), _phase(evidence, FAULT)))
+    return fault / before if before and fault is not None else None
 
 
 def _completeness(phase: PhaseReport) -> float | None:

@@ -26,8 +26,10 @@ EVENTS = (
 AUDIT = Audit(True, 600, 590, 2, 0, 0, 0, 0, 900, 0)
 
 
-def phase(seconds: float, *, served: float = 1.0, complete: float = 1.0, acknowledged: float = 1.0) -> PhaseReport:
-    pages, posts = round(150 * seconds), round(16 * seconds)
+def phase(
+    seconds: float, *, served: float = 1.0, complete: float = 1.0, acknowledged: float = 1.0, reads_per_s: float = 150
+) -> PhaseReport:
+    pages, posts = round(reads_per_s * seconds), round(16 * seconds)
     ok = round(pages * served)
     whole = round(ok * complete)
     return PhaseReport(
@@ -100,6 +102,10 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
     "the fault reached nobody": (replace(SOUND, affected_operations=19), "inconclusive", "fewer than 20"),
     "its reach is unknown": (replace(SOUND, affected_operations=None), "inconclusive", "not known"),
     "goodput fell": (replace(SOUND, load=report(fault=phase(40, served=0.85))), "deviated", "goodput"),
+    "less was offered and all of it served": (replace(SOUND, load=report(fault=phase(40, reads_per_s=75))), "passed", "goodput 100.00%"),
+    "more was offered and a smaller share served": (
+        replace(SOUND, load=report(fault=phase(40, reads_per_s=300, served=0.85))), "deviated", "goodput",
+    ),
     "pages were partial": (replace(SOUND, load=report(fault=phase(40, complete=0.3))), "deviated", "30.00%, below 95.00%"),
     "posts failed": (replace(SOUND, load=report(fault=phase(40, acknowledged=0.98))), "deviated", "posts"),
 }  # fmt: skip
