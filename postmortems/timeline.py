@@ -31,11 +31,11 @@ _CHAOS = {
 _PHASES = {
     "warmup": "warm-up begins, not counted",
     "baseline": "baseline load begins",
-    "ramp": "load ramps up to the peak",
-    "before": "peak load is reached, nothing is broken",
-    "fault": "the fault's phase begins, at peak load",
-    "after": "the recovery phase begins, still at peak load",
-    "decay": "load falls back to its baseline",
+    "ramp": "load begins to rise",
+    "before": "the last phase before the fault begins, nothing is broken",
+    "fault": "the fault's phase begins",
+    "after": "the recovery phase begins",
+    "decay": "load falls back",
 }
 
 

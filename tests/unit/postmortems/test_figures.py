@@ -84,7 +84,7 @@ def test_the_timeline_runs_forward_and_tells_load_fault_alerts_and_recovery(deri
     assert [row.at for row in rows] == sorted(row.at for row in rows)
     assert {row.kind for row in rows} == {"load", "chaos", "alert", "recovery"}
     told = [row.text for row in rows]
-    assert told.index("peak load is reached, nothing is broken") < told.index(
+    assert told.index("the last phase before the fault begins, nothing is broken") < told.index(
         "the fault is in force: `kill_and_hold` on `tweets-db-0-primary`"
     )
     assert "`SloBurn` for `home-completeness` (page) resolves" in told
