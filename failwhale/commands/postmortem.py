@@ -18,8 +18,9 @@ from reference_app.kit.home import Home, NoLabError
 from reference_app.query.prometheus import Prometheus
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-IncidentId = Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`; it is the id of its run.")]
+IncidentId = Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`, which is the id of its run; or `latest`.")]
 CLEAN, FINDINGS, USAGE = 0, 1, 2
+LATEST = "latest"
 ERRORS = (NoRunError, NoSnapshotError, NoIncidentError, OSError)
 
 
@@ -72,8 +73,8 @@ def show(incident_id: IncidentId, *, as_json: Json = False) -> None:
     """Print a postmortem, or with --json its record. Exit codes: 0, 2 when there is none."""
     home = Home.from_environment()
     try:
-        incident = store.read(home, incident_id)
-        text = (home.incidents / incident_id / store.POSTMORTEM).read_text()
+        incident = store.read(home, _chosen(home, incident_id))
+        text = (home.incidents / incident.header.id / store.POSTMORTEM).read_text()
     except ERRORS as error:
         raise _refused(error) from None
     if as_json:
@@ -89,6 +90,7 @@ def check_one(incident_id: IncidentId, *, as_json: Json = False) -> None:
     """
     home = Home.from_environment()
     try:
+        incident_id = _chosen(home, incident_id)
         found = check.findings(home.incidents / incident_id)
     except ERRORS as error:
         raise _refused(error) from None
@@ -99,6 +101,15 @@ def check_one(incident_id: IncidentId, *, as_json: Json = False) -> None:
             typer.echo(finding)
         terminal.say(f"{len(found)} findings" if found else "every number is what the snapshot gives")
     raise typer.Exit(FINDINGS if found else CLEAN)
+
+
+def _chosen(home: Home, incident_id: str) -> str:
+    """Raises NoIncidentError when the latest is asked for and there is none."""
+    if incident_id != LATEST:
+        return incident_id
+    if not (known := store.ids(home)):
+        raise NoIncidentError(f"there is no incident below {home.incidents}: `failwhale drill` makes one")
+    return known[-1]
 
 
 def _prometheus(home: Home) -> Prometheus | None:

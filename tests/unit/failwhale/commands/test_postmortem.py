@@ -39,8 +39,14 @@ def test_a_run_becomes_a_postmortem_that_is_listed_shown_and_true(app: typer.Typ
     shown = runner.invoke(app, ["postmortem", "show", run_id])
     assert "Contributing conditions" in shown.stdout
     assert "fig:" not in shown.stdout
-    checked = runner.invoke(app, ["postmortem", "check", run_id])
+    checked = runner.invoke(app, ["postmortem", "check", "latest"])
     assert (checked.exit_code, checked.stdout) == (0, "")
+
+
+def test_the_latest_of_none_is_a_sentence_and_exit_code_2(app: typer.Typer) -> None:
+    result = CliRunner().invoke(app, ["postmortem", "show", "latest"])
+    assert result.exit_code == 2
+    assert "there is no incident" in result.stderr
 
 
 def test_a_false_number_is_reported_with_exit_code_1(app: typer.Typer, run_id: str, tmp_path: Path) -> None:
