@@ -25,7 +25,7 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 REED98 = SHARED_DATA / "graph-reed98" / "socfb-Reed98.edges"
 USERS = 300
 DRILL = "kill-tweet-shard-no-replica-reads"
-SHAM_PHASES = {"warmup": 5, "baseline": 10, "ramp": 2, "before": 8, "fault": 12, "after": 30, "decay": 3}
+SHAM_PHASES = {"warmup": 3, "baseline": 8, "ramp": 2, "before": 6, "fault": 10, "after": 20, "decay": 2}
 
 Failwhale = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -195,6 +195,7 @@ def test_a_component_that_goes_down_is_reported_within_five_seconds_and_its_span
     assert 2 < span.fired_at - killed <= 5.5
 
 
+@pytest.mark.verify
 def test_a_lab_that_comes_up_again_is_quiet_although_its_components_were_up_in_its_last_life(
     exporter: tuple[Exporter, int], server: Server
 ) -> None:

@@ -15,7 +15,7 @@ from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
 from reference_app.stack.control import Control
 
-pytestmark = [pytest.mark.lab, pytest.mark.breaks]
+pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify]
 Eventually = Callable[[Callable[[], bool], str], None]
 
 
