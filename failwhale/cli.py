@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "slo": ("slo",),
     "trace": ("trace",),
     "decider": ("decider",),
+    "bench": ("bench",),
 }
 """Module -> its commands. Only the module that is asked for is imported: the charts of a postmortem would make `status` take a second."""
 

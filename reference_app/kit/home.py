@@ -81,6 +81,10 @@ class Home:
     def incidents(self) -> Path:
         return self.path / "incidents"
 
+    @property
+    def benchmarks(self) -> Path:
+        return self.path / "bench"
+
     def lab(self) -> Lab:
         """The lab that `failwhale up` laid out here; NoLabError when there is none."""
         try:

@@ -1,0 +1,18 @@
+"""The benchmarks there are. A module of this package offers `BENCH`; adding one is one line here."""
+
+from __future__ import annotations
+
+import importlib
+
+from failwhale.bench.model import Bench
+
+MODULES = {
+    "footprint": "footprint",
+}
+"""Name -> module, imported when it is asked for."""
+
+
+def load(name: str) -> Bench:
+    """The benchmark of that name. Raises KeyError."""
+    bench: Bench = importlib.import_module(f"failwhale.bench.{MODULES[name]}").BENCH
+    return bench

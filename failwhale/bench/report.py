@@ -1,0 +1,102 @@
+"""Results kept below the home, one file for each benchmark, and docs/benchmarks.md written from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from failwhale.bench.measure import Machine
+from failwhale.bench.model import Bench, Result
+from reference_app.kit import files
+
+DOCUMENT = Path("docs") / "benchmarks.md"
+HEAD = """# Benchmarks
+
+Written by `failwhale bench --write` from results that `failwhale bench NAME` measured; do not edit. How they are measured, and what was
+changed because of them: [adr/0014](adr/0014-benchmarks-are-ratios-of-cpu-time.md). A ratio is the geometric mean over pairs of windows
+run A B B A, with its 95 % interval; a bar is passed only when the whole interval clears it. Absolute figures belong to the machine.
+"""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result with the machine that made it."""
+
+    name: str
+    machine: Machine
+    result: Result
+
+
+def keep(directory: Path, kept: Kept) -> Path:
+    """Write a result over the former one of its benchmark."""
+    path = directory / f"{kept.name}.json"
+    files.write_json(path, kept)
+    return path
+
+
+def read(directory: Path) -> dict[str, Kept]:
+    """What was kept, by name. Raises msgspec.DecodeError for a file that is no result."""
+    return {path.stem: msgspec.json.decode(path.read_bytes(), type=Kept) for path in sorted(directory.glob("*.json"))}
+
+
+def document(kept: Sequence[tuple[Bench, Kept]]) -> str:
+    """The page, in the order of `kept`."""
+    rows = "\n".join(_row(bench, item.result) for bench, item in kept)
+    table = f"| benchmark | ratio | 95 % interval | bar | against |\n|---|---|---|---|---|\n{rows}\n"
+    return "\n".join([HEAD, table, *(_section(bench, item) for bench, item in kept)])
+
+
+def ratio_text(result: Result) -> tuple[str, str]:
+    """(the ratio, its interval) for people."""
+    if result.ratio is None or result.low is None or result.high is None:
+        return "not compared", ""
+    return f"{result.ratio:.3g}", f"{result.low:.3g} to {result.high:.3g}"
+
+
+def bar_text(result: Result) -> str:
+    """The bar, and whether it was passed."""
+    if result.bar is None:
+        return "none"
+    word = {True: "passed", False: "missed", None: "not judged"}[result.passed]
+    return f"{'≥' if result.better == 'higher' else '≤'} {result.bar:g}: {word}"
+
+
+def figures(absolute: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Name and value of each figure; what is nested is named with its path."""
+    found: list[tuple[str, str]] = []
+    for name, value in absolute.items():
+        if isinstance(value, Mapping):
+            found += figures(value, f"{prefix}{name}.")
+        else:
+            found.append((f"{prefix}{name}", f"{value:,.4g}" if isinstance(value, float) else str(value)))
+    return found
+
+
+def _row(bench: Bench, result: Result) -> str:
+    ratio, interval = ratio_text(result)
+    return f"| [{bench.name}](#{bench.name}) | {ratio} | {interval} | {bar_text(result)} | {bench.against} |"
+
+
+def _section(bench: Bench, kept: Kept) -> str:
+    machine, result = kept.machine, kept.result
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
+    rows = [f"| {name} | {value} |" for name, value in figures(result.absolute)]
+    made = (
+        f"{machine.at}, {machine.cores} cores {machine.cpu}, {machine.memory_gib} GiB, Linux {machine.kernel}, Python {machine.python}, "
+        f"load before {machine.load_1m}; {result.repeats} repeats. {versions}."
+    )
+    return "\n".join(
+        [
+            f"## {bench.name}",
+            "",
+            bench.meaning,
+            "",
+            made,
+            "",
+            *(["| figure | value |", "|---|---|", *rows, ""] if rows else []),
+        ]
+    )
