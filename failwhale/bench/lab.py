@@ -69,9 +69,9 @@ def running(say: Callable[[str], None], *, users: int = 100, watched: bool = Fal
 
 def _free_base() -> int:
     """The first block of ports in which nobody listens; benchmarks that start together begin to look in different places."""
-    bases = range(FIRST_BASE, LAST_BASE, PORTS_PER_LAB)
+    bases = list(range(FIRST_BASE, LAST_BASE, PORTS_PER_LAB))
     start = os.getpid() % len(bases)
-    for base in [*bases[start:], *bases[:start]]:
+    for base in bases[start:] + bases[:start]:
         if not ports.listeners(range(base, base + PORTS_PER_LAB)):
             return base
     raise StackError(f"no free block of {PORTS_PER_LAB} ports from {FIRST_BASE} to {LAST_BASE} for the lab of a benchmark")
