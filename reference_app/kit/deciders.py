@@ -2,11 +2,12 @@
 
 Most are probabilities in units of 1/10,000; the ones that are numbers say so in `DECIDERS`.
 
-The file is shared by all processes of a lab; an absent file or name means the default.
+The file is shared by all processes of a lab; an absent name, or a file that is gone or broken, means the default.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ import msgspec
 
 from reference_app.kit import changes, files
 from reference_app.kit.home import Home
+
+logger = logging.getLogger(__name__)
 
 ON, OFF = 10_000, 0
 POLL_SECONDS = 0.2
@@ -46,10 +49,13 @@ def defaults() -> dict[str, int]:
 
 
 def read(path: Path) -> dict[str, int]:
-    """Values in force: the defaults overlaid by the file."""
+    """Values in force: the defaults overlaid by the file. Whoever loses or breaks the file must not lose the service: then there are the defaults."""
     try:
         stored = msgspec.json.decode(path.read_bytes(), type=dict[str, int])
     except FileNotFoundError:
+        stored = {}
+    except msgspec.DecodeError as error:
+        logger.warning("%s is broken, so every decider has its default: %s", path, error)
         stored = {}
     return defaults() | stored
 
