@@ -7,6 +7,7 @@ import importlib
 from failwhale.bench.model import Bench
 
 MODULES = {
+    "home-read": "home_read",
     "footprint": "footprint",
 }
 """Name -> module, imported when it is asked for."""
