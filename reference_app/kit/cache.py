@@ -18,6 +18,7 @@ from reference_app.contract import spans
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component
 from reference_app.kit import breaker, calls, deadline, errors, tracing
+from reference_app.kit.pipelining import Pipelined
 
 T = TypeVar("T")
 _ATTRIBUTES = {spans.DB_SYSTEM: "redis"}
@@ -50,33 +51,37 @@ class Cache:
             retry=Retry(NoBackoff(), 0),
             protocol=2,
         )
+        self._pipelined = Pipelined(component.port, connect_timeout=profile.connect_timeout, timeout=profile.redis_timeout)
 
     async def run(self, operation: str, work: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
         """Run commands on the client within the Redis timeout and the deadline."""
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), tracing.begin(_ATTRIBUTES))
+        return await self._measured(operation, lambda: work(self._client))
 
-    async def script(self, name: str, script: Script, arguments: Sequence[Any]) -> Any:
-        """Run a timeline script; `script` keeps its hash so that the text is sent once per server life."""
-
-        async def evaluate(client: redis.asyncio.Redis) -> Any:
-            try:
-                return await client.evalsha(script.sha, 1, script.key, *arguments)
-            except redis.exceptions.NoScriptError:
-                return await client.eval(script.text, 1, script.key, *arguments)
-
-        return await self.run(name, evaluate)
+    async def script(self, name: str, script: Script, arguments: Sequence[str | bytes | int]) -> Any:
+        """Run a timeline script; scripts of a process reach the server in the order of these calls, and their text once per server life."""
+        return await self._measured(name, lambda: self._evaluate(script, arguments))
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the connections."""
+        self._pipelined.close()
         await self._client.aclose()
 
-    async def _guarded(self, work: Callable[[redis.asyncio.Redis], Awaitable[T]]) -> T:
+    async def _evaluate(self, script: Script, arguments: Sequence[str | bytes | int]) -> Any:
+        try:
+            return await self._pipelined.call("EVALSHA", script.sha, 1, script.key, *arguments)
+        except redis.exceptions.NoScriptError:
+            return await self._pipelined.call("EVAL", script.text, 1, script.key, *arguments)
+
+    async def _measured(self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), tracing.begin(_ATTRIBUTES))
+
+    async def _guarded(self, work: Callable[[], Awaitable[T]]) -> T:
         limit = deadline.limit(self._profile.redis_timeout)
         if not self.breaker.allow():
             raise errors.NeverSent(self.peer, "breaker_open")
         try:
             async with asyncio.timeout(limit):
-                result = await work(self._client)
+                result = await work()
         except (TimeoutError, redis.exceptions.TimeoutError):
             self.breaker.failure()
             raise errors.OutcomeUnknown(self.peer, "timeout", f"no answer in {limit:.2f} s") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,8 +26,8 @@ class Lists:
     def run(self, name: str, *arguments: object) -> Any:
         return self.client.eval(storage.script(name), 1, storage.TIMELINE_EPOCH_KEY, *arguments)  # type: ignore[no-untyped-call]
 
-    def deliver(self, tweet_id: int, *users: int) -> int:
-        return int(self.run("deliver", tweet_id, storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, *users))
+    def deliver(self, tweet_id: int, *users: int, attempt: str = "") -> int:
+        return int(self.run("deliver", tweet_id, attempt, storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, json.dumps(users)))
 
     def rebuild(self, *ids: int, user: int = USER, ttl_ms: int = 0) -> int:
         return int(self.run("merge", user, self.run("begin", user, 5000), storage.TIMELINE_LENGTH, ttl_ms, *ids))

@@ -174,7 +174,7 @@ def test_a_reply_that_overtakes_its_original_is_counted(api: Any, lab: Lab, even
         answer = reply(api, replier, original)
         eventually(lambda: api.home_ids(reader) == [answer, old], "the reply is there and its original is not")
         assert (overtaken := total(lab, "timelines", metrics.REPLIES_BEFORE_ORIGINAL)) > before
-        late = (original, storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, reader.id)
+        late = (original, "", storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, f"[{reader.id}]")
         assert client.eval(storage.script("deliver"), 1, storage.TIMELINE_EPOCH_KEY, *late) == 1
     assert api.home_ids(reader) == [answer, original, old]
     assert total(lab, "timelines", metrics.REPLIES_BEFORE_ORIGINAL) == overtaken

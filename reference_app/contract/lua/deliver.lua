@@ -1,30 +1,44 @@
--- Push one tweet to many timelines of this cache. KEYS[1] epoch key; ARGV: id, trim_at, length, user...
--- Only lists that exist are pushed to: inactive users cost nothing. A list is sorted, newest first, and holds an id once: what comes late goes
--- to its place, what comes twice changes nothing. Returns how many existed.
-local epoch = redis.call('GET', KEYS[1]) or '0'
-local id, trim_at, length = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local function newer_than(value)
-  return value == '0' or value == 'b' or #id > #value or (#id == #value and id > value)
-end
+-- Push one tweet to many timelines of this cache. KEYS[1] epoch key; ARGV: id, attempt, trim_at, length, users as a JSON array. Returns how many
+-- of the lists existed: only these are pushed to, so inactive users cost nothing. A list is sorted, newest first, and holds an id once: what
+-- comes late goes to its place, what comes twice changes nothing. An attempt is a name for one way through all followers, each once;
+-- '' may repeat something. `newest` is the newest id that any list of this cache holds, and which attempt pushed it.
+local call = redis.call
+local known = call('MGET', KEYS[1], 'newest')
+local id, attempt, trim_at, length = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local prefix = 'tl:' .. (known[1] or '0') .. ':'
+local newest, pushed_by = string.match(known[2] or '0 ', '^(%d+) (.*)$')
+local function newer(value, other) return #value > #other or (#value == #other and value > other) end
 local function insert(key)
-  for _, value in ipairs(redis.call('LRANGE', key, 0, -1)) do
+  for _, value in ipairs(call('LRANGE', key, 0, -1)) do
     if value == id then return 0 end
-    if newer_than(value) then return redis.call('LINSERT', key, 'BEFORE', value, id) end
+    if newer(id, value) then return call('LINSERT', key, 'BEFORE', value, id) end
   end
 end
-local function trim(key)
-  local sentinel = redis.call('RPOP', key)
-  redis.call('LTRIM', key, 0, length - 1)
-  redis.call('RPUSH', key, sentinel)
+local function place(key)
+  local head = call('LINDEX', key, 0)
+  if not head then return nil end
+  return newer(id, head) and call('LPUSH', key, id) or insert(key)
 end
+local function push(key)
+  local size = call('LPUSHX', key, id)
+  return size > 0 and size or nil
+end
+local function trim(key)
+  local sentinel = call('RPOP', key)
+  call('LTRIM', key, 0, length - 1)
+  call('RPUSH', key, sentinel)
+end
+-- No list holds this id or a newer one, so each takes it at its head unseen: one call a list instead of two.
+local ahead = newer(id, newest) or (id == newest and attempt ~= '' and attempt == pushed_by)
+local deliver = ahead and push or place
 local existed = 0
-for i = 4, #ARGV do
-  local key = 'tl:' .. epoch .. ':' .. ARGV[i]
-  local head = redis.call('LINDEX', key, 0)
-  if head then
+for user in string.gmatch(ARGV[5], '%d+') do
+  local key = prefix .. user
+  local size = deliver(key)
+  if size then
     existed = existed + 1
-    local size = newer_than(head) and redis.call('LPUSH', key, id) or insert(key)
     if size > trim_at then trim(key) end
   end
 end
+if newer(id, newest) then call('SET', 'newest', id .. ' ' .. attempt) end
 return existed

@@ -8,11 +8,17 @@ local seen, ids = {b = true}, {}
 local function take(value)
   if not seen[value] then seen[value] = true; ids[#ids + 1] = value end
 end
+local function newer(a, b) return #a > #b or (#a == #b and a > b) end
 for _, value in ipairs(redis.call('LRANGE', key, 0, -1)) do take(value) end
 for i = 5, #ARGV do take(ARGV[i]) end
-table.sort(ids, function(a, b) return a > b end)
+table.sort(ids, newer)
 redis.call('DEL', key)
-if #ids > 0 then redis.call('RPUSH', key, unpack(ids, 1, math.min(#ids, length))) end
+if #ids > 0 then
+  redis.call('RPUSH', key, unpack(ids, 1, math.min(#ids, length)))
+  -- Not pushed by a delivery, so the delivery of that very tweet has to look at each list (deliver.lua).
+  local newest = string.match(redis.call('GET', 'newest') or '0 ', '^%d+')
+  if not newer(newest, ids[1]) then redis.call('SET', 'newest', ids[1] .. ' ') end
+end
 redis.call('RPUSH', key, '0')
 if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
 return 1

@@ -20,6 +20,7 @@ from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, stream, tracing
 from reference_app.kit.stream import Stream
+from reference_app.services.fanout import domain
 from reference_app.services.fanout.delivery import Delivery
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class Consumer:
         messages = await self._fetch(subscription)
         first_pages = await asyncio.gather(*(self._first_page(message) for message in messages))
         ready = [item for item in first_pages if item is not None]
-        return sorted(ready, key=lambda taken: taken.first.count or 0)
+        return sorted(ready, key=lambda taken: domain.turn(taken.first, taken.event.tweet_id))
 
     async def _fetch(self, subscription: Any) -> list[Any]:
         started = time.perf_counter()

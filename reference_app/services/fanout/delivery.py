@@ -1,4 +1,4 @@
-"""Delivers one tweet to all followers, piece by piece; a cache that stays away gets its epoch bumped instead, which makes its lists misses.
+"""Delivers one tweet to all followers, piece by piece; a cache that stays away is emptied instead, under a new epoch, which makes its lists misses.
 
 Tweets of celebrities, authors over the threshold, are merged when a home page is read; `threshold` says what happens when it changes.
 Every follower gets every other tweet, replies to strangers included.
@@ -7,9 +7,13 @@ Every follower gets every other tweet, replies to strangers included.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+
+import msgspec
 
 from reference_app.contract import metrics, storage
 from reference_app.contract.api import FollowersPage, Internal
@@ -25,6 +29,8 @@ from reference_app.services.fanout import domain
 logger = logging.getLogger(__name__)
 RETRY_SECONDS, RETRY_MAX_SECONDS = 0.1, 1.0
 GRAPH_SECONDS = 1.0
+IN_FLIGHT = 4
+"""Script calls to one cache at a time, of all deliveries: enough that it never waits for us, and a reader waits for 1 ms of them at most."""
 
 
 class Delivery:
@@ -43,6 +49,9 @@ class Delivery:
         self._caches, self._graph, self._ring = caches, graph, Ring(list(caches))
         self._deciders, self._failpoints, self._recorder, self._profile = deciders, failpoints, recorder, profile
         self._script = Script(storage.script("deliver"), storage.TIMELINE_EPOCH_KEY)
+        self._invalidate = Script(storage.script("invalidate"), storage.TIMELINE_EPOCH_KEY)
+        self._slots = {name: asyncio.Semaphore(IN_FLIGHT) for name in caches}
+        self._process, self._attempts = secrets.token_hex(6), itertools.count()
 
     async def followers(self, user_id: int, after: int = 0) -> FollowersPage:
         """A page of followers. Raises CallError or AppError when the graph does not answer."""
@@ -53,55 +62,58 @@ class Delivery:
         return page
 
     async def deliver(self, event: storage.TweetEvent, first: FollowersPage) -> bool:
-        """Push to all followers, of a celebrity to none. False when some cache was given up on (its epoch was bumped)."""
+        """Push to all followers, of a celebrity to none. False when some cache was given up on, and emptied."""
         if (first.count or 0) > self._deciders.value("celebrity_followers"):
             self._recorder.count(metrics.DELIVERIES, "celebrity")
             return True
-        gave_up: set[str] = set()
-        async for page in self._pages(event.user_id, first):
-            for node, users in domain.chunks_by_node(self._ring, page):
-                if node not in gave_up and not await self._persist(self._caches[node], event, users):
-                    gave_up.add(node)
-                self._failpoints.hit("fanout.mid_batch")
+        attempt, gave_up = f"{self._process}-{next(self._attempts)}", set[str]()
+        page = first
+        while page.next_after is not None:  # the next page is asked for while one is delivered
+            following = self.followers(event.user_id, page.next_after)
+            page, _ = await asyncio.gather(following, self._deliver_page(event, attempt, page.ids, gave_up))
+        await self._deliver_page(event, attempt, page.ids, gave_up)
         for node in gave_up:
-            await self._bump_epoch(self._caches[node])
+            await self._forget(self._caches[node])
         self._recorder.observe(metrics.DELIVERY_SECONDS, time.time() - event.acknowledged_ms / 1000)
         return not gave_up
 
-    async def _pages(self, user_id: int, first: FollowersPage) -> AsyncIterator[list[int]]:
-        page = first
-        while True:
-            yield page.ids
-            if page.next_after is None:
-                return
-            page = await self.followers(user_id, page.next_after)
+    async def _deliver_page(self, event: storage.TweetEvent, attempt: str, page: list[int], gave_up: set[str]) -> None:
+        """All pieces side by side."""
+        chunks = [(node, users) for node, users in domain.chunks_by_node(self._ring, page) if node not in gave_up]
+        pieces = [self._persist(node, event, attempt, users) for node, users in chunks]
+        done = [await pieces[0]] if len(pieces) == 1 else await asyncio.gather(*pieces)
+        gave_up.update(node for (node, _), persisted in zip(chunks, done, strict=True) if not persisted)
 
-    async def _persist(self, cache: Cache, event: storage.TweetEvent, users: list[int]) -> bool:
+    async def _persist(self, node: str, event: storage.TweetEvent, attempt: str, users: list[int]) -> bool:
         give_up_at, pause = time.monotonic() + self._profile.delivery_give_up, RETRY_SECONDS
+        cache, encoded = self._caches[node], msgspec.json.encode(users)
         while True:
             try:
-                pushed = await cache.script("deliver", self._script, self._arguments(event, users))
+                async with self._slots[node]:
+                    pushed = await cache.script("deliver", self._script, _arguments(event, attempt, encoded))
             except errors.CallError as error:
                 if time.monotonic() >= give_up_at:
                     logger.warning("gave up on %s after %.0f s: %s", cache.peer, self._profile.delivery_give_up, error)
                     return False
                 await asyncio.sleep(pause)
-                pause = min(RETRY_MAX_SECONDS, 2 * pause)
+                attempt, pause = "", min(RETRY_MAX_SECONDS, 2 * pause)
             else:
                 self._recorder.count(metrics.DELIVERIES, "pushed", by=pushed)
                 self._recorder.count(metrics.DELIVERIES, "absent", by=len(users) - pushed)
+                self._failpoints.hit("fanout.mid_batch")
                 return True
 
-    async def _bump_epoch(self, cache: Cache) -> None:
+    async def _forget(self, cache: Cache) -> None:
         """Retried until it succeeds: only then may the event be acknowledged."""
         while True:
             try:
-                await cache.run("INCR", lambda client: client.incr(storage.TIMELINE_EPOCH_KEY))
+                epoch = await cache.script("invalidate", self._invalidate, [])
             except errors.CallError:
                 await asyncio.sleep(RETRY_MAX_SECONDS)
             else:
-                logger.warning("%s: epoch bumped, its lists will be rebuilt", cache.peer)
+                logger.warning("%s: emptied, under epoch %d; its lists will be rebuilt", cache.peer, epoch)
                 return
 
-    def _arguments(self, event: storage.TweetEvent, users: list[int]) -> list[int]:
-        return [event.tweet_id, storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, *users]
+
+def _arguments(event: storage.TweetEvent, attempt: str, users: bytes) -> list[int | str | bytes]:
+    return [event.tweet_id, attempt, storage.TIMELINE_TRIM_AT, storage.TIMELINE_LENGTH, users]
