@@ -7,7 +7,8 @@ writes to `var/lab.json` and everything else reads.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Kind = Literal["mariadb", "redis", "nats", "service", "haproxy", "prometheus", "alertmanager", "collector", "prober"]
@@ -31,7 +32,10 @@ SERVICE_EDGES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Component:
-    """One process of the lab. `shard` names the pair a primary and its replica form (`tweets-db-0`), else it is the name."""
+    """One process of the lab. `shard` names the pair a primary and its replica form (`tweets-db-0`), else it is the name.
+
+    A database of a pair keeps the name of the role that it was born with; `role` is the one that it has now.
+    """
 
     name: str
     kind: Kind
@@ -40,6 +44,16 @@ class Component:
     port: int
     role: Role = ""
     shard: str = ""
+
+    @property
+    def paired(self) -> bool:
+        """True for a database that is one of two."""
+        return self.role != "" and self.name != self.shard
+
+    @property
+    def swapped(self) -> bool:
+        """True for a member of a pair whose role is not the one that its name tells."""
+        return self.paired and self.name != f"{self.shard}-{self.role}"
 
     @property
     def tool(self) -> bool:
@@ -100,6 +114,7 @@ _EXPORTER_OFFSET = 1
 SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
 LOCUST_PORT_OFFSET = 92
+FAULT_PROXY_PORT_OFFSET = 93
 PORTS_PER_LAB = 100
 DEFAULT_PORT_BASE = 18000
 """Below 32768, where Linux starts to hand out ephemeral ports."""
@@ -191,6 +206,18 @@ class Lab:
         """All components of a group (`tweets-db`, `gateway`), in order."""
         return tuple(c for c in self.components if c.group == group)
 
+    def with_primaries(self, primaries: Mapping[str, str]) -> Lab:
+        """The lab with these roles: shard -> name of its primary. Shards that are not named keep the roles that they have."""
+        named = tuple(_in_role(c, primaries[c.shard]) if c.kind == "mariadb" and c.shard in primaries else c for c in self.components)
+        return replace(self, components=named)
+
+    def shard(self, name: str) -> tuple[Component, Component | None]:
+        """(primary, replica) of a database, whichever roles they have now; KeyError lists what there is."""
+        members = {c.role: c for c in self.kind("mariadb") if c.shard == name}
+        if "primary" not in members:
+            raise KeyError(f"no database {name!r}; this lab has {', '.join(sorted({c.shard for c in self.kind('mariadb')}))}")
+        return members["primary"], members.get("replica")
+
     def kind(self, kind: Kind) -> tuple[Component, ...]:
         """All components of a kind, in order."""
         return tuple(c for c in self.components if c.kind == kind)
@@ -226,5 +253,13 @@ class Lab:
         return self.port_base + LOCUST_PORT_OFFSET
 
     @property
+    def fault_proxy_port(self) -> int:
+        return self.port_base + FAULT_PROXY_PORT_OFFSET
+
+    @property
     def supervisor_port(self) -> int:
         return self.port_base + SUPERVISOR_PORT_OFFSET
+
+
+def _in_role(member: Component, primary: str) -> Component:
+    return replace(member, role="primary" if member.name == primary else "replica")
