@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reference_app.contract.topology import DEFAULT_PORT_BASE, SMALL, TOPOLOGIES, Component, Kind, Lab, Topology, components
-from reference_app.kit import files
+from reference_app.kit import files, roles
 from reference_app.kit.home import Home
 from reference_app.stack import bootstrap, edge, errors, program, render
 from reference_app.stack.program import Program
@@ -62,7 +62,7 @@ def programs(home: Home, lab: Lab, servers: Mapping[str, str]) -> tuple[Program,
         Program(
             name=component.name,
             kind=component.kind,
-            argv=(*_pinned(tools if component.tool else under_test, servers["taskset"]), *_argv(home, lab, component, servers)),
+            argv=(*_pinned(tools if component.tool else under_test, servers["taskset"]), *_argv(home, component, servers)),
             port=component.port,
             wave=_wave(component),
         )
@@ -83,6 +83,9 @@ def supervisord_conf(home: Home) -> Path:
 def write_configuration(home: Home, lab: Lab, listed: tuple[Program, ...]) -> None:
     """Render every configuration file."""
     program.save(home, listed)
+    for component in lab.with_primaries(roles.read(home.roles_file)).kind("mariadb"):
+        if component.paired:
+            bootstrap.write_role(home, component)
     for component in lab.kind("nats"):
         files.write_atomic(_conf(home, component), render.nats(component, bootstrap.directory(home, component)).encode())
     for component in lab.kind("haproxy"):
@@ -108,10 +111,10 @@ def _wave(component: Component) -> int:
     return LAST if component.kind in ("haproxy", "prober") else SERVICES
 
 
-def _argv(home: Home, lab: Lab, component: Component, servers: Mapping[str, str]) -> tuple[str, ...]:
+def _argv(home: Home, component: Component, servers: Mapping[str, str]) -> tuple[str, ...]:
     directory = bootstrap.directory(home, component)
     commands: dict[Kind, Callable[[], tuple[str, ...]]] = {
-        "mariadb": lambda: (servers["mariadbd"], *_mariadb(lab, component, directory)),
+        "mariadb": lambda: (servers["mariadbd"], *_mariadb(home, component, directory)),
         "redis": lambda: (servers["redis-server"], *render.redis_options(component, directory)),
         "nats": lambda: (servers["nats-server"], "--config", str(_conf(home, component))),
         "prometheus": lambda: (servers["prometheus"], *_prometheus(home, component, directory)),
@@ -124,10 +127,10 @@ def _argv(home: Home, lab: Lab, component: Component, servers: Mapping[str, str]
     return commands[component.kind]()
 
 
-def _mariadb(lab: Lab, component: Component, directory: Path) -> tuple[str, ...]:
-    replicated = any(c.role == "replica" and c.shard == component.shard for c in lab.kind("mariadb"))
-    where = ("--no-defaults", f"--user={bootstrap.user_name()}", f"--datadir={directory}")
-    return (*where, *render.mariadb_options(component, semi_sync=replicated))
+def _mariadb(home: Home, component: Component, directory: Path) -> tuple[str, ...]:
+    defaults = f"--defaults-file={bootstrap.role_file(home, component)}" if component.paired else "--no-defaults"
+    where = (defaults, f"--user={bootstrap.user_name()}", f"--datadir={directory}")
+    return (*where, *render.mariadb_options(component, semi_sync=component.paired))
 
 
 def _prometheus(home: Home, component: Component, directory: Path) -> tuple[str, ...]:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 DATABASE = "failwhale"
 DATABASE_USER = "root"
-SCHEMAS = {"tweets-db": "tweets.sql", "users-db": "users.sql", "graph-db": "graph.sql"}
+"""Who starts, connects and repairs databases; a server that is read-only lets it write."""
+APPLICATION_USER = "failwhale"
+"""Who services are (schema/accounts.sql): one that a read-only server refuses, so that only the primary takes their writes."""
+ACCOUNTS = "accounts.sql"
+SCHEMAS = {"tweets-db": "tweets.sql", "users-db": "users.sql", "graph-db": "graph.sql", "keyvalue-db": "keyvalue.sql"}
 """Database group -> schema file beside this module, in `schema/`. `identity.sql` goes into every database."""
 
 
@@ -17,7 +21,7 @@ def graph_shard(user_id: int, shards: int) -> int:
 
 
 TIMELINE_EPOCH_KEY = "epoch"
-"""Per timeline cache: an integer, absent means 0. A delivery that gives up bumps it; lists of an older epoch count as misses."""
+"""Per timeline cache: an integer, absent means 0. A delivery that gives up has it raised; lists of an older epoch count as misses."""
 TIMELINE_READY, TIMELINE_BUILDING = "0", "b"
 """Last element of a timeline list: complete, or still being rebuilt (which reads as a miss). Both sort below any id."""
 TIMELINE_LENGTH, TIMELINE_TRIM_AT = 800, 850
@@ -37,16 +41,18 @@ def timeline_key(user_id: int | str, epoch: int | str) -> str:
     return f"tl:{epoch}:{user_id}"
 
 
-DELETED_TWEET = b"x"
+DELETED_TWEET, NO_TWEET = b"x", b"?"
 
 
 def tweet_key(tweet_id: int) -> str:
-    """Redis string of one tweet: JSON of contract.api.Tweet, or DELETED_TWEET."""
+    """Redis string of one tweet: the moment after which it is refreshed (kit.soft_ttl) and JSON of contract.api.Tweet; or DELETED_TWEET;
+    or NO_TWEET, when there is none; or the token of the reader who fills it (kit.lease_gets).
+    """
     return f"t:{tweet_id}"
 
 
 def script(name: str) -> str:
-    """Text of a timeline script in `lua/`: deliver, read, begin, merge, threshold. They own the shape of the list, so they stand beside it."""
+    """Text of a timeline script in `lua/`: deliver, read, begin, merge, invalidate, threshold. They own the shape of the list, so they stand beside it."""
     return (Path(__file__).parent / "lua" / f"{name}.lua").read_text()
 
 

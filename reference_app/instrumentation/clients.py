@@ -1,34 +1,69 @@
-"""Measured clients of the lab's components, each with a breaker whose state is exported."""
+"""Measured clients of the lab's components, each with its protections, whose state is exported."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from reference_app.contract import metrics
 from reference_app.contract.topology import Component, Lab
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import http
+from reference_app.kit.admission import NackAdmission
+from reference_app.kit.balancer import Balancer, Instance
+from reference_app.kit.breaker import Breaker
 from reference_app.kit.cache import Cache
 from reference_app.kit.deciders import Deciders
+from reference_app.kit.home import Home
+from reference_app.kit.retry_budget import RetryBudget
+from reference_app.kit.retrying import Retries
+from reference_app.kit.roles import Roles
 from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Database, Identity
 
+CONNECTIONS = 16
+"""To one database from one process, unless its service says otherwise."""
 
-def database(lab: Lab, component: Component, recorder: Recorder) -> Database:
+
+def database(lab: Lab, component: Component, recorder: Recorder, deciders: Deciders, *, connections: int = CONNECTIONS) -> Database:
     """A pool to one MariaDB, which must prove that it is this lab's."""
-    identity = Identity(component.shard, lab.identity_key)
-    return Database(component.name, component.port, identity=identity, observe=recorder.db_client, breaker=recorder.breaker(component.name))
+    identity, breaker = Identity(component.shard, lab.identity_key), _breaker(component, recorder, deciders)
+    return Database(component.name, component.port, identity=identity, size=connections, observe=recorder.db_client, breaker=breaker)
 
 
-def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> list[Shard]:
-    """All shards of a database group (`tweets-db`), by index."""
-    members = {(c.index, c.role): database(lab, c, recorder) for c in lab.group(group)}
-    indexes = sorted({index for index, _ in members})
-    return [Shard(index, members[index, "primary"], members.get((index, "replica")), deciders) for index in indexes]
+def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders, *, connections: int = CONNECTIONS) -> list[Shard]:
+    """All shards of a database group (`tweets-db`), by index. Who is their primary is looked up at every call."""
+    roles, retries = Roles(Home(Path(lab.home)).roles_file), _retries(group, recorder, deciders)
+    primaries = sorted((c for c in lab.group(group) if c.role == "primary"), key=lambda c: c.index)
+    members = {c.shard: _members(lab, c.shard, recorder, deciders, connections) for c in primaries}
+    return [Shard(c.index, c.shard, members[c.shard], c.name, deciders, roles, retries) for c in primaries]
 
 
-def caches(lab: Lab, group: str, recorder: Recorder) -> dict[str, Cache]:
+def _members(lab: Lab, shard: str, recorder: Recorder, deciders: Deciders, connections: int) -> dict[str, Database]:
+    members = (c for c in lab.kind("mariadb") if c.shard == shard)
+    return {c.name: database(lab, c, recorder, deciders, connections=connections) for c in members}
+
+
+def caches(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> dict[str, Cache]:
     """All caches of a group, by name."""
-    return {c.name: Cache(c, observe=recorder.db_client, breaker=recorder.breaker(c.name)) for c in lab.group(group)}
+    return {c.name: Cache(c, observe=recorder.db_client, breaker=_breaker(c, recorder, deciders)) for c in lab.group(group)}
 
 
-def services(lab: Lab, group: str, recorder: Recorder) -> http.Group:
+def services(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> http.Group:
     """All instances of a service."""
-    return http.Group(lab.group(group), observe=recorder.http_client)
+    clients = {c: http.Client(c, observe=recorder.http_client) for c in lab.group(group)}
+    return http.Group(
+        Balancer([Instance(client, _breaker(c, recorder, deciders)) for c, client in clients.items()]),
+        retries=_retries(group, recorder, deciders),
+        admission=NackAdmission(enabled=lambda: deciders.on("nack_admission")),
+        dropped=lambda: recorder.count(metrics.ADMISSION_DROPS, group),
+    )
+
+
+def _breaker(component: Component, recorder: Recorder, deciders: Deciders) -> Breaker:
+    return recorder.breaker(component.name, enabled=lambda: deciders.on("breakers"))
+
+
+def _retries(group: str, recorder: Recorder, deciders: Deciders) -> Retries:
+    budget = RetryBudget()
+    recorder.watch(metrics.RETRY_BUDGET, lambda: budget.balance, group)
+    return Retries(deciders, budget, count=lambda policy, outcome: recorder.count(metrics.RETRIES, group, policy, outcome))

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from reference_app.contract.topology import Lab
+from reference_app.kit import roles
 
 HOME_VARIABLE = "FAILWHALE_HOME"
 MARK_VARIABLE = "FAILWHALE_LAB"
@@ -34,6 +35,15 @@ class Home:
     @property
     def lab_file(self) -> Path:
         return self.path / "lab.json"
+
+    @property
+    def roles_file(self) -> Path:
+        """Who is the primary of each shard that was ever promoted (kit.roles)."""
+        return self.path / "roles.json"
+
+    @property
+    def backups(self) -> Path:
+        return self.path / "backups"
 
     @property
     def seed_file(self) -> Path:
@@ -86,8 +96,9 @@ class Home:
         return self.path / "bench"
 
     def lab(self) -> Lab:
-        """The lab that `failwhale up` laid out here; NoLabError when there is none."""
+        """The lab that `failwhale up` laid out here, with the roles of now; NoLabError when there is none."""
         try:
-            return msgspec.json.decode(self.lab_file.read_bytes(), type=Lab)
+            laid_out = msgspec.json.decode(self.lab_file.read_bytes(), type=Lab)
+            return laid_out.with_primaries(roles.read(self.roles_file))
         except FileNotFoundError:
             raise NoLabError(f"no lab at {self.path}: run `failwhale up` first") from None

@@ -19,7 +19,12 @@ from reference_app.kit import breaker, calls, deadline, errors, tracing
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
-_DUPLICATE_KEY = 1062
+_DUPLICATE_KEY, _READ_ONLY = 1062, 1290
+_OWN_TROUBLE, _ANSWERED = "pool_exhausted", "read_only"
+"""Outcomes of what was never executed that say nothing, or something good, about the server's health."""
+_SESSION_TRACK = 1 << 23
+_SET_UP = "SET SESSION tx_isolation = 'READ-COMMITTED', session_track_system_variables = 'last_gtid'"
+"""The relay's locking reads must not lock gaps that posts insert into; and the answer to a commit names its transaction."""
 _CONNECTION_CODES = range(2000, 3000)
 _ATTRIBUTES = {spans.DB_SYSTEM: "mariadb"}
 
@@ -55,8 +60,14 @@ class Session:
         """AUTO_INCREMENT value of the last insert."""
         return int(self._connection.insert_id())
 
-    async def commit(self) -> None:
-        await self._connection.commit()
+    async def commit(self) -> str:
+        """The transaction's GTID as the server's answer tells it; empty when nothing was written."""
+        await self._connection.query("COMMIT")
+        return _last_gtid(self._connection._result.message)  # noqa: SLF001 - asyncmy has no public name for it
+
+    async def await_position(self, gtid: str, seconds: float) -> bool:
+        """False when this replica has not applied the transaction within `seconds`."""
+        return bool((await self.fetch("SELECT MASTER_GTID_WAIT(%s, %s)", (gtid, seconds)))[0][0] == 0)
 
     async def begin(self) -> None:
         await self._connection.begin()
@@ -87,12 +98,16 @@ class Database:
 
     async def write(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it."""
+        result, _ = await self.write_placed(operation, work)
+        return result
 
-        async def transaction(session: Session) -> T:
+    async def write_placed(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> tuple[T, str]:
+        """`write`, and the GTID of its transaction, which a replica may be asked to wait for."""
+
+        async def transaction(session: Session) -> tuple[T, str]:
             await session.begin()
             result = await work(session)
-            await session.commit()
-            return result
+            return result, await session.commit()
 
         return await self._run(operation, transaction)
 
@@ -114,8 +129,7 @@ class Database:
             self.breaker.success()
             raise
         except errors.CallError as error:
-            # waiting in our own queue says nothing about the database
-            self.breaker.abandon() if error.outcome == "pool_exhausted" else self.breaker.failure()
+            self._judge(error)
             raise
         except BaseException:
             self.breaker.abandon()
@@ -123,11 +137,20 @@ class Database:
         self.breaker.success()
         return result
 
+    def _judge(self, error: errors.CallError) -> None:
+        """Waiting in our own queue says nothing about the database; one that refuses to be written answers."""
+        if error.outcome == _OWN_TROUBLE:
+            self.breaker.abandon()
+        elif error.outcome == _ANSWERED:
+            self.breaker.success()
+        else:
+            self.breaker.failure()
+
     async def _pooled(self, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
         try:
             await asyncio.wait_for(self._slots.acquire(), min(limit, self._profile.connect_timeout))
         except TimeoutError:
-            raise errors.NeverSent(self.peer, "pool_exhausted") from None
+            raise errors.NeverSent(self.peer, _OWN_TROUBLE) from None
         connection = None
         try:
             connection = await self._connection()
@@ -157,6 +180,8 @@ class Database:
         code = error.args[0] if error.args else 0
         if code == _DUPLICATE_KEY:
             return errors.Duplicate(self.peer, "duplicate")
+        if code == _READ_ONLY:
+            return errors.NeverSent(self.peer, _ANSWERED, "it is no primary, or one that does not take writes at the moment")
         if isinstance(error, asyncmy.errors.InterfaceError) or code in _CONNECTION_CODES:
             return errors.OutcomeUnknown(self.peer, "lost", str(error))
         return errors.Rejected(self.peer, "error", str(error))
@@ -177,11 +202,11 @@ class Database:
                 connection = await asyncmy.connect(
                     host="127.0.0.1",
                     port=self._port,
-                    user=storage.DATABASE_USER,
+                    user=storage.APPLICATION_USER,
                     database=storage.DATABASE,
                     autocommit=True,
-                    # the relay's locking reads must not lock gaps that posts insert into
-                    init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                    client_flag=_SESSION_TRACK,
+                    init_command=_SET_UP,
                     connect_timeout=limit,
                 )
                 await self._identify(connection)
@@ -196,6 +221,12 @@ class Database:
         if [tuple(row) for row in rows] != [(self._identity.lab_key,)]:
             connection.close()
             raise errors.NeverSent(self.peer, "refused", f"it is not {self._identity.shard} of this lab: was its directory replaced?")
+
+
+def _last_gtid(message: bytes | None) -> str:
+    """From the session state in an OK packet: the variable's name, then a length and the value."""
+    value = (message or b"").partition(b"last_gtid")[2]
+    return value[1 : 1 + value[0]].decode() if value else ""
 
 
 def _close(connection: Any) -> None:

@@ -17,16 +17,13 @@ from pathlib import Path
 
 import msgspec
 
+from reference_app.contract import storage
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files
 from reference_app.kit.home import Home
-from reference_app.stack import errors, replication, servers
+from reference_app.stack import errors, render, replication, servers
 
-_ROOT_FROM_ANYWHERE = """\
-FLUSH PRIVILEGES;
-CREATE USER root@'%';
-GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION;
-"""
+_ROOT_FROM_ANYWHERE = ("FLUSH PRIVILEGES", "CREATE USER root@'%'", "GRANT ALL PRIVILEGES ON *.* TO root@'%' WITH GRANT OPTION")
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,18 @@ def directory(home: Home, component: Component) -> Path:
 
 def shards(lab: Lab) -> list[Shard]:
     """The databases of the lab."""
-    instances = lab.kind("mariadb")
-    replicas = {c.shard: c for c in instances if c.role == "replica"}
-    return [Shard(c.shard, c, replicas.get(c.shard)) for c in instances if c.role == "primary"]
+    names = dict.fromkeys(component.shard for component in lab.kind("mariadb"))
+    return [Shard(name, *lab.shard(name)) for name in names]
+
+
+def role_file(home: Home, member: Component) -> Path:
+    """Options of a member of a pair that depend on its role."""
+    return home.conf / f"{member.name}.cnf"
+
+
+def write_role(home: Home, member: Component) -> None:
+    """From its next start on the server has the role that the component says."""
+    files.write_atomic(role_file(home, member), render.mariadb_role(member).encode(), durable=True)
 
 
 def require_current_schema(home: Home) -> None:
@@ -132,7 +138,7 @@ def _template(home: Home) -> Path:
     scratch, grants = home.data / "._template", home.data / "._template.sql"
     home.data.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(scratch, ignore_errors=True)
-    grants.write_text(_ROOT_FROM_ANYWHERE)
+    grants.write_text("".join(f"{statement};\n" for statement in (*_ROOT_FROM_ANYWHERE, *replication.schema(storage.ACCOUNTS))))
     options = ("--auth-root-authentication-method=normal", "--innodb-log-file-size=16M", "--skip-test-db", "--skip-name-resolve")
     command = [
         servers.locate()["mariadb-install-db"],

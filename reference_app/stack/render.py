@@ -19,8 +19,18 @@ from reference_app.stack.program import Program
 RULES = REPOSITORY / "deploy" / "_gen" / "rules"
 
 
+_MEMBER_OF_A_PAIR = (
+    "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON",
+    # master-retry-count is no option of CHANGE MASTER in 10.11; 0 retries for ever.
+    "--rpl-semi-sync-master-timeout=4294967295", "--master-retry-count=0",
+)  # fmt: skip
+"""Of both members: either may be the primary one day."""
+
+
 def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
     """Options of one instance. A commit is acknowledged when its binlog and, with `semi_sync`, its replica have it (design §4).
+
+    What depends on a member's role is in `mariadb_role`.
 
     Relative paths are below the data directory; a socket path may not exceed 107 characters, a relative one never does. A directory
     for temporary files that several servers share makes them delete one another's.
@@ -32,20 +42,20 @@ def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]
         "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--relay-log-recovery=ON",
         "--max-connections=200", "--performance-schema=OFF", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
         "--innodb-log-buffer-size=8M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M", "--table-open-cache=256",
-        *_replication_options(component, semi_sync=semi_sync),
+        *(_MEMBER_OF_A_PAIR if semi_sync else ()),
     )  # fmt: skip
 
 
-def _replication_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
-    if component.role == "replica":
-        # master-retry-count is no option of CHANGE MASTER in 10.11; 0 retries for ever.
-        return ("--read-only=ON", "--rpl-semi-sync-slave-enabled=ON", "--master-retry-count=0")
-    if not semi_sync:
-        return ()
-    return (
-        "--rpl-semi-sync-master-enabled=ON", "--rpl-semi-sync-master-wait-point=AFTER_SYNC",
-        "--rpl-semi-sync-master-wait-no-slave=ON", "--rpl-semi-sync-master-timeout=4294967295",
-    )  # fmt: skip
+def mariadb_role(component: Component) -> str:
+    """Option file of a member of a pair: what depends on its role, so that a restarted process has the role that it was given last."""
+    primary = component.role == "primary"
+    options = (f"read-only={_switch(not primary)}", f"rpl-semi-sync-master-enabled={_switch(primary)}",
+               f"rpl-semi-sync-slave-enabled={_switch(not primary)}")  # fmt: skip
+    return "\n".join(("[mariadbd]", *options)) + "\n"
+
+
+def _switch(on: bool) -> str:  # noqa: FBT001
+    return "ON" if on else "OFF"
 
 
 def redis_options(component: Component, directory: Path) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ async def provision(component: Component, lab: Lab) -> None:
     async with connection.cursor() as cursor:
         await cursor.execute(f"CREATE DATABASE {storage.DATABASE}")
         await cursor.execute(f"USE {storage.DATABASE}")
-        for name in (storage.SCHEMAS[component.group], "identity.sql"):
+        for name in (storage.ACCOUNTS, storage.SCHEMAS[component.group], "identity.sql"):
             for statement in statements((SCHEMAS / name).read_text()):
                 await cursor.execute(statement)
         await cursor.execute("INSERT INTO identity VALUES (%s, %s)", (component.shard, lab.identity_key))

@@ -73,5 +73,5 @@ def test_the_last_core_is_for_tools_and_a_single_core_is_not_pinned(available: l
 def test_databases_without_a_replica_do_not_wait_for_one(tmp_path: Path) -> None:
     laid = lab.laid_out(Home(tmp_path), {})
     commands = {p.name: p.argv for p in lab.programs(Home(tmp_path), laid, SERVERS)}
-    assert "--rpl-semi-sync-master-enabled=ON" in commands["tweets-db-1-primary"]
-    assert "--rpl-semi-sync-master-enabled=ON" not in commands["users-db-0"]
+    assert "--rpl-semi-sync-master-wait-no-slave=ON" in commands["tweets-db-1-primary"]
+    assert "--rpl-semi-sync-master-wait-no-slave=ON" not in commands["users-db-0"]

@@ -25,22 +25,26 @@ def options(lab: Lab, name: str, *, semi_sync: bool) -> tuple[str, ...]:
     return render.mariadb_options(lab.component(name), semi_sync=semi_sync)
 
 
-def test_a_primary_with_a_replica_waits_for_it_without_a_limit(lab: Lab) -> None:
-    chosen = options(lab, "tweets-db-0-primary", semi_sync=True)
-    assert {
-        "--rpl-semi-sync-master-enabled=ON", "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON",
-        "--rpl-semi-sync-master-timeout=4294967295", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1",
-    } <= set(chosen)  # fmt: skip
+def test_both_members_of_a_pair_wait_without_a_limit_once_they_are_the_primary(lab: Lab) -> None:
+    for name in ("tweets-db-0-primary", "tweets-db-0-replica"):
+        assert {
+            "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON", "--master-retry-count=0",
+            "--rpl-semi-sync-master-timeout=4294967295", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1",
+        } <= set(options(lab, name, semi_sync=True))  # fmt: skip
 
 
 def test_a_single_database_does_not_wait_for_anybody(lab: Lab) -> None:
     assert not [option for option in options(lab, "users-db-0", semi_sync=False) if "semi-sync" in option]
 
 
-def test_a_replica_is_read_only_and_reconnects_for_ever(lab: Lab) -> None:
-    chosen = options(lab, "tweets-db-0-replica", semi_sync=True)
-    assert {"--read-only=ON", "--rpl-semi-sync-slave-enabled=ON", "--master-retry-count=0"} <= set(chosen)
-    assert "--rpl-semi-sync-master-enabled=ON" not in chosen
+def test_a_member_starts_with_the_role_that_it_was_given_last(lab: Lab) -> None:
+    promoted = lab.with_primaries({"tweets-db-0": "tweets-db-0-replica"})
+    for name, as_primary in (("tweets-db-0-replica", True), ("tweets-db-0-primary", False), ("tweets-db-1-replica", False)):
+        file = configparser.ConfigParser()
+        file.read_string(render.mariadb_role(promoted.component(name)))
+        chosen = dict(file["mariadbd"])
+        assert chosen["rpl-semi-sync-master-enabled"] == ("ON" if as_primary else "OFF"), name
+        assert chosen["read-only"] == chosen["rpl-semi-sync-slave-enabled"] == ("OFF" if as_primary else "ON"), name
 
 
 def test_server_ids_are_unique(lab: Lab) -> None:
