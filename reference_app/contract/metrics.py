@@ -58,13 +58,53 @@ OUTBOX_UNPUBLISHED = Metric("failwhale_outbox_unpublished", "gauge", ("shard",),
 RECONCILED = Metric("failwhale_reconciled_twins_total", "counter", (), "Later twins of a key that the reconciler tombstoned.")
 REBUILDS = Metric("failwhale_timeline_rebuilds_total", "counter", ("result",), "Timelines rebuilt on a miss: complete, partial or failed.")
 CACHE_READS = Metric("failwhale_cache_reads_total", "counter", ("cache", "result"), "Cache look-ups: hit or miss, per item.")
+CACHE_LEASES = Metric(
+    "failwhale_cache_leases_total", "counter", ("result",),
+    "Lease-gets on the tweet caches, per key: granted, waited (another holds it), refused (a fill that came after its token was void).",
+)  # fmt: skip
+CACHE_STALE = Metric(
+    "failwhale_cache_stale_served_total",
+    "counter",
+    (),
+    "Tweets served from the caches past their soft TTL, while one reader refreshes them.",
+)
+CACHE_NEGATIVE_HITS = Metric(
+    "failwhale_cache_negative_hits_total", "counter", (), 'Reads answered by a remembered "there is no such tweet", per tweet.'
+)
+HOT_KEYS_SERVED = Metric(
+    "failwhale_hot_keys_served_total", "counter", (), "Hot tweets served from the process itself, which asks no cache for them."
+)
+COLD_BATCHES = Metric(
+    "failwhale_cold_batches_total", "counter", ("result",), "Reads of tweets from a shard, of what no cache had: served or failed."
+)
+SIMULATED_COLD_STORE = Metric(
+    "failwhale_simulated_cold_store_batches_total", "counter", ("result",),
+    "SIMULATED device (decider simulated_cold_store): cold batches that got a slot at_once, that waited for one, or were refused one.",
+)  # fmt: skip
 BREAKER_OPEN = Metric("failwhale_breaker_open", "gauge", ("peer",), "1 while the breaker to that component refuses calls.")
 SHED = Metric(
-    "failwhale_requests_shed_total",
+    "failwhale_requests_shed_total", "counter", ("http_route", "criticality"),
+    "Requests that the gateway refused at once because too many were under way, or because reads are shed on purpose.",
+)  # fmt: skip
+RETRIES = Metric(
+    "failwhale_retries_total", "counter", ("peer", "policy", "outcome"),
+    "Second and third attempts of calls to a group, by policy: ok, failed; or not made: over_budget, no_time.",
+)  # fmt: skip
+RETRY_BUDGET = Metric("failwhale_retry_budget_balance", "gauge", ("peer",), "Retries to the group that could be paid for now.")
+NACKS = Metric(
+    "failwhale_nacks_total",
     "counter",
     ("http_route",),
-    "Requests that the gateway refused at once because too many were under way.",
+    "Requests refused before any work was done: as many as may were worked on and waited.",
 )
+REQUESTS_WAITING = Metric("failwhale_requests_waiting", "gauge", (), "Requests that wait in line because as many as may are worked on.")
+ADMISSION_DROPS = Metric(
+    "failwhale_admission_drops_total", "counter", ("peer",), "Calls that were not made because the group refused most of the last ones."
+)
+EXPIRED = Metric(
+    "failwhale_expired_requests_total", "counter", ("result",),
+    "Requests whose caller waited no more when they came: refused, or begun because too many were refused already or refusing is off.",
+)  # fmt: skip
 CELEBRITY_MERGES = Metric(
     "failwhale_celebrity_merges_total", "counter", (), "Home reads that merged celebrities' tweets, which are not fanned out."
 )
@@ -73,6 +113,19 @@ REPLIES_BEFORE_ORIGINAL = Metric(
     "Replies on a home page whose original, by an author the reader follows, should be there too and is not yet.",
 )  # fmt: skip
 INDEXED_TWEETS = Metric("failwhale_search_indexed_tweets", "gauge", (), "Tweets that search holds in memory.")
+KEYVALUE_OPERATIONS = Metric(
+    "failwhale_keyvalue_operations_total", "counter", ("tenant", "access", "result"),
+    "Operations of the key-value tier: ok, quota_exceeded (the tenant used up what it may), overloaded (all its connections are busy) or failed.",
+)  # fmt: skip
+KEYVALUE_ENGINE = Metric(
+    "failwhale_keyvalue_engine", "gauge", ("dataset", "engine"), "1 for the storage engine that a dataset of the key-value tier has."
+)
+COUNTS_BEHIND = Metric(
+    "failwhale_counts_behind", "gauge", ("shard",), "Likes and retweets that the counters of the key-value tier do not have yet."
+)
+COUNTS_REPAIRED = Metric(
+    "failwhale_counts_repaired_total", "counter", (), "Counters that did not agree with the rows they count and were put right."
+)
 SPANS_PROCESSED = Metric(
     "otel_sdk_processor_span_processed_total", "counter", ("error_type",),
     "Spans that left the processor's queue; error_type is empty, or queue_full for those that were dropped.",
@@ -83,8 +136,10 @@ SPANS_EXPORTED = Metric(
 )  # fmt: skip
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
-    OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
-    INDEXED_TWEETS, SPANS_PROCESSED, SPANS_EXPORTED,
+    OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
+    COLD_BATCHES, SIMULATED_COLD_STORE, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
+    RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
+    INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
 )  # fmt: skip
 
 COMPONENT_UP = Metric("component_up", "gauge", ("component", "kind"), "1 when the component answered a real question within 300 ms.")

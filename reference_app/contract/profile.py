@@ -127,12 +127,12 @@ _HOW_FAR_BACK = ("promotion_every", "outbox_keep", "trends_window", "trends_base
 
 _NO_TIMES = (
     "breaker_failures", "breaker_success_rate", "breaker_calls_min", "retry_attempts", "retry_budget_share", "retry_budget_reserve",
-    "service_concurrency", "service_waiting", "expired_share",
+    "service_concurrency", "service_waiting", "expired_share", "hot_key_reads",
 )  # fmt: skip
 
 
 def constants_over(limit_s: float, profile: Profile = LAB) -> dict[str, float]:
     """Time constants that exceed `limit_s` seconds, by name: a fault's effects would outlast the phase that has to show recovery."""
-    skip = (*_HOW_FAR_BACK, "hot_key_reads", "breaker_failures")
+    skip = (*_HOW_FAR_BACK, *_NO_TIMES)
     values = {f.name: float(getattr(profile, f.name)) for f in fields(profile) if f.name not in skip}
     return {name: value for name, value in values.items() if value > limit_s}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from redis.asyncio import Redis
 
 from reference_app.contract import metrics
 from reference_app.contract.topology import Component, Lab
@@ -14,11 +18,12 @@ from reference_app.kit.breaker import Breaker
 from reference_app.kit.cache import Cache
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
-from reference_app.kit.retry_budget import RetryBudget
-from reference_app.kit.retrying import Retries
+from reference_app.kit.retrying import Policy, Retries
 from reference_app.kit.roles import Roles
 from reference_app.kit.shard import Shard
-from reference_app.kit.sql import Database, Identity
+from reference_app.kit.sql import Database, Identity, Session
+from reference_app.kit.stream import Stream
+from reference_app.kit.warmup import Gate, Probe
 
 CONNECTIONS = 16
 """To one database from one process, unless its service says otherwise."""
@@ -59,11 +64,38 @@ def services(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> ht
     )
 
 
+def gate(
+    deciders: Deciders,
+    *,
+    shards: Sequence[Shard] = (),
+    caches: Iterable[Cache] = (),
+    groups: Iterable[http.Group] = (),
+    stream: Stream | None = None,
+) -> Gate:
+    """The warm-up gate of a process with these dependencies."""
+    databases = [database for shard in shards for database in shard.members.values()]
+    probes: list[Probe] = [functools.partial(database.read, "warm_up", _select_1) for database in databases]
+    probes += [functools.partial(cache.run, "PING", _ping) for cache in caches]
+    probes += [group.require_health for group in groups]
+    if stream is not None:
+        probes.append(stream.client)
+    return Gate(probes, enabled=lambda: deciders.on("warm_up_gate"))
+
+
+async def _select_1(session: Session) -> object:
+    return await session.fetch("SELECT 1")
+
+
+async def _ping(client: Redis) -> object:
+    return await client.ping()
+
+
 def _breaker(component: Component, recorder: Recorder, deciders: Deciders) -> Breaker:
     return recorder.breaker(component.name, enabled=lambda: deciders.on("breakers"))
 
 
 def _retries(group: str, recorder: Recorder, deciders: Deciders) -> Retries:
-    budget = RetryBudget()
-    recorder.watch(metrics.RETRY_BUDGET, lambda: budget.balance, group)
-    return Retries(deciders, budget, count=lambda policy, outcome: recorder.count(metrics.RETRIES, group, policy, outcome))
+    def count(policy: Policy, outcome: str) -> None:
+        recorder.count(metrics.RETRIES, group, policy, outcome)
+
+    return Retries(deciders, recorder.retry_budget(group), count=count)

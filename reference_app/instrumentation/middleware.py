@@ -79,7 +79,6 @@ class Instrumented:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            deadline.limit(float("inf"))
             await self._app(scope, receive, send)
         except errors.AppError as error:
             await _send_error(scope, send, error)
@@ -96,6 +95,8 @@ def error_body(error: errors.AppError) -> bytes:
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.retry_after is not None:
         body["retry_after"] = error.retry_after
+    if error.nack:
+        body["nack"] = True
     return msgspec.json.encode({"error": body, "request_id": http.request_id.get()})
 
 

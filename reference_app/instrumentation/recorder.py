@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import prometheus_client
@@ -12,7 +12,8 @@ from prometheus_client import openmetrics
 from reference_app.contract import metrics, spans
 from reference_app.instrumentation.spans import SpanQueue
 from reference_app.kit import tracing
-from reference_app.kit.breaker import Breaker
+from reference_app.kit.breaker import Breaker, always
+from reference_app.kit.retry_budget import RetryBudget
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -27,6 +28,8 @@ class Recorder:
         self._registry = prometheus_client.CollectorRegistry()
         self._metrics = {metric.name: _create(metric, self._registry) for metric in exported}
         self._instruments: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._budgets: dict[str, RetryBudget] = {}
         self.spans = SpanQueue(limit=keep_spans, dropped=self._dropped if keep_spans else _ignored)
 
     def http_server(self, method: str, route: str, status: int, seconds: float, *, span: tracing.Span | None, error: str) -> None:
@@ -78,9 +81,23 @@ class Recorder:
         exemplar = {"trace_id": context.trace_id} if context is not None and context.sampled else None
         self._labelled(metric, ()).observe(seconds, exemplar)
 
-    def breaker(self, peer: str) -> Breaker:
-        """A breaker for calls to the component whose state is exported."""
-        return Breaker(on_change=lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer))
+    def watch(self, metric: metrics.Metric, read: Callable[[], float], *labels: str) -> None:
+        """Have a gauge read when somebody asks for it."""
+        self._labelled(metric, labels).set_function(read)
+
+    def breaker(self, peer: str, *, enabled: Callable[[], bool] = always) -> Breaker:
+        """The breaker of this process for calls to the component; its state is exported."""
+        if peer not in self._breakers:
+            told = lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer)  # noqa: E731 - one line in its only place
+            self._breakers[peer] = Breaker(enabled=enabled, on_change=told)
+        return self._breakers[peer]
+
+    def retry_budget(self, group: str) -> RetryBudget:
+        """The one budget of this process for retries of calls to the group; its balance is exported."""
+        if group not in self._budgets:
+            budget = self._budgets[group] = RetryBudget()
+            self.watch(metrics.RETRY_BUDGET, lambda: budget.balance, group)
+        return self._budgets[group]
 
     def exposition(self) -> bytes:
         """The registry as OpenMetrics text."""

@@ -19,10 +19,12 @@ from starlette.types import ASGIApp
 from reference_app.contract import api, metrics
 from reference_app.contract.metrics import Metric
 from reference_app.instrumentation import exporter, logs, middleware
+from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
 from reference_app.kit import errors, lifecycle
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
+from reference_app.kit.warmup import Gate
 
 T = TypeVar("T")
 _CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -48,13 +50,21 @@ def run(
         lifecycle.serve(lambda: compose(settings, recorder), settings.component.port)
 
 
-def app(routes: Sequence[Route], recorder: Recorder, *, entry: Deciders | None = None) -> ASGIApp:
-    """The service's ASGI app; `entry` makes it the one that users reach (middleware.Instrumented)."""
+def app(
+    routes: Sequence[Route], recorder: Recorder, *, guard: Guard | None = None, gate: Gate | None = None, entry: Deciders | None = None
+) -> ASGIApp:
+    """The service's ASGI app; `gate` says when it is ready, `entry` makes it the one that users reach (middleware.Instrumented)."""
 
     async def exposition(_request: Request) -> Response:
         return Response(recorder.exposition(), media_type=CONTENT_TYPE)
 
-    own = [Route(api.HEALTH, _health), Route(api.METRICS, exposition)]
+    async def health(_request: Request) -> Response:
+        ready = gate is None or await gate.ready()
+        return Response(b"ok", media_type="text/plain") if ready else Response(b"warming", 503, media_type="text/plain")
+
+    if guard is not None:
+        routes = guard.around(routes)
+    own = [Route(api.HEALTH, health), Route(api.METRICS, exposition)]
     handlers = {HTTPException: _http_error, errors.AppError: _app_error}
     starlette = _App(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
     starlette.router.redirect_slashes = False
@@ -100,10 +110,6 @@ def path_id(request: Request, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) < 1 << 63):
         raise errors.AppError("invalid", f"{name} must be a positive integer below 2^63")
     return int(text)
-
-
-async def _health(_request: Request) -> Response:
-    return Response(b"ok", media_type="text/plain")
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

@@ -3,7 +3,7 @@
 AppError            what a client is told: code, message, status
 CallError           a call to another component did not succeed
 ├── NeverSent       it was surely not executed (refused, breaker open, no connection): safe to try elsewhere
-│                   (a database without its identity counts: it must not be used)
+│                   (a database without its identity counts: it must not be used; so does a nack)
 ├── OutcomeUnknown  it was sent and no answer came: it may or may not have been executed
 └── Rejected        it was answered with an error
     └── Duplicate   a unique key exists already
@@ -15,11 +15,11 @@ from reference_app.contract import api
 
 
 class AppError(Exception):
-    """`code` is one of contract.api.ERROR_CODES; `retry_after` in seconds becomes the header."""
+    """`code` is one of contract.api.ERROR_CODES; `retry_after` in seconds becomes the header; a `nack` was refused before any work was done."""
 
-    def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, code: str, message: str, *, retry_after: float | None = None, nack: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message, self.retry_after = code, message, retry_after
+        self.code, self.message, self.retry_after, self.nack = code, message, retry_after, nack
         self.status = api.ERROR_CODES[code]
 
 

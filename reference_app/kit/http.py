@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,6 +15,9 @@ import msgspec
 from reference_app.contract import api, spans
 from reference_app.contract.topology import Component
 from reference_app.kit import calls, deadline, errors, tracing
+from reference_app.kit.admission import NackAdmission
+from reference_app.kit.balancer import Balancer, Instance
+from reference_app.kit.retrying import Retries
 
 CONNECT_SECONDS = 0.3
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -145,24 +147,75 @@ class Client:
             self._idle.pop().close()
 
 
-class Group:
-    """All instances of a service: round robin; the next instance is tried only if a call was surely never sent."""
+class _Nacked(errors.NeverSent):
+    """A service refused before it did anything."""
 
-    def __init__(self, components: Sequence[Component], *, observe: calls.Observe = calls.unobserved) -> None:
-        self._clients = [Client(component, observe=observe) for component in components]
-        self._next = itertools.count()
+    def __init__(self, peer: str, response: Response) -> None:
+        super().__init__(peer, "nack")
+        self.response = response
+
+
+class _Failed(errors.Rejected):
+    """A service answered that it failed, or that something behind it did."""
+
+    def __init__(self, peer: str, response: Response) -> None:
+        super().__init__(peer, "5xx")
+        self.response = response
+
+
+class Group:
+    """All instances of a service: some calls are dropped, some made again, each on the instance that a balancer picks (docs/resilience.md)."""
+
+    def __init__(
+        self, balancer: Balancer[Client], *, retries: Retries, admission: NackAdmission, dropped: Callable[[], None] = lambda: None
+    ) -> None:
+        self._balancer, self._retries, self._admission, self._dropped = balancer, retries, admission, dropped
 
     async def call(self, method: str, path: str, *, route: str, body: bytes = b"", limit: float) -> Response:
-        """`Client.call` on some instance."""
-        first = next(self._next)
-        for attempt in range(len(self._clients)):
-            client = self._clients[(first + attempt) % len(self._clients)]
-            try:
-                return await client.call(method, path, route=route, body=body, limit=limit)
-            except errors.NeverSent:
-                if attempt == len(self._clients) - 1:
-                    raise
-        raise AssertionError("a group has at least one instance")
+        """The answer of some instance within `limit` seconds, retries included. Raises as `Client.call` does, and AppError overloaded."""
+        if self._admission.drops():
+            self._dropped()
+            raise errors.AppError("overloaded", "most of these requests are refused at the moment: try again later", retry_after=1)
+        instance: Instance[Client] | None = None
+
+        async def attempt(left: float) -> Response:
+            nonlocal instance
+            instance = self._balancer.pick(but=instance)
+            return await self._attempt(instance, method, path, route=route, body=body, limit=left)
+
+        repeatable = method == "GET" or (method == "POST" and route in api.Internal.POSTED_READS)
+        try:
+            return await self._retries.run(attempt, repeatable=repeatable, limit=limit)
+        except (_Nacked, _Failed) as error:
+            return error.response
+
+    async def _attempt(self, instance: Instance[Client], method: str, path: str, *, route: str, body: bytes, limit: float) -> Response:
+        instance.under_way += 1
+        try:
+            response = await instance.client.call(method, path, route=route, body=body, limit=limit)
+        except errors.CallError:
+            instance.breaker.failure()
+            raise
+        except BaseException:
+            instance.breaker.abandon()
+            raise
+        finally:
+            instance.under_way -= 1
+        if response.status < 500:
+            instance.breaker.success()
+            self._admission.answered(nack=False)
+            return response
+        raise self._failure(instance, response)
+
+    def _failure(self, instance: Instance[Client], response: Response) -> _Nacked | _Failed:
+        """An instance that knows what is wrong is well; only one that has a bug is not."""
+        stated = _stated_error(response)
+        if stated.code == "internal":
+            instance.breaker.failure()
+        else:
+            instance.breaker.success()
+        self._admission.answered(nack=stated.nack)
+        return (_Nacked if stated.nack else _Failed)(instance.client.peer, response)
 
     async def json(self, method: str, path: str, *, route: str, value: object = None, shape: type[Any] = dict, limit: float) -> Any:
         """Call with a JSON body and decode a 2xx answer as `shape`; an error answer of the callee raises as the AppError it states."""
@@ -174,13 +227,18 @@ class Group:
 
     async def each(self, method: str, path: str, *, route: str, limit: float) -> list[errors.CallError]:
         """The call on every instance, side by side; returns how it went wrong where it did."""
-        found = await asyncio.gather(*(_failure(client, method, path, route=route, limit=limit) for client in self._clients))
+        found = await asyncio.gather(*(_failure(i.client, method, path, route=route, limit=limit) for i in self._balancer.instances))
         return [failure for failure in found if failure is not None]
+
+    async def require_health(self) -> None:
+        """Raises CallError when some instance is not ready."""
+        for failure in await self.each("GET", api.HEALTH, route=api.HEALTH, limit=CONNECT_SECONDS):
+            raise failure
 
     def close(self) -> None:
         """Close idle connections."""
-        for client in self._clients:
-            client.close()
+        for instance in self._balancer.instances:
+            instance.client.close()
 
 
 async def _failure(client: Client, method: str, path: str, *, route: str, limit: float) -> errors.CallError | None:
@@ -202,6 +260,6 @@ def _message(method: str, path: str, body: bytes, limit: float, traceparent: str
 def _stated_error(response: Response) -> errors.AppError:
     try:
         error = response.json()["error"]
-        return errors.AppError(error["code"], error["message"], retry_after=error.get("retry_after"))
+        return errors.AppError(error["code"], error["message"], retry_after=error.get("retry_after"), nack=error.get("nack", False))
     except (msgspec.DecodeError, KeyError, TypeError):
         return errors.AppError("internal", f"answered {response.status} without a stated error")

@@ -23,15 +23,16 @@ from reference_app.services.fanout.threshold import Threshold
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app; the consumer runs while it is open."""
     background, deciders = Background(), Deciders(settings.home.deciders_file)
-    caches = clients.caches(settings.lab, "timeline-cache", recorder)
-    graph = clients.services(settings.lab, "graph", recorder)
+    caches = clients.caches(settings.lab, "timeline-cache", recorder, deciders)
+    graph = clients.services(settings.lab, "graph", recorder, deciders)
     failpoints = Failpoints(settings.home.failpoints_file)
     delivery = Delivery(caches, graph, deciders=deciders, failpoints=failpoints, recorder=recorder)
     stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
     background.start("consumer", Consumer(stream, delivery, recorder=recorder).run)
     background.start("threshold", Threshold(caches, deciders).run)
     try:
-        yield service.app([], recorder)
+        gate = clients.gate(deciders, caches=caches.values(), groups=[graph], stream=stream)
+        yield service.app([], recorder, gate=gate)
     finally:
         await background.stop()
         await stream.close()

@@ -44,7 +44,7 @@ class Page:
 
     async def read(self, request: Request) -> Response:
         try:
-            self._shedding.check(api.WEB)
+            self._shedding.check("GET", api.WEB)
         except errors.AppError as error:
             if "text/html" not in request.headers.get("accept", ""):
                 raise

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.types import ASGIApp
 
 from reference_app.instrumentation import clients, service
+from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
@@ -21,11 +22,12 @@ from reference_app.services.graph.routes import Endpoints
 @asynccontextmanager
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app; the repair loop runs while it is open."""
-    background = Background()
-    shards = clients.shards(settings.lab, "graph-db", recorder, Deciders(settings.home.deciders_file))
+    background, deciders = Background(), Deciders(settings.home.deciders_file)
+    shards = clients.shards(settings.lab, "graph-db", recorder, deciders)
     changing = Changing(shards)
     background.start("repair", Repairing(shards, changing).run)
     try:
-        yield service.app(Endpoints(changing, Reading(shards)).routes(), recorder)
+        routes, gate = Endpoints(changing, Reading(shards)).routes(), clients.gate(deciders, shards=shards)
+        yield service.app(routes, recorder, guard=Guard(deciders, recorder), gate=gate)
     finally:
         await background.stop()

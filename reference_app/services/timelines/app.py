@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.types import ASGIApp
 
 from reference_app.instrumentation import clients, service
+from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
@@ -24,9 +25,12 @@ from reference_app.services.timelines.store import Lists
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app."""
     lab = settings.lab
-    caches = clients.caches(lab, "timeline-cache", recorder)
-    groups = {name: clients.services(lab, name, recorder) for name in ("tweets", "users", "graph")}
+    deciders = Deciders(settings.home.deciders_file)
+    caches = clients.caches(lab, "timeline-cache", recorder, deciders)
+    groups = {name: clients.services(lab, name, recorder, deciders) for name in ("tweets", "users", "graph")}
     lists, peers = Lists(caches), Peers(**groups)
-    people = People(peers, Deciders(settings.home.deciders_file))
+    people = People(peers, deciders)
     rebuilding = Rebuilding(lists, peers, people, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
-    yield service.app(routes(Reading(lists, peers, people, rebuilding, recorder=recorder)), recorder)
+    reading = Reading(lists, peers, people, rebuilding, recorder=recorder)
+    gate = clients.gate(deciders, caches=caches.values(), groups=groups.values())
+    yield service.app(routes(reading), recorder, guard=Guard(deciders, recorder), gate=gate)

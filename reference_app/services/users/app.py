@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.types import ASGIApp
 
 from reference_app.instrumentation import clients, service
+from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
@@ -16,13 +17,10 @@ from reference_app.services.users.routes import Endpoints
 from reference_app.services.users.store import Users
 
 
-def build(*, store: Users, recorder: Recorder, signing_key: str, now: Callable[[], float] = time.time) -> ASGIApp:
-    """The app over a store. `now` in Unix seconds."""
-    return service.app(Endpoints(store, signing_key=signing_key, now=now).routes(), recorder)
-
-
 @asynccontextmanager
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The app over its database, which is one shard."""
-    (shard,) = clients.shards(settings.lab, "users-db", recorder, Deciders(settings.home.deciders_file))
-    yield build(store=Users(shard), recorder=recorder, signing_key=settings.lab.signing_key)
+    deciders = Deciders(settings.home.deciders_file)
+    (shard,) = clients.shards(settings.lab, "users-db", recorder, deciders)
+    endpoints = Endpoints(Users(shard), signing_key=settings.lab.signing_key, now=time.time)
+    yield service.app(endpoints.routes(), recorder, guard=Guard(deciders, recorder), gate=clients.gate(deciders, shards=[shard]))
