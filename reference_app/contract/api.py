@@ -2,10 +2,11 @@
 
 Public (gateway; `GET /openapi.json` has it in full, `GET /` is the web page):
 accounts: `POST /users {handle, password}` 201 `{id, handle}` · `POST /tokens {handle, password}` 200 `{token, expires_at}` · `GET /handles/{handle}` 200 `{id, handle}`
-tweets: `POST /tweets {text, in_reply_to?}` + `Idempotency-Key` 201 tweet (+ `Idempotency-Replayed: true`) · `GET /tweets/{tweet_id}` 200 tweet with `likes`, `retweets` ·
+tweets: `POST /tweets {text, in_reply_to?}` + `Idempotency-Key` 201 tweet (+ `Idempotency-Replayed: true`) · `GET /tweets/{tweet_id}` 200 tweet with `likes`, `retweets` (null when they are not to be had) ·
 `DELETE /tweets/{tweet_id}` 204 (its author only) · `PUT /tweets/{tweet_id}/retweet` 201 the retweet, a tweet of its own · `PUT|DELETE /tweets/{tweet_id}/like` 204
 reading: `GET /home`, `GET /users/{user_id}/tweets` `?limit&cursor` 200 page · `GET /search?q&limit&cursor` 200 page · `GET /trends?limit` 200 `{trends: [{name, tweets}], window_s}`
-people: `PUT|DELETE /following/{user_id}`, `PUT|DELETE /blocking/{user_id}` 204
+people: `PUT|DELETE /following/{user_id}`, `PUT|DELETE /blocking/{user_id}` 204 · `GET /suggestions?limit` 200 `{users: [{id, handle}], partial}` ·
+`DELETE /suggestions/{user_id}` 204 (not to be shown again)
 A page is `{tweets: [{id, user_id, handle, text, created_at, in_reply_to, retweet_of}], next_cursor, partial, missing: {"tweets": n, ...}}`;
 `in_reply_to` is an id or null, `retweet_of` a tweet or null. Errors are `{"error": {"code", "message"}, "request_id"}`.
 """
@@ -18,6 +19,7 @@ USERS, TOKENS, TWEETS, HOME = "/users", "/tokens", "/tweets", "/home"
 HANDLE, TWEET, LIKE, RETWEET = "/handles/{handle}", "/tweets/{tweet_id}", "/tweets/{tweet_id}/like", "/tweets/{tweet_id}/retweet"
 USER_TWEETS, FOLLOWING, BLOCKING = "/users/{user_id}/tweets", "/following/{user_id}", "/blocking/{user_id}"
 SEARCH, TRENDS, OPENAPI, WEB = "/search", "/trends", "/openapi.json", "/"
+SUGGESTIONS, SUGGESTION = "/suggestions", "/suggestions/{user_id}"
 HEALTH, METRICS = "/health", "/metrics"
 
 IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED = "idempotency-key", "idempotency-replayed"
@@ -42,7 +44,7 @@ RETWEET_KEY = "rt:"
 
 ERROR_CODES = {
     "bad_request": 400, "unauthorized": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405, "conflict": 409, "too_large": 413,
-    "invalid": 422, "internal": 500, "indeterminate": 503, "unavailable": 503, "overloaded": 503, "deadline_exceeded": 504,
+    "invalid": 422, "quota_exceeded": 429, "internal": 500, "indeterminate": 503, "unavailable": 503, "overloaded": 503, "deadline_exceeded": 504,
 }  # fmt: skip
 """Error code -> HTTP status. `indeterminate`: the post may or may not have been stored; retry with the same key.
 `overloaded`: shed before any work was done; the web page shows the fail whale."""
@@ -51,13 +53,15 @@ ERROR_CODES = {
 class Internal:
     """Routes between services; ids are integers. Request -> answer.
 
-    tweets: `POST CREATE NewTweet` -> 201 Created · `POST MULTIGET Ids` -> Tweets · `POST BY_USERS ByUsers` -> TweetIds · `GET TWEET` -> CountedTweet ·
+    tweets: `POST CREATE NewTweet` -> 201 Created · `POST MULTIGET Ids` -> Tweets · `POST BY_USERS ByUsers` -> TweetIds · `GET TWEET` -> Tweet ·
     `DELETE TWEET ?user_id` -> 204 (403 when it is another's) · `PUT|DELETE LIKE` -> 204
     users: `POST REGISTER Credentials` -> Profile · `POST LOGIN Credentials` -> Token · `POST PROFILES Ids` -> Profiles · `GET BY_HANDLE` -> Profile
     graph: `PUT|DELETE EDGE` -> 204 (PUT: 403 when either blocks the other) · `PUT|DELETE BLOCK` -> 204 (PUT also ends both follows) ·
     `GET FOLLOWEES ?limit&celebrity_over` -> Following · `GET FOLLOWERS ?after&limit` -> FollowersPage · `POST AMONG Ids` -> Ids (those of them that the user follows)
     timelines: `GET HOME ?limit&cursor` -> Page · `DELETE HOME` -> 204 (forget the list; the next read rebuilds it)
     search: `GET SEARCH ?q&limit&before` -> TweetIds · `GET TRENDS ?limit` -> Trends
+    keyvalue: of a dataset (contract.keyvalue): `POST VALUES Keys` -> Values · `PUT VALUES Texts` -> 204 · `POST ADD Additions` -> 204 ·
+    `POST REMOVE Keys` -> 204; 429 quota_exceeded when its tenant has used up what it may
     """
 
     CREATE, MULTIGET, BY_USERS = "/internal/tweets", "/internal/tweets/multiget", "/internal/tweets/by-users"
@@ -73,6 +77,13 @@ class Internal:
     )
     HOME = "/internal/home/{user_id}"
     SEARCH, TRENDS = "/internal/search", "/internal/trends"
+    POSTED_READS = frozenset({MULTIGET, BY_USERS, PROFILES, LOGIN, AMONG})
+    """Routes whose POST only reads, because what it asks for does not fit into a query."""
+    VALUES, ADD, REMOVE = (
+        "/internal/keyvalue/{dataset}/values",
+        "/internal/keyvalue/{dataset}/additions",
+        "/internal/keyvalue/{dataset}/removals",
+    )
 
 
 @dataclass(frozen=True)
@@ -163,15 +174,6 @@ class Tweet:
 
 
 @dataclass(frozen=True)
-class CountedTweet:
-    """Counts are of unique users, from the rows themselves."""
-
-    tweet: Tweet
-    likes: int
-    retweets: int
-
-
-@dataclass(frozen=True)
 class Created:
     """`replayed`: the key had been stored before and this is that tweet."""
 
@@ -231,3 +233,41 @@ class Trends:
 
     trends: list[Trend]
     window_s: float
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of a dataset."""
+
+    keys: list[str]
+
+
+@dataclass(frozen=True)
+class Values:
+    """Those of the keys asked for that are there. `generation` is when a read-only dataset was loaded, Unix milliseconds, None when it never was."""
+
+    values: dict[str, int | str]
+    generation: int | None = None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Key -> value to put."""
+
+    values: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Addition:
+    """`operation` names it: sent again it changes nothing. Without one it is added each time it arrives."""
+
+    key: str
+    by: int
+    operation: str = ""
+
+
+@dataclass(frozen=True)
+class Additions:
+    """Made together or not at all."""
+
+    additions: list[Addition]

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from reference_app.contract import keyvalue
+from reference_app.contract.profile import LAB
 from reference_app.kit import changes, files
 from reference_app.kit.home import Home
 
@@ -33,12 +35,42 @@ class Decider:
     meaning: str
 
 
+def _quotas() -> dict[str, Decider]:
+    meaning = "a number: keys a second and process that {} may {}"
+    reads = {keyvalue.quota(t.name, "reads"): Decider(t.reads, meaning.format(t.name, "read")) for t in keyvalue.TENANTS.values()}
+    writes = {keyvalue.quota(t.name, "writes"): Decider(t.writes, meaning.format(t.name, "write")) for t in keyvalue.TENANTS.values()}
+    return reads | writes
+
+
 DECIDERS = {
     "replica_reads": Decider(ON, "reads of a tweet, user or edge whose primary does not answer go to the replica"),
     "tweet_cache": Decider(ON, "tweets are read from and kept in the tweet caches"),
+    "tweet_cache_ttl": Decider(
+        int(LAB.tweet_cache_ttl), "a number: seconds for which the tweet caches keep a tweet that is not refreshed, +-10 %"
+    ),
+    "cold_single_flight": Decider(ON, "a tweet that no cache has is read from its shard once for all who wait for it in one process"),
+    "cold_gathering": Decider(ON, "tweets to be read from a shard that is busy wait and leave together in one batch"),
+    "soft_ttl": Decider(ON, "cached tweets are refreshed aside before they expire"),
+    "lease_gets": Decider(ON, "of all who miss a tweet in its cache one reads and fills, the others wait; a late fill is refused"),
+    "negative_cache": Decider(ON, "that there is no such tweet is remembered, the longer the older it would be"),
+    "hot_keys": Decider(ON, "tweets that are read very often are kept in the process for 2 s"),
+    "simulated_cold_store": Decider(
+        OFF, "a number: slots of the SIMULATED read-only pool in which each cold batch holds one for 20 ms; 0: no such device"
+    ),
     "trace_sampling": Decider(500, "requests whose spans are recorded, decided once at the gateway"),
     "celebrity_followers": Decider(1000, "a number: authors with more followers are not fanned out but merged at read"),
     "gateway_concurrency": Decider(512, "a number: requests under way in one gateway, beyond which it sheds"),
+    "shed_by_class": Decider(ON, "the gateway sheds what matters least first; off, every request may fill all of its concurrency"),
+    "shed_reads": Decider(OFF, "reads that the gateway refuses of its own accord, to leave room for posts"),
+    "retries": Decider(2, "a number: 0 nothing is tried again, 1 naively, at every layer and without a limit, 2 within a retry budget"),
+    "breakers": Decider(ON, "breakers open; off, everything that fails is called all the same"),
+    "nack_admission": Decider(ON, "a client whose callee refuses most of its calls drops some of them itself"),
+    "service_concurrency": Decider(LAB.service_concurrency, "a number: requests worked on at once in one service behind the gateway"),
+    "refuse_expired": Decider(ON, "requests whose caller waits no more are refused when they come; off, they are only counted"),
+    "warm_up_gate": Decider(ON, "a service that has just started is ready only when its dependencies answer"),
+    "keyvalue_quotas": Decider(ON, "tenants of the key-value tier are held to their quotas"),
+    "keyvalue_bulkheads": Decider(ON, "tenants of the key-value tier have connections of their own instead of common ones"),
+    **_quotas(),
 }
 """Every decider there is."""
 
