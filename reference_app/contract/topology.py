@@ -14,18 +14,19 @@ from typing import Literal
 Kind = Literal["mariadb", "redis", "nats", "service", "haproxy", "prometheus", "alertmanager", "collector", "prober"]
 Role = Literal["", "primary", "replica"]
 
-SERVICES = ("gateway", "tweets", "users", "graph", "fanout", "timelines", "search")
+SERVICES = ("gateway", "tweets", "users", "graph", "fanout", "timelines", "search", "keyvalue")
 """Service groups, the gateway first: it is the only one that users reach, through the edge where there is one."""
 
 SERVICE_EDGES: dict[str, tuple[str, ...]] = {
     "edge": ("gateway",),
-    "gateway": ("tweets", "users", "graph", "timelines", "search"),
+    "gateway": ("tweets", "users", "graph", "timelines", "search", "keyvalue"),
     "timelines": ("tweets", "users", "graph", "timeline-cache"),
-    "tweets": ("tweets-db", "tweet-cache", "events"),
+    "tweets": ("tweets-db", "tweet-cache", "events", "keyvalue"),
     "users": ("users-db",),
     "graph": ("graph-db",),
     "fanout": ("events", "graph", "timeline-cache"),
     "search": ("events",),
+    "keyvalue": ("keyvalue-db",),
 }
 """Directed calls: group -> groups that it calls."""
 
@@ -110,6 +111,7 @@ def has_edge(name: str) -> bool:
 
 # Port offsets from the lab's base; a block per kind so that a name's port does not move when another count changes.
 _SERVICE_PORTS, _MARIADB_PORTS, _REDIS_PORTS, _NATS_PORTS, _EDGE_PORT, _TOOL_PORTS = 0, 20, 50, 70, 75, 80
+_BLOCKS_BEFORE_MARIADB = 7
 _EXPORTER_OFFSET = 1
 SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
@@ -141,7 +143,7 @@ _TOOLS: tuple[tuple[str, Kind], ...] = (
 
 
 def _mariadb(topology: Topology, port: int) -> tuple[Component, ...]:
-    counts = {"users-db": 1, "graph-db": topology.graph_shards, "tweets-db": topology.tweet_shards}
+    counts = {"users-db": 1, "graph-db": topology.graph_shards, "tweets-db": topology.tweet_shards, "keyvalue-db": 1}
     return tuple(
         member
         for group, count in counts.items()
@@ -151,10 +153,9 @@ def _mariadb(topology: Topology, port: int) -> tuple[Component, ...]:
 
 
 def _database_port(group: str, index: int) -> int:
-    """Of a primary; up to three tweet shards fit before the second graph shard."""
-    if group == "tweets-db":
-        return 4 + 2 * index
-    return 0 if group == "users-db" else (1 if index == 0 else 8 + 2 * index)
+    """Of a primary; up to three tweet shards fit before the second graph shard, up to three graph shards before the key-value database."""
+    first = {"users-db": 0, "graph-db": 1 if index == 0 else 8, "tweets-db": 4, "keyvalue-db": 14}
+    return first[group] + 2 * index
 
 
 def _database(topology: Topology, group: str, index: int, port: int) -> tuple[Component, ...]:
@@ -178,10 +179,15 @@ def _redis(topology: Topology, port: int) -> tuple[Component, ...]:
 
 def _services(topology: Topology, port: int) -> tuple[Component, ...]:
     return tuple(
-        Component(f"{group}-{i}", "service", group, i, port + 3 * block + i, shard=f"{group}-{i}")
+        Component(f"{group}-{i}", "service", group, i, port + _service_port(block) + i, shard=f"{group}-{i}")
         for block, group in enumerate(SERVICES)
         for i in range(topology.instances.get(group, 1))
     )
+
+
+def _service_port(block: int) -> int:
+    """Seven groups fit before the databases, more come after them."""
+    return 3 * block if block < _BLOCKS_BEFORE_MARIADB else 40 + 3 * (block - _BLOCKS_BEFORE_MARIADB)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from reference_app.contract import metrics
+from reference_app.contract import keyvalue, metrics
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import program, supervision
@@ -25,6 +25,13 @@ _MEMBER_OF_A_PAIR = (
     "--rpl-semi-sync-master-timeout=4294967295", "--master-retry-count=0",
 )  # fmt: skip
 """Of both members: either may be the primary one day."""
+
+
+_LOG_STRUCTURED = (
+    "--plugin-load-add=ha_rocksdb", "--loose-rocksdb-block-cache-size=8M", "--loose-rocksdb-max-background-jobs=1",
+    "--loose-rocksdb-max-total-wal-size=16M",
+)  # fmt: skip
+"""MyRocks, small. A server without the plugin says so in its log and starts without it; its tables are then InnoDB's."""
 
 
 def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
@@ -42,7 +49,7 @@ def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]
         "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--relay-log-recovery=ON",
         "--max-connections=200", "--performance-schema=OFF", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
         "--innodb-log-buffer-size=8M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M", "--table-open-cache=256",
-        *(_MEMBER_OF_A_PAIR if semi_sync else ()),
+        *(_MEMBER_OF_A_PAIR if semi_sync else ()), *(_LOG_STRUCTURED if component.group == keyvalue.DATABASE_GROUP else ()),
     )  # fmt: skip
 
 

@@ -30,8 +30,20 @@ CREATE TABLE IF NOT EXISTS outbox (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 -- One row per user and tweet, on the tweet's shard: counts derive from rows, so that nothing is counted twice.
+-- Each like, retweet and its end also leaves a row in engagement_deltas, in the same transaction, which goes once the counters have it:
+-- so the counters are always the rows without the changes that wait.
 CREATE TABLE IF NOT EXISTS likes (
   tweet_id BIGINT NOT NULL,
   user_id BIGINT NOT NULL,
   PRIMARY KEY (tweet_id, user_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS engagement_deltas (
+  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  tweet_id BIGINT NOT NULL,
+  counted VARCHAR(8) CHARACTER SET ascii NOT NULL,
+  delta TINYINT NOT NULL,
+  traceparent VARCHAR(55) CHARACTER SET ascii NOT NULL DEFAULT '',
+  created_ms BIGINT NOT NULL,
+  KEY by_tweet (tweet_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -7,9 +7,10 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Any
 
-from reference_app.contract import api
+from reference_app.contract import api, keyvalue
 from reference_app.contract.profile import LAB
 from reference_app.kit import errors, http
+from reference_app.kit.keyvalue import KeyValue
 from reference_app.services.gateway import domain
 
 logger = logging.getLogger(__name__)
@@ -20,8 +21,11 @@ _SIDE_STEP_SECONDS = LAB.home_deadline / 4
 class Callees:
     """One group of instances per service."""
 
-    def __init__(self, *, tweets: http.Group, users: http.Group, graph: http.Group, timelines: http.Group, search: http.Group) -> None:
+    def __init__(
+        self, *, tweets: http.Group, users: http.Group, graph: http.Group, timelines: http.Group, search: http.Group, keyvalue: http.Group
+    ) -> None:
         self._tweets, self._users, self._graph, self._timelines, self._search = tweets, users, graph, timelines, search
+        self._keyvalue = KeyValue(keyvalue)
 
     async def register(self, credentials: api.Credentials) -> domain.PublicUser:
         user = await _write(self._users, "POST", api.Internal.REGISTER, value=credentials, shape=api.Profile)
@@ -64,9 +68,20 @@ class Callees:
     async def unlike(self, *, tweet_id: int, user_id: int) -> None:
         await _write(self._tweets, "DELETE", api.Internal.LIKE, tweet_id=tweet_id, user_id=user_id)
 
-    async def counted(self, tweet_id: int) -> api.CountedTweet:
-        tweet: api.CountedTweet = await _read(self._tweets, "GET", api.Internal.TWEET, shape=api.CountedTweet, tweet_id=tweet_id)
+    async def tweet(self, tweet_id: int) -> api.Tweet:
+        tweet: api.Tweet = await _read(self._tweets, "GET", api.Internal.TWEET, shape=api.Tweet, tweet_id=tweet_id)
         return tweet
+
+    async def counts_if_any(self, tweet_id: int) -> domain.Counts | None:
+        """None when the key-value tier cannot be asked soon."""
+        keys = keyvalue.likes_key(tweet_id), keyvalue.retweets_key(tweet_id)
+        try:
+            found = await self._keyvalue.values(keyvalue.COUNTS, keys, limit=_SIDE_STEP_SECONDS)
+        except errors.CallError as error:
+            logger.warning("tweet without its counts: %s", error)
+            return None
+        likes, retweets = (int(found.values.get(key, 0)) for key in keys)
+        return domain.Counts(likes, retweets)
 
     async def tweet_ids(self, user_id: int, *, limit: int, before: int | None) -> api.TweetIds:
         value = api.ByUsers([user_id], limit, before or api.MAX_ID)
@@ -114,6 +129,32 @@ class Callees:
 
     async def unblock(self, *, blocker_id: int, blocked_id: int) -> None:
         await _write(self._graph, "DELETE", api.Internal.BLOCK, blocker_id=blocker_id, blocked_id=blocked_id)
+
+    async def following(self, user_id: int) -> api.Following:
+        found: api.Following = await _read(self._graph, "GET", api.Internal.FOLLOWEES, shape=api.Following, user_id=user_id)
+        return found
+
+    async def who_to_follow(self, user_id: int) -> list[int]:
+        """Best first; nobody when nobody was computed for the user. Raises AppError, as the two below do."""
+        found = await self._stored(keyvalue.WHO_TO_FOLLOW, [str(user_id)])
+        return [int(other) for other in str(found.get(str(user_id), "")).split(",") if other]
+
+    async def dismissed(self, user_id: int, others: Sequence[int]) -> set[int]:
+        """Those whom the user does not want to be shown."""
+        keys = {keyvalue.dismissed_key(user_id, other): other for other in others}
+        return {keys[key] for key in await self._stored(keyvalue.DISMISSED, list(keys))}
+
+    async def dismiss(self, user_id: int, other_id: int) -> None:
+        try:
+            await self._keyvalue.put(keyvalue.DISMISSED, {keyvalue.dismissed_key(user_id, other_id): "1"}, limit=LAB.post_deadline)
+        except errors.CallError as error:
+            raise domain.over_capacity(error) or errors.answer_to(error, writing=True) from error
+
+    async def _stored(self, dataset: keyvalue.Dataset, keys: Sequence[str]) -> dict[str, int | str]:
+        try:
+            return (await self._keyvalue.values(dataset, keys, limit=_SIDE_STEP_SECONDS)).values
+        except errors.CallError as error:
+            raise domain.over_capacity(error) or domain.read_failure(error) from error
 
     async def forget_home(self, user_id: int) -> None:
         """On every instance, because each remembers whom the user follows. Best effort: where it fails, the old edges show for some seconds."""

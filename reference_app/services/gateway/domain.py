@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from reference_app.contract import api, ids
 from reference_app.kit import errors
+from reference_app.kit.keyvalue import OVER_CAPACITY
 from reference_app.kit.weighted_length import INVALID, weighted_length
 
 
@@ -51,12 +52,28 @@ class PublicPageTweet:
     retweet_of: PublicPageTweet | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublicCountedTweet(PublicPageTweet):
-    """`likes` and `retweets` count users."""
+@dataclass(frozen=True)
+class Counts:
+    """How many users like a tweet, and retweeted it."""
 
     likes: int
     retweets: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicCountedTweet(PublicPageTweet):
+    """`likes` and `retweets` count users, a moment ago; null when they are not to be had."""
+
+    likes: int | None
+    retweets: int | None
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """Users whom one may want to follow, best first. `partial` when they are not to be had at the moment."""
+
+    users: list[PublicUser]
+    partial: bool
 
 
 @dataclass(frozen=True)
@@ -118,6 +135,13 @@ def read_failure(error: errors.CallError) -> errors.AppError:
     return errors.answer_to(error, writing=False)
 
 
+def over_capacity(error: errors.CallError) -> errors.AppError | None:
+    """The answer when a tenant of the key-value tier has used up its quota: it is ours, and not the user's."""
+    if error.outcome not in OVER_CAPACITY:
+        return None
+    return errors.AppError("overloaded", "too much of this is going on at the moment: try again soon", retry_after=1)
+
+
 def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, handles: Mapping[int, str] | None, *, limit: int) -> api.Page:
     """Tweets in the order found, without the deleted ones and without retweets of such. `handles` is None when users could not be asked.
 
@@ -157,8 +181,9 @@ def rendered_page_tweet(tweet: api.PageTweet) -> PublicPageTweet:
     )
 
 
-def rendered_counted(tweet: api.PageTweet, *, likes: int, retweets: int) -> PublicCountedTweet:
+def rendered_counted(tweet: api.PageTweet, counts: Counts | None) -> PublicCountedTweet:
     """The tweet on a page of its own."""
+    likes, retweets = (None, None) if counts is None else (counts.likes, counts.retweets)
     return PublicCountedTweet(**vars(rendered_page_tweet(tweet)), likes=likes, retweets=retweets)
 
 

@@ -77,6 +77,10 @@ OPERATIONS = (
     _read("reading", api.USER_TWEETS, "A user's tweets, newest first", domain.PublicPage, "invalid", "not_found", query=_PAGED),
     _read("reading", api.SEARCH, "Recent tweets that have all words, newest first", domain.PublicPage, "invalid", query=("q", *_PAGED)),
     _read("reading", api.TRENDS, "Hashtags that more users write than usual", api.Trends, "invalid", query=("limit",)),
+    Operation(
+        "people", "get", api.SUGGESTIONS, "Whom to follow", {200: domain.Suggestions}, ("invalid", *_BEHIND), query=("limit",), signed_in=True
+    ),
+    _change("people", "delete", api.SUGGESTION, "Suggest somebody no more"),
     _change("people", "put", api.FOLLOWING, "Follow", "forbidden", "not_found"),
     _change("people", "delete", api.FOLLOWING, "Unfollow"),
     _change("people", "put", api.BLOCKING, "Block; ends both follows", "not_found"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -45,10 +46,9 @@ class Endpoints:
     async def show(self, request: Request) -> Response:
         """Public, as user timelines are."""
         deadline.start(LAB.home_deadline)
-        found = await self.callees.counted(service.path_id(request, "tweet_id"))
-        return service.json_response(
-            domain.rendered_counted(await self._page_tweet(found.tweet), likes=found.likes, retweets=found.retweets)
-        )
+        tweet_id = service.path_id(request, "tweet_id")
+        shown, counts = await asyncio.gather(self._shown(tweet_id), self.callees.counts_if_any(tweet_id))
+        return service.json_response(domain.rendered_counted(shown, counts))
 
     async def delete(self, request: Request) -> Response:
         tweet_id, user_id = self._tweet_and_user(request)
@@ -74,6 +74,9 @@ class Endpoints:
         deadline.start(LAB.post_deadline)
         user_id = self.access.user(request)
         return service.path_id(request, "tweet_id"), user_id
+
+    async def _shown(self, tweet_id: int) -> api.PageTweet:
+        return await self._page_tweet(await self.callees.tweet(tweet_id))
 
     async def _page_tweet(self, tweet: api.Tweet) -> api.PageTweet:
         by_id = {original.id: original for original in (await self.callees.originals([tweet])).tweets}

@@ -1,12 +1,12 @@
-"""Likes, retweets and their counts: one row per user and tweet, so that nothing is counted twice."""
+"""Likes and retweets: one row per user and tweet, so that nothing is counted twice."""
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Sequence
 
 from reference_app.contract import api, ids
-from reference_app.contract.api import CountedTweet, Created, NewTweet
+from reference_app.contract.api import Created, NewTweet
 from reference_app.kit import errors
 from reference_app.kit.shard import Shard
 from reference_app.services.tweets import store
@@ -30,7 +30,7 @@ class Engagement:
         """May be repeated. Raises AppError not_found, unavailable or indeterminate."""
         shard = self._shard_of(tweet_id)
         try:
-            liked = await shard.primary.write("like", lambda session: store.like(session, tweet_id, user_id))
+            liked = await shard.primary.write("like", lambda session: store.like(session, tweet_id, user_id, now_ms=_now_ms()))
         except errors.CallError as error:
             raise errors.answer_to(error, writing=True) from error
         if not liked:
@@ -40,23 +40,9 @@ class Engagement:
         """May be repeated, also after the tweet was deleted. Raises AppError as `like` does."""
         shard = self._shard_of(tweet_id)
         try:
-            await shard.primary.write("unlike", lambda session: store.unlike(session, tweet_id, user_id))
+            await shard.primary.write("unlike", lambda session: store.unlike(session, tweet_id, user_id, now_ms=_now_ms()))
         except errors.CallError as error:
             raise errors.answer_to(error, writing=True) from error
-
-    async def counted(self, tweet_id: int) -> CountedTweet:
-        """Raises AppError unavailable when some shard cannot be asked: part of a count is a wrong count."""
-        tweet = await self._reading.one(tweet_id)
-        likes, *retweets = await asyncio.gather(self._likes(tweet_id), *(self._retweets(shard, tweet_id) for shard in self._shards))
-        return CountedTweet(tweet, likes, sum(retweets))
-
-    async def _likes(self, tweet_id: int) -> int:
-        count, _ = await self._shard_of(tweet_id).read("count_likes", lambda session: store.count_likes(session, tweet_id))
-        return count
-
-    async def _retweets(self, shard: Shard, tweet_id: int) -> int:
-        count, _ = await shard.read("count_retweets", lambda session: store.count_retweets(session, tweet_id))
-        return count
 
     def _shard_of(self, tweet_id: int) -> Shard:
         index = ids.shard_of(tweet_id)
@@ -67,3 +53,7 @@ class Engagement:
 
 def _no_tweet(tweet_id: int) -> errors.AppError:
     return errors.AppError("not_found", f"there is no tweet {tweet_id}")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -13,6 +13,7 @@ from reference_app.contract import api, ids
 from reference_app.contract.api import Internal
 from reference_app.instrumentation import service
 from reference_app.kit.failpoints import Failpoints
+from reference_app.services.tweets.counting import Counting
 from reference_app.services.tweets.deleting import Deleting
 from reference_app.services.tweets.engagement import Engagement
 from reference_app.services.tweets.posting import Posting
@@ -27,6 +28,7 @@ class Endpoints:
     engagement: Engagement
     deleting: Deleting
     relay: Relay
+    counting: Counting
     failpoints: Failpoints
 
     def routes(self) -> list[Route]:
@@ -34,7 +36,7 @@ class Endpoints:
             Route(Internal.CREATE, self.create, methods=["POST"]),
             Route(Internal.MULTIGET, self.multiget, methods=["POST"]),
             Route(Internal.BY_USERS, self.by_users, methods=["POST"]),
-            Route(Internal.TWEET, self.counted, methods=["GET"]),
+            Route(Internal.TWEET, self.one, methods=["GET"]),
             Route(Internal.TWEET, self.delete, methods=["DELETE"]),
             Route(Internal.LIKE, self.like, methods=["PUT"]),
             Route(Internal.LIKE, self.unlike, methods=["DELETE"]),
@@ -51,6 +53,8 @@ class Endpoints:
         async def publish_soon() -> None:
             self.failpoints.hit("post.after_reply")
             self.relay.wake(ids.shard_of(created.tweet.id))
+            if created.tweet.retweet_of is not None:
+                self.counting.wake(ids.shard_of(created.tweet.id))
 
         response.background = BackgroundTask(publish_soon)
         return response
@@ -63,19 +67,24 @@ class Endpoints:
         wanted = await service.body(request, api.ByUsers)
         return service.json_response(await self.reading.ids_by_users(wanted.user_ids, limit=wanted.limit, before=wanted.before))
 
-    async def counted(self, request: Request) -> Response:
-        return service.json_response(await self.engagement.counted(service.path_id(request, "tweet_id")))
+    async def one(self, request: Request) -> Response:
+        return service.json_response(await self.reading.one(service.path_id(request, "tweet_id")))
 
     async def delete(self, request: Request) -> Response:
         tweet_id = service.path_id(request, "tweet_id")
         await self.deleting.delete(tweet_id, service.integer(request, "user_id", default=0, low=1, high=api.MAX_ID))
         self.relay.wake(ids.shard_of(tweet_id))
+        self.counting.wake(ids.shard_of(tweet_id))
         return Response(status_code=204)
 
     async def like(self, request: Request) -> Response:
-        await self.engagement.like(service.path_id(request, "tweet_id"), service.path_id(request, "user_id"))
+        tweet_id = service.path_id(request, "tweet_id")
+        await self.engagement.like(tweet_id, service.path_id(request, "user_id"))
+        self.counting.wake(ids.shard_of(tweet_id))
         return Response(status_code=204)
 
     async def unlike(self, request: Request) -> Response:
-        await self.engagement.unlike(service.path_id(request, "tweet_id"), service.path_id(request, "user_id"))
+        tweet_id = service.path_id(request, "tweet_id")
+        await self.engagement.unlike(tweet_id, service.path_id(request, "user_id"))
+        self.counting.wake(ids.shard_of(tweet_id))
         return Response(status_code=204)

@@ -10,7 +10,7 @@ from reference_app.contract import storage
 from reference_app.contract.api import Tweet
 from reference_app.kit import tracing
 from reference_app.kit.sql import Row, Session
-from reference_app.services.tweets import domain
+from reference_app.services.tweets import deltas, domain
 from reference_app.services.tweets.domain import KeyedId, OutboxRow, StoredTweet
 
 _COLUMNS = "id, user_id, text, in_reply_to, retweet_of, deleted_at IS NOT NULL, duplicate_of"
@@ -19,12 +19,14 @@ _FREED_KEY = "idempotency_key = IF(retweet_of IS NULL, idempotency_key, CONCAT(i
 
 
 async def insert(session: Session, tweet: Tweet, *, key: str, diverted: bool, now_ms: int) -> None:
-    """The tweet and its event, in the caller's transaction."""
+    """The tweet, its event and, of a retweet, the change of a count, in the caller's transaction."""
     await session.execute(
         "INSERT INTO tweets (id, user_id, idempotency_key, text, in_reply_to, retweet_of, diverted) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (tweet.id, tweet.user_id, key, tweet.text, tweet.in_reply_to, tweet.retweet_of, int(diverted)),
     )
     await _insert_event(session, storage.SUBJECT_POSTED, storage.TweetEvent(tweet.id, tweet.user_id, now_ms, tweet.text))
+    if tweet.retweet_of is not None:
+        await deltas.note(session, tweet.retweet_of, "retweets", 1, now_ms=now_ms)
 
 
 async def delete(session: Session, tweet_id: int, user_id: int, *, now_ms: int) -> StoredTweet | None:
@@ -34,6 +36,8 @@ async def delete(session: Session, tweet_id: int, user_id: int, *, now_ms: int) 
     if found is not None and found.tweet.user_id == user_id and not found.deleted:
         await session.execute(f"UPDATE tweets SET deleted_at = %s, {_FREED_KEY} WHERE id = %s", (now_ms, tweet_id))  # noqa: S608
         await _insert_event(session, storage.SUBJECT_DELETED, storage.TweetEvent(tweet_id, user_id, now_ms))
+        if found.tweet.retweet_of is not None:
+            await deltas.note(session, found.tweet.retweet_of, "retweets", -1, now_ms=now_ms)
     return found
 
 
@@ -107,41 +111,36 @@ async def with_keys(session: Session, keys: Sequence[KeyedId]) -> list[KeyedId]:
 
 async def tombstone_twin(session: Session, tweet_id: int, survivor: int, now_ms: int) -> int:
     """Hide a row as the twin of `survivor`; returns 1 if it was no tombstone as a twin until now."""
-    rows = await session.fetch("SELECT user_id FROM tweets WHERE id = %s AND duplicate_of IS NULL FOR UPDATE", (tweet_id,))
+    query = "SELECT user_id, retweet_of, deleted_at FROM tweets WHERE id = %s AND duplicate_of IS NULL FOR UPDATE"
+    rows = await session.fetch(query, (tweet_id,))
     if not rows:
         return 0
+    user_id, retweet_of, deleted_at = rows[0]
     await session.execute(
         f"UPDATE tweets SET deleted_at = COALESCE(deleted_at, %s), duplicate_of = %s, {_FREED_KEY} WHERE id = %s",  # noqa: S608
         (now_ms, survivor, tweet_id),
     )
-    await _insert_event(session, storage.SUBJECT_DELETED, storage.TweetEvent(tweet_id, rows[0][0], now_ms))
+    await _insert_event(session, storage.SUBJECT_DELETED, storage.TweetEvent(tweet_id, user_id, now_ms))
+    if retweet_of is not None and deleted_at is None:
+        await deltas.note(session, retweet_of, "retweets", -1, now_ms=now_ms)
     return 1
 
 
-async def like(session: Session, tweet_id: int, user_id: int) -> bool:
+async def like(session: Session, tweet_id: int, user_id: int, *, now_ms: int) -> bool:
     """False when there is no such tweet to like; no change when the user likes it already."""
     visible = await session.fetch("SELECT 1 FROM tweets WHERE id = %s AND deleted_at IS NULL LOCK IN SHARE MODE", (tweet_id,))
-    if visible:
-        await session.execute(
-            "INSERT INTO likes (tweet_id, user_id) VALUES (%s, %s) ON DUPLICATE KEY UPDATE user_id = user_id", (tweet_id, user_id)
-        )
-    return bool(visible)
+    if not visible:
+        return False
+    row = (tweet_id, user_id)
+    if await session.execute("INSERT INTO likes (tweet_id, user_id) VALUES (%s, %s) ON DUPLICATE KEY UPDATE user_id = user_id", row):
+        await deltas.note(session, tweet_id, "likes", 1, now_ms=now_ms)
+    return True
 
 
-async def unlike(session: Session, tweet_id: int, user_id: int) -> None:
+async def unlike(session: Session, tweet_id: int, user_id: int, *, now_ms: int) -> None:
     """No change when the user does not like it."""
-    await session.execute("DELETE FROM likes WHERE tweet_id = %s AND user_id = %s", (tweet_id, user_id))
-
-
-async def count_likes(session: Session, tweet_id: int) -> int:
-    """Users who like the tweet."""
-    return int((await session.fetch("SELECT COUNT(*) FROM likes WHERE tweet_id = %s", (tweet_id,)))[0][0])
-
-
-async def count_retweets(session: Session, tweet_id: int) -> int:
-    """Users whose visible retweet of it is on this shard."""
-    query = "SELECT COUNT(DISTINCT user_id) FROM tweets WHERE retweet_of = %s AND deleted_at IS NULL"
-    return int((await session.fetch(query, (tweet_id,)))[0][0])
+    if await session.execute("DELETE FROM likes WHERE tweet_id = %s AND user_id = %s", (tweet_id, user_id)):
+        await deltas.note(session, tweet_id, "likes", -1, now_ms=now_ms)
 
 
 async def _insert_event(session: Session, subject: str, event: storage.TweetEvent) -> None:

@@ -1,0 +1,38 @@
+"""Builds the key-value tier from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.types import ASGIApp
+
+from reference_app.contract import keyvalue
+from reference_app.instrumentation import clients, service
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.settings import Settings
+from reference_app.kit.shard import Shard
+from reference_app.kit.tasks import Background
+from reference_app.services.keyvalue.routes import Endpoints
+from reference_app.services.keyvalue.tenancy import ACCESSES, CONNECTIONS, Bulkheads, Quotas
+from reference_app.services.keyvalue.tier import Tier
+from reference_app.services.keyvalue.upkeep import Upkeep
+
+
+@asynccontextmanager
+async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
+    """The ASGI app; upkeep runs while it is open."""
+    background, deciders = Background(), Deciders(settings.home.deciders_file)
+
+    def connections() -> Shard:
+        (shard,) = clients.shards(settings.lab, keyvalue.DATABASE_GROUP, recorder, deciders, connections=CONNECTIONS)
+        return shard
+
+    common = connections()
+    bulkheads = Bulkheads(deciders, {(tenant, access): connections() for tenant in keyvalue.TENANTS for access in ACCESSES}, common)
+    background.start("upkeep", Upkeep(common, recorder=recorder).run)
+    try:
+        yield service.app(Endpoints(Tier(Quotas(deciders), bulkheads, recorder=recorder)).routes(), recorder)
+    finally:
+        await background.stop()

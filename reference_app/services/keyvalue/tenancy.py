@@ -1,0 +1,50 @@
+"""What keeps tenants apart: a quota for the reads and for the writes of each, and connections that are nobody else's (a bulkhead)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import get_args
+
+from reference_app.contract import keyvalue
+from reference_app.contract.keyvalue import Access
+from reference_app.kit import errors
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.shard import Shard
+from reference_app.kit.token_bucket import TokenBucket
+
+ACCESSES: tuple[Access, ...] = get_args(Access)
+QUOTAS, BULKHEADS = "keyvalue_quotas", "keyvalue_bulkheads"
+CONNECTIONS = 4
+"""Of a tenant for one kind of access."""
+
+
+class Quotas:
+    """Keys a second of each tenant, as the deciders say now."""
+
+    def __init__(self, deciders: Deciders, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._deciders = deciders
+        self._buckets = {
+            (tenant, access): self._bucket(keyvalue.quota(tenant, access), monotonic) for tenant in keyvalue.TENANTS for access in ACCESSES
+        }
+
+    def charge(self, tenant: str, access: Access, keys: int) -> None:
+        """Raises AppError quota_exceeded, with the time until there is some again."""
+        if not self._deciders.on(QUOTAS):
+            return
+        wait = self._buckets[tenant, access].take(keys)
+        if wait:
+            raise errors.AppError("quota_exceeded", f"{tenant} has used up the {access} of its quota: try again later", retry_after=wait)
+
+    def _bucket(self, decider: str, monotonic: Callable[[], float]) -> TokenBucket:
+        return TokenBucket(lambda: self._deciders.value(decider), monotonic=monotonic)
+
+
+class Bulkheads:
+    """The database, through the connections of a tenant, or through common ones while the decider is off. Waiting for one takes a moment at most."""
+
+    def __init__(self, deciders: Deciders, own: Mapping[tuple[str, Access], Shard], common: Shard) -> None:
+        self._deciders, self._own, self._common = deciders, own, common
+
+    def of(self, tenant: str, access: Access) -> Shard:
+        return self._own[tenant, access] if self._deciders.on(BULKHEADS) else self._common

@@ -1,0 +1,71 @@
+"""Repair: compares the counters with the rows that they count, slowly and for ever, and adds what is missing.
+
+A difference is believed when it was the same a while before, so that what is on its way is not taken for lost. The correction is an addition
+like any other: whatever arrives meanwhile is added too, and nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from reference_app.contract import api, keyvalue, metrics
+from reference_app.contract.profile import LAB, Profile
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.keyvalue import KeyValue
+from reference_app.kit.shard import Shard
+from reference_app.services.tweets import deltas
+
+logger = logging.getLogger(__name__)
+BATCH, CALL_SECONDS = 100, 0.5
+Difference = tuple[int, int]
+"""(what the rows say, what the counter says)"""
+
+
+class Recounting:
+    def __init__(self, shards: Sequence[Shard], counters: KeyValue, *, recorder: Recorder, profile: Profile = LAB) -> None:
+        self._shards, self._counters, self._recorder, self._profile = shards, counters, recorder, profile
+
+    async def run(self, shard: Shard) -> None:
+        """Walk over the visible tweets of the shard, newest first and from the start again, until cancelled or until somebody does not answer."""
+        before = api.MAX_ID
+        while True:
+            tweet_ids = await shard.primary.read("list_tweets", functools.partial(deltas.newest_tweets, before=before, limit=BATCH))
+            if tweet_ids:
+                await self._compare(tweet_ids)
+            before = tweet_ids[-1] if len(tweet_ids) == BATCH else api.MAX_ID
+            await asyncio.sleep(self._profile.recount_every)
+
+    async def _compare(self, tweet_ids: Sequence[int]) -> None:
+        suspects = await self._differences(tweet_ids)
+        if not suspects:
+            return
+        await asyncio.sleep(self._profile.recount_settle)
+        settled = (await self._differences(tweet_ids)).items() & suspects.items()
+        if settled:
+            await self._correct(dict(settled))
+
+    async def _differences(self, tweet_ids: Sequence[int]) -> dict[str, Difference]:
+        """Both sides of every counter that is not what it should be. All shards have to answer: part of a count is a wrong count."""
+        work = [shard.primary.read("count_engagement", lambda session: deltas.told(session, tweet_ids)) for shard in self._shards]
+        rows: Counter[str] = Counter()
+        for part in await asyncio.gather(*work):
+            rows.update(part)
+        counters = await self._counters.values(keyvalue.COUNTS, _keys(tweet_ids), limit=CALL_SECONDS)
+        return {key: (rows[key], int(counters.values.get(key, 0))) for key in _keys(tweet_ids) if rows[key] != counters.values.get(key, 0)}
+
+    async def _correct(self, settled: dict[str, Difference]) -> None:
+        """Within a minute the same correction has the same name, whoever makes it."""
+        minute = int(time.time()) // 60
+        additions = [api.Addition(key, right - wrong, f"repair-{key}-{wrong}-{right}-{minute}") for key, (right, wrong) in settled.items()]
+        await self._counters.add(keyvalue.COUNTS, additions, limit=CALL_SECONDS)
+        self._recorder.count(metrics.COUNTS_REPAIRED, by=len(additions))
+        logger.warning("counters put right: %s", ", ".join(f"{key} {wrong} to {right}" for key, (right, wrong) in settled.items()))
+
+
+def _keys(tweet_ids: Sequence[int]) -> list[str]:
+    return [make(tweet_id) for tweet_id in tweet_ids for make in (keyvalue.likes_key, keyvalue.retweets_key)]
