@@ -12,13 +12,14 @@ from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
-from reference_app.services.gateway import accounts, discovery, domain, openapi, people, reading, tweeting, web
+from reference_app.kit.warmup import Gate
+from reference_app.services.gateway import accounts, discovery, domain, openapi, people, reading, suggesting, tweeting, web
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
 from reference_app.services.gateway.shedding import Shedding
 
 
-def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_key: str) -> ASGIApp:
+def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_key: str, gate: Gate | None = None) -> ASGIApp:
     """The app over the services behind it."""
     access = Access(signing_key)
     routes = [
@@ -27,10 +28,11 @@ def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_k
         *reading.Endpoints(callees, access, recorder).routes(),
         *people.Endpoints(callees, access).routes(),
         *discovery.Endpoints(callees).routes(),
+        *suggesting.Endpoints(callees, access).routes(),
         *openapi.Endpoint().routes(),
     ]
     shedding = Shedding(deciders, recorder)
-    return service.app([*shedding.guarded(routes), *web.Page(shedding).routes()], recorder, entry=deciders)
+    return service.app([*shedding.guarded(routes), *web.Page(shedding).routes()], recorder, gate=gate, entry=deciders)
 
 
 @asynccontextmanager
@@ -38,9 +40,10 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     """The app over all instances of the services behind it."""
     deciders = Deciders(settings.home.deciders_file)
     domain.tweet_text("warm.up ⭐")  # compiles the patterns, 0.1 s that no request shall wait for
-    groups = {name: clients.services(settings.lab, name, recorder) for name in topology.SERVICE_EDGES["gateway"]}
+    groups = {name: clients.services(settings.lab, name, recorder, deciders) for name in topology.SERVICE_EDGES["gateway"]}
     try:
-        yield build(callees=Callees(**groups), recorder=recorder, deciders=deciders, signing_key=settings.lab.signing_key)
+        gate = clients.gate(deciders, groups=groups.values())
+        yield build(callees=Callees(**groups), recorder=recorder, deciders=deciders, signing_key=settings.lab.signing_key, gate=gate)
     finally:
         for group in groups.values():
             group.close()
