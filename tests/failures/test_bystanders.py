@@ -1,0 +1,62 @@
+"""Parts that requests do not need are lost: search, the tools that watch, the file of the deciders."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference_app.kit import deciders
+from reference_app.kit.home import Home
+from reference_app.stack.control import Control
+from tests.failures.conftest import World
+
+pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.timeout(60)]
+
+
+def everything_but_search_works(world: World) -> None:
+    """What the other parts serve, each at the first attempt."""
+    newcomer, tweet = world.api.user(), world.post()
+    world.api.follow(newcomer, world.author)
+    assert not world.home()["partial"]
+    assert world.ask(newcomer, "PUT", f"/tweets/{tweet}/like").status == 204
+    assert world.ask(None, "GET", f"/tweets/{tweet}").json()["likes"] == 1
+    assert world.ask(world.author, "DELETE", f"/tweets/{tweet}").status == 204
+    assert world.ask(None, "GET", f"/users/{world.author.id}/tweets").status == 200
+
+
+def test_without_search_everything_else_is_served(control: Control, world: World, eventually: Any) -> None:
+    control.kill_and_hold("search-0")
+    for path in ("/search?q=hello", "/trends"):
+        refused = world.ask(None, "GET", path)
+        assert (refused.status, refused.json()["error"]["code"]) == (503, "unavailable")
+    everything_but_search_works(world)
+    control.heal()
+    eventually(lambda: world.api.call(None, "GET", "/search?q=hello").status_code == 200, "search answers again")
+
+
+@pytest.mark.verify
+def test_without_the_tools_that_watch_users_notice_nothing(control: Control, world: World) -> None:
+    tools = [component.name for component in control.lab.components if component.tool]
+    assert set(tools) == {"prometheus", "alertmanager", "prober", "collector"}
+    for name in tools:
+        control.kill_and_hold(name)
+    everything_but_search_works(world)
+    control.heal()
+    assert control.unanswered() == {}
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"tweet_cache": 10', b'{"tweet_cache": "on"}'])
+def test_a_file_of_deciders_that_is_gone_or_broken_is_no_outage(content: bytes | None, home: Home, world: World) -> None:
+    damage(home.deciders_file, content)
+    time.sleep(2 * deciders.POLL_SECONDS)
+    everything_but_search_works(world)
+
+
+def damage(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_bytes(content)
