@@ -31,6 +31,8 @@ class Balancer(Generic[T]):
         """Its breaker waits for `success`, `failure` or `abandon`. Another than `but`, if there is one."""
         if len(self.instances) == 1:
             return self.instances[0]
+        if but is None and not any([instance.breaker.is_open for instance in self.instances]):  # noqa: C419 - a generator costs twice as much
+            return self._less_loaded(self.instances)
         chosen = self._less_loaded(self._candidates(but))
         chosen.breaker.allow()
         return chosen
@@ -41,9 +43,7 @@ class Balancer(Generic[T]):
         return [instance for instance in candidates if instance is not but] or candidates
 
     def _less_loaded(self, candidates: Sequence[Instance[T]]) -> Instance[T]:
-        count = len(candidates)
-        first = int(self._rng.random() * count)
-        if count == 1:
-            return candidates[first]
-        second = (first + 1 + int(self._rng.random() * (count - 1))) % count
-        return candidates[second] if candidates[second].under_way < candidates[first].under_way else candidates[first]
+        """Of one drawn and its neighbour: of two instances these are both."""
+        drawn = int(self._rng.random() * len(candidates))
+        one, other = candidates[drawn], candidates[drawn - 1]
+        return other if other.under_way < one.under_way else one

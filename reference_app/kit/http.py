@@ -32,8 +32,8 @@ class Response:
     body: bytes
 
     def json(self, shape: type[Any] = dict) -> Any:
-        """The body as `shape`."""
-        return msgspec.json.decode(self.body, type=shape)
+        """The body as `shape`; `bytes` leaves it as it is."""
+        return self.body if shape is bytes else msgspec.json.decode(self.body, type=shape)
 
 
 class _Connection(asyncio.Protocol):
@@ -176,16 +176,23 @@ class Group:
         if self._admission.drops():
             self._dropped()
             raise errors.AppError("overloaded", "most of these requests are refused at the moment: try again later", retry_after=1)
-        instance: Instance[Client] | None = None
+        instance, ends = self._balancer.pick(), time.monotonic() + limit
+        try:
+            response = await self._attempt(instance, method, path, route=route, body=body, limit=limit)
+        except errors.CallError as error:
+            failed = error
+        else:
+            self._retries.succeeded()
+            return response
 
-        async def attempt(left: float) -> Response:
+        async def again(left: float) -> Response:
             nonlocal instance
             instance = self._balancer.pick(but=instance)
             return await self._attempt(instance, method, path, route=route, body=body, limit=left)
 
         repeatable = method == "GET" or (method == "POST" and route in api.Internal.POSTED_READS)
         try:
-            return await self._retries.run(attempt, repeatable=repeatable, limit=limit)
+            return await self._retries.repeat(again, failed, repeatable=repeatable, ends=ends)
         except (_Nacked, _Failed) as error:
             return error.response
 

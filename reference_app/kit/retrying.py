@@ -79,11 +79,16 @@ class Retries:
         except errors.CallError as error:
             failed = error
         else:
-            self._budget.deposit()
+            self.succeeded()
             return result
-        return await self._repeated(attempt, failed, repeatable=repeatable, ends=ends)
+        return await self.repeat(attempt, failed, repeatable=repeatable, ends=ends)
 
-    async def _repeated(self, attempt: Callable[[float], Awaitable[T]], failed: errors.CallError, *, repeatable: bool, ends: float) -> T:
+    def succeeded(self) -> None:
+        """A call did at its first attempt."""
+        self._budget.deposit()
+
+    async def repeat(self, attempt: Callable[[float], Awaitable[T]], failed: errors.CallError, *, repeatable: bool, ends: float) -> T:
+        """`run` from where a first attempt has failed; `ends` on the monotonic clock."""
         already = 0
         while (policy := await self._once_more(failure_of(failed, repeatable=repeatable), already, ends)) is not None:
             already += 1
