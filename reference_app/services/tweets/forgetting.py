@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from reference_app.contract.profile import LAB, Profile
 from reference_app.services.tweets.tweet_cache import TweetCache
 
 RETRY_SECONDS = 0.25
@@ -18,8 +17,8 @@ class Forgetting:
     The relay names each deletion that it publishes, so that one whose process died after the commit is marked by whoever publishes it.
     """
 
-    def __init__(self, cache: TweetCache, *, profile: Profile = LAB, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._cache, self._profile, self._monotonic = cache, profile, monotonic
+    def __init__(self, cache: TweetCache, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._cache, self._monotonic = cache, monotonic
         self._waiting: dict[int, float] = {}
 
     @property
@@ -34,7 +33,7 @@ class Forgetting:
 
     def remember(self, tweet_ids: Sequence[int]) -> None:
         """Mark within the next moments."""
-        give_up_at = self._monotonic() + 2 * self._profile.tweet_cache_ttl
+        give_up_at = self._monotonic() + 2 * self._cache.ttl_s
         for tweet_id in tweet_ids:
             self._waiting.setdefault(tweet_id, give_up_at)
 

@@ -7,38 +7,45 @@ from collections.abc import Sequence
 
 import msgspec
 
-from reference_app.contract import ids, storage
-from reference_app.contract.api import Tweet, TweetIds, Tweets
+from reference_app.contract import storage
+from reference_app.contract.api import Tweet, TweetIds
 from reference_app.kit import errors
 from reference_app.kit.shard import Shard
 from reference_app.services.tweets import store
-from reference_app.services.tweets.domain import StoredTweet
+from reference_app.services.tweets.cold_reads import ColdReads
 from reference_app.services.tweets.tweet_cache import TweetCache
+
+_GONE = (storage.DELETED_TWEET, storage.NO_TWEET)
+
+
+class Found(msgspec.Struct):
+    """contract.api.Tweets as it is answered: the tweets are JSON as caches and shards gave it, which nobody has to decode here."""
+
+    tweets: list[msgspec.Raw]
+    deleted: list[int]
+    unavailable: list[int]
 
 
 class Reading:
     """Multiget and user timelines over all shards."""
 
-    def __init__(self, shards: Sequence[Shard], cache: TweetCache) -> None:
-        self._shards, self._cache = shards, cache
+    def __init__(self, shards: Sequence[Shard], cache: TweetCache, cold_reads: ColdReads) -> None:
+        self._shards, self._cache, self._cold_reads = shards, cache, cold_reads
 
-    async def multiget(self, tweet_ids: Sequence[int]) -> Tweets:
+    async def multiget(self, tweet_ids: Sequence[int]) -> Found:
         """Each id is in exactly one of the three lists of the answer."""
-        cached = await self._cache.get(tweet_ids)
-        wanted = [tweet_id for tweet_id in tweet_ids if tweet_id not in cached]
-        result = Tweets([], [], [])
-        fresh: dict[int, bytes] = {}
-        for tweet_id, value in cached.items():
-            _sort_in(result, tweet_id, value)
-        for part in await asyncio.gather(*(self._from_shard(shard, group) for shard, group in self._by_shard(wanted))):
-            fresh |= part
-        for tweet_id in wanted:
-            if tweet_id in fresh:
-                _sort_in(result, tweet_id, fresh[tweet_id])
+        found = await self._cache.get(tweet_ids)
+        values = found.values
+        if found.stale:
+            self._cold_reads.refresh_soon(found.stale)
+        if cold := [tweet_id for tweet_id in tweet_ids if tweet_id not in values]:
+            values |= await self._cold_reads.values(cold)
+        result = Found([], [], [tweet_id for tweet_id in tweet_ids if tweet_id not in values] if cold else [])
+        for tweet_id, value in values.items():
+            if value in _GONE:
+                result.deleted.append(tweet_id)
             else:
-                result.unavailable.append(tweet_id)
-        if fresh:
-            await self._cache.put(fresh)
+                result.tweets.append(msgspec.Raw(value))
         return result
 
     async def one(self, tweet_id: int) -> Tweet:
@@ -48,7 +55,7 @@ class Reading:
             raise errors.AppError("unavailable", f"the shard of tweet {tweet_id} did not answer", retry_after=1)
         if found.deleted:
             raise errors.AppError("not_found", f"there is no tweet {tweet_id}")
-        (tweet,) = found.tweets
+        tweet = msgspec.json.decode(found.tweets[0], type=Tweet)
         if tweet.retweet_of is not None:
             await self.one(tweet.retweet_of)
         return tweet
@@ -59,17 +66,6 @@ class Reading:
         merged = sorted((tweet_id for part in parts if part is not None for tweet_id in part), reverse=True)
         return TweetIds(merged[:limit], complete=None not in parts)
 
-    async def _from_shard(self, shard: Shard | None, tweet_ids: list[int]) -> dict[int, bytes]:
-        if shard is None:
-            return dict.fromkeys(tweet_ids, storage.DELETED_TWEET)
-        try:
-            rows, of_primary = await shard.read("get_tweets", lambda session: store.by_ids(session, tweet_ids))
-        except errors.CallError:
-            return {}
-        values = {row.tweet.id: _encoded(row) for row in rows}
-        # A replica may lag: only the primary's silence means that there is no such tweet.
-        return dict.fromkeys(tweet_ids, storage.DELETED_TWEET) | values if of_primary else values
-
     async def _ids_from(self, shard: Shard, user_ids: Sequence[int], limit: int, before: int) -> list[int] | None:
         try:
             found, _ = await shard.read(
@@ -78,20 +74,3 @@ class Reading:
         except errors.CallError:
             return None
         return found
-
-    def _by_shard(self, tweet_ids: Sequence[int]) -> list[tuple[Shard | None, list[int]]]:
-        groups: dict[int, list[int]] = {}
-        for tweet_id in tweet_ids:
-            groups.setdefault(ids.shard_of(tweet_id), []).append(tweet_id)
-        return [(self._shards[index] if index < len(self._shards) else None, group) for index, group in groups.items()]
-
-
-def _encoded(row: StoredTweet) -> bytes:
-    return storage.DELETED_TWEET if row.deleted else msgspec.json.encode(row.tweet)
-
-
-def _sort_in(result: Tweets, tweet_id: int, value: bytes) -> None:
-    if value == storage.DELETED_TWEET:
-        result.deleted.append(tweet_id)
-    else:
-        result.tweets.append(msgspec.json.decode(value, type=Tweet))
