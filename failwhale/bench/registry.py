@@ -8,6 +8,7 @@ from failwhale.bench.model import Bench
 
 MODULES = {
     "home-read": "home_read",
+    "fanout": "fanout",
     "footprint": "footprint",
 }
 """Name -> module, imported when it is asked for."""
