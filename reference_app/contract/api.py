@@ -58,7 +58,7 @@ class Internal:
     users: `POST REGISTER Credentials` -> Profile · `POST LOGIN Credentials` -> Token · `POST PROFILES Ids` -> Profiles · `GET BY_HANDLE` -> Profile
     graph: `PUT|DELETE EDGE` -> 204 (PUT: 403 when either blocks the other) · `PUT|DELETE BLOCK` -> 204 (PUT also ends both follows) ·
     `GET FOLLOWEES ?limit&celebrity_over` -> Following · `GET FOLLOWERS ?after&limit` -> FollowersPage · `POST AMONG Ids` -> Ids (those of them that the user follows)
-    timelines: `GET HOME ?limit&cursor` -> Page · `DELETE HOME` -> 204 (forget the list; the next read rebuilds it)
+    timelines: `GET HOME ?limit&cursor` -> the page as users see it (kit.pages) · `DELETE HOME` -> 204 (forget the list; the next read rebuilds it)
     search: `GET SEARCH ?q&limit&before` -> TweetIds · `GET TRENDS ?limit` -> Trends
     keyvalue: of a dataset (contract.keyvalue): `POST VALUES Keys` -> Values · `PUT VALUES Texts` -> 204 · `POST ADD Additions` -> 204 ·
     `POST REMOVE Keys` -> 204; 429 quota_exceeded when its tenant has used up what it may
@@ -77,13 +77,13 @@ class Internal:
     )
     HOME = "/internal/home/{user_id}"
     SEARCH, TRENDS = "/internal/search", "/internal/trends"
-    POSTED_READS = frozenset({MULTIGET, BY_USERS, PROFILES, LOGIN, AMONG})
-    """Routes whose POST only reads, because what it asks for does not fit into a query."""
     VALUES, ADD, REMOVE = (
         "/internal/keyvalue/{dataset}/values",
         "/internal/keyvalue/{dataset}/additions",
         "/internal/keyvalue/{dataset}/removals",
     )
+    POSTED_READS = frozenset({MULTIGET, BY_USERS, PROFILES, LOGIN, AMONG, VALUES})
+    """Routes whose POST only reads, because what it asks for does not fit into a query."""
 
 
 @dataclass(frozen=True)
@@ -196,27 +196,6 @@ class TweetIds:
 
     ids: list[int]
     complete: bool
-
-
-@dataclass(frozen=True)
-class PageTweet:
-    """`handle` is empty when the author could not be asked for. Of a retweet `retweet_of` is the original, which has none itself."""
-
-    id: int
-    user_id: int
-    handle: str
-    text: str
-    in_reply_to: int | None = None
-    retweet_of: PageTweet | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Newest first. `missing` counts what could not be fetched, by kind: `tweets`, `authors`, `timeline`, `graph`; empty means complete."""
-
-    tweets: list[PageTweet]
-    next_cursor: int | None
-    missing: dict[str, int]
 
 
 @dataclass(frozen=True)

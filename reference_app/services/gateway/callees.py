@@ -104,9 +104,10 @@ class Callees:
             logger.warning("page without the originals of its retweets: %s", error.message)
             return api.Tweets([], [], wanted)
 
-    async def home(self, user_id: int, *, limit: int, cursor: int | None) -> api.Page:
+    async def home(self, user_id: int, *, limit: int, cursor: int | None) -> bytes:
+        """The page, encoded (kit.pages)."""
         query = f"?limit={limit}" if cursor is None else f"?limit={limit}&cursor={cursor}"
-        page: api.Page = await _read(self._timelines, "GET", api.Internal.HOME, query=query, shape=api.Page, user_id=user_id)
+        page: bytes = await _read(self._timelines, "GET", api.Internal.HOME, query=query, shape=bytes, user_id=user_id)
         return page
 
     async def search(self, query: str, *, limit: int, before: int | None) -> api.TweetIds:

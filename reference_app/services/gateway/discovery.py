@@ -34,7 +34,7 @@ class Endpoints:
         tweets = await self.callees.tweets(found.ids)
         authors = {tweet.user_id for tweet in tweets.tweets}
         handles = await self.callees.handles_if_any(sorted(authors)) if authors else {}
-        return service.json_response(domain.rendered_page(domain.page_of(found, tweets, _NO_RETWEETS, handles, limit=limit)))
+        return service.json_response(domain.page_of(found, tweets, _NO_RETWEETS, handles, limit=limit))
 
     async def trends(self, request: Request) -> Response:
         deadline.start(LAB.home_deadline)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from reference_app.contract import api, ids
-from reference_app.kit import errors
+import msgspec
+
+from reference_app.contract import api
+from reference_app.kit import errors, pages
 from reference_app.kit.keyvalue import OVER_CAPACITY
+from reference_app.kit.pages import PublicPage, PublicPageTweet
 from reference_app.kit.weighted_length import INVALID, weighted_length
 
 
@@ -40,19 +41,6 @@ class PublicTweet:
 
 
 @dataclass(frozen=True)
-class PublicPageTweet:
-    """`handle` is empty when the author could not be asked for. A retweet has an empty text and shows its original in `retweet_of`."""
-
-    id: str
-    user_id: str
-    handle: str
-    text: str
-    created_at: str
-    in_reply_to: str | None = None
-    retweet_of: PublicPageTweet | None = None
-
-
-@dataclass(frozen=True)
 class Counts:
     """How many users like a tweet, and retweeted it."""
 
@@ -60,8 +48,7 @@ class Counts:
     retweets: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublicCountedTweet(PublicPageTweet):
+class PublicCountedTweet(PublicPageTweet, kw_only=True):
     """`likes` and `retweets` count users, a moment ago; null when they are not to be had."""
 
     likes: int | None
@@ -74,16 +61,6 @@ class Suggestions:
 
     users: list[PublicUser]
     partial: bool
-
-
-@dataclass(frozen=True)
-class PublicPage:
-    """`partial` when something could not be fetched; `missing` counts what, by kind."""
-
-    tweets: list[PublicPageTweet]
-    next_cursor: str | None
-    partial: bool
-    missing: dict[str, int]
 
 
 def tweet_text(text: str) -> str:
@@ -142,7 +119,7 @@ def over_capacity(error: errors.CallError) -> errors.AppError | None:
     return errors.AppError("overloaded", "too much of this is going on at the moment: try again soon", retry_after=1)
 
 
-def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, handles: Mapping[int, str] | None, *, limit: int) -> api.Page:
+def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, handles: Mapping[int, str] | None, *, limit: int) -> PublicPage:
     """Tweets in the order found, without the deleted ones and without retweets of such. `handles` is None when users could not be asked.
 
     A full page goes on below its last id found, whether that tweet is shown or not, so that paging neither skips nor repeats.
@@ -150,7 +127,7 @@ def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, hand
     by_id = {tweet.id: tweet for tweet in (*tweets.tweets, *originals.tweets)}
     listed = [by_id[tweet_id] for tweet_id in found.ids if tweet_id in by_id]
     known = handles or {}
-    shown = [page_tweet(tweet, by_id, known) for tweet in listed if tweet.retweet_of is None or tweet.retweet_of in by_id]
+    shown = [pages.page_tweet(tweet, by_id, known) for tweet in listed if tweet.retweet_of is None or tweet.retweet_of in by_id]
     hidden = sum(tweet.retweet_of in originals.unavailable for tweet in listed)
     authors = {tweet.user_id for tweet in by_id.values()} - known.keys()
     missing = {
@@ -158,49 +135,19 @@ def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, hand
         "tweets": len(tweets.unavailable) + hidden,
         "authors": max(len(authors), int(handles is None)),
     }
-    return api.Page(shown, found.ids[-1] if len(found.ids) == limit else None, {kind: count for kind, count in missing.items() if count})
+    next_cursor = found.ids[-1] if len(found.ids) == limit else None
+    return pages.page(shown, next_cursor=next_cursor, missing={kind: count for kind, count in missing.items() if count})
 
 
-def page_tweet(tweet: api.Tweet, by_id: Mapping[int, api.Tweet], handles: Mapping[int, str]) -> api.PageTweet:
-    """The tweet, and within a retweet its original, which has to be in `by_id`."""
-    original = None if tweet.retweet_of is None else page_tweet(by_id[tweet.retweet_of], by_id, handles)
-    return api.PageTweet(tweet.id, tweet.user_id, handles.get(tweet.user_id, ""), tweet.text, tweet.in_reply_to, original)
-
-
-def rendered_page(page: api.Page) -> PublicPage:
-    """The page as users see it."""
-    cursor = None if page.next_cursor is None else str(page.next_cursor)
-    return PublicPage([rendered_page_tweet(tweet) for tweet in page.tweets], cursor, bool(page.missing), page.missing)
-
-
-def rendered_page_tweet(tweet: api.PageTweet) -> PublicPageTweet:
-    """The tweet as readers see it."""
-    original = None if tweet.retweet_of is None else rendered_page_tweet(tweet.retweet_of)
-    return PublicPageTweet(
-        str(tweet.id), str(tweet.user_id), tweet.handle, tweet.text, created_at(tweet.id), _rendered_id(tweet.in_reply_to), original
-    )
-
-
-def rendered_counted(tweet: api.PageTweet, counts: Counts | None) -> PublicCountedTweet:
+def rendered_counted(tweet: PublicPageTweet, counts: Counts | None) -> PublicCountedTweet:
     """The tweet on a page of its own."""
     likes, retweets = (None, None) if counts is None else (counts.likes, counts.retweets)
-    return PublicCountedTweet(**vars(rendered_page_tweet(tweet)), likes=likes, retweets=retweets)
+    return PublicCountedTweet(**msgspec.structs.asdict(tweet), likes=likes, retweets=retweets)
 
 
 def rendered_tweet(tweet: api.Tweet) -> PublicTweet:
     """The tweet as its author gets it back."""
-    return PublicTweet(str(tweet.id), str(tweet.user_id), tweet.text, created_at(tweet.id), _rendered_id(tweet.in_reply_to))
-
-
-def _rendered_id(tweet_id: int | None) -> str | None:
-    return None if tweet_id is None else str(tweet_id)
-
-
-@functools.lru_cache(maxsize=10_000)
-def created_at(tweet_id: int) -> str:
-    """RFC 3339, UTC, with milliseconds. Remembered, because followers of one author read the same tweets."""
-    moment = datetime.fromtimestamp(ids.unix_ms_of(tweet_id) / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return PublicTweet(str(tweet.id), str(tweet.user_id), tweet.text, pages.created_at(tweet.id), pages.rendered_id(tweet.in_reply_to))
 
 
 def require_user(handles: Mapping[int, str], user_id: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reference_app.contract import api
+from reference_app.kit.pages import PublicPage, PublicPageTweet
 from reference_app.services.gateway import domain
 
 Tag = Literal["accounts", "tweets", "reading", "people", "service"]
@@ -68,14 +69,14 @@ OPERATIONS = (
     _read("tweets", api.TWEET, "A tweet and its counts", domain.PublicCountedTweet, "invalid", "not_found"),
     _change("tweets", "delete", api.TWEET, "Delete an own tweet", "forbidden", "not_found"),
     Operation(
-        "tweets", "put", api.RETWEET, "Retweet; once per user and original", {201: domain.PublicPageTweet},
+        "tweets", "put", api.RETWEET, "Retweet; once per user and original", {201: PublicPageTweet},
         ("invalid", "not_found", "indeterminate", *_BEHIND), signed_in=True,
     ),
     _change("tweets", "put", api.LIKE, "Like", "not_found"),
     _change("tweets", "delete", api.LIKE, "Take a like back", "not_found"),
-    _read("reading", api.HOME, "The home timeline, newest first", domain.PublicPage, "invalid", query=_PAGED, signed_in=True),
-    _read("reading", api.USER_TWEETS, "A user's tweets, newest first", domain.PublicPage, "invalid", "not_found", query=_PAGED),
-    _read("reading", api.SEARCH, "Recent tweets that have all words, newest first", domain.PublicPage, "invalid", query=("q", *_PAGED)),
+    _read("reading", api.HOME, "The home timeline, newest first", PublicPage, "invalid", query=_PAGED, signed_in=True),
+    _read("reading", api.USER_TWEETS, "A user's tweets, newest first", PublicPage, "invalid", "not_found", query=_PAGED),
+    _read("reading", api.SEARCH, "Recent tweets that have all words, newest first", PublicPage, "invalid", query=("q", *_PAGED)),
     _read("reading", api.TRENDS, "Hashtags that more users write than usual", api.Trends, "invalid", query=("limit",)),
     Operation(
         "people", "get", api.SUGGESTIONS, "Whom to follow", {200: domain.Suggestions}, ("invalid", *_BEHIND), query=("limit",), signed_in=True

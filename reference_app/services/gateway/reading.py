@@ -14,7 +14,7 @@ from reference_app.contract import api, metrics
 from reference_app.contract.profile import LAB
 from reference_app.instrumentation import service
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import deadline
+from reference_app.kit import deadline, pages
 from reference_app.services.gateway import access, domain
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
@@ -36,8 +36,8 @@ class Endpoints:
         deadline.start(LAB.home_deadline)
         user_id = self.access.user(request)
         page = await self.callees.home(user_id, limit=access.limit(request), cursor=access.cursor(request))
-        self.recorder.count(metrics.HOME_PAGES, "partial" if page.missing else "complete")
-        return service.json_response(domain.rendered_page(page))
+        self.recorder.count(metrics.HOME_PAGES, "complete" if pages.is_complete(page) else "partial")
+        return Response(page, media_type="application/json")
 
     async def user_timeline(self, request: Request) -> Response:
         """Public, as Twitter's was."""
@@ -51,7 +51,7 @@ class Endpoints:
         tweets = await self.callees.tweets(found.ids)
         originals = await self.callees.originals(tweets.tweets)
         known = await self._with_authors(handles, originals.tweets)
-        return service.json_response(domain.rendered_page(domain.page_of(found, tweets, originals, known, limit=limit)))
+        return service.json_response(domain.page_of(found, tweets, originals, known, limit=limit))
 
     async def _with_authors(self, handles: dict[int, str] | None, originals: Sequence[api.Tweet]) -> dict[int, str] | None:
         unknown = {tweet.user_id for tweet in originals} - (handles or {}).keys()

@@ -12,7 +12,8 @@ from starlette.routing import Route
 from reference_app.contract import api
 from reference_app.contract.profile import LAB
 from reference_app.instrumentation import service
-from reference_app.kit import deadline, errors
+from reference_app.kit import deadline, errors, pages
+from reference_app.kit.pages import PublicPageTweet
 from reference_app.services.gateway import domain
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
@@ -58,7 +59,7 @@ class Endpoints:
     async def retweet(self, request: Request) -> Response:
         tweet_id, user_id = self._tweet_and_user(request)
         created = await self.callees.post(api.NewTweet(user_id, f"{api.RETWEET_KEY}{tweet_id}", "", retweet_of=tweet_id))
-        return _created(domain.rendered_page_tweet(await self._page_tweet(created.tweet)), created)
+        return _created(await self._page_tweet(created.tweet), created)
 
     async def like(self, request: Request) -> Response:
         tweet_id, user_id = self._tweet_and_user(request)
@@ -75,15 +76,15 @@ class Endpoints:
         user_id = self.access.user(request)
         return service.path_id(request, "tweet_id"), user_id
 
-    async def _shown(self, tweet_id: int) -> api.PageTweet:
+    async def _shown(self, tweet_id: int) -> PublicPageTweet:
         return await self._page_tweet(await self.callees.tweet(tweet_id))
 
-    async def _page_tweet(self, tweet: api.Tweet) -> api.PageTweet:
+    async def _page_tweet(self, tweet: api.Tweet) -> PublicPageTweet:
         by_id = {original.id: original for original in (await self.callees.originals([tweet])).tweets}
         if tweet.retweet_of is not None and tweet.retweet_of not in by_id:
             raise errors.AppError("unavailable", f"the original of retweet {tweet.id} is not to be had at the moment", retry_after=1)
         handles = await self.callees.handles_if_any(sorted({shown.user_id for shown in (tweet, *by_id.values())}))
-        return domain.page_tweet(tweet, by_id, handles or {})
+        return pages.page_tweet(tweet, by_id, handles or {})
 
 
 def _created(tweet: object, created: api.Created) -> Response:

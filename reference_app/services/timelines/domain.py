@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reference_app.contract import storage
-from reference_app.contract.api import Page, PageTweet, Tweet
+from reference_app.contract.api import Tweet
+from reference_app.kit import pages
+from reference_app.kit.pages import PublicPage
 
 READ_AHEAD = 4
 """Ids read per tweet asked for: what is deleted, blocked or no longer followed is replaced from them."""
@@ -84,25 +86,11 @@ def orphans(tweets: Iterable[Tweet], timeline: Timeline, merged: Iterable[int], 
 
 def page(
     tweets: Iterable[Tweet], originals: Mapping[int, Tweet], handles: Mapping[int, str], *, next_cursor: int | None, missing: dict[str, int]
-) -> Page:
+) -> PublicPage:
     """The page; authors that could not be asked for are left empty and counted."""
-    shown = [
-        PageTweet(
-            tweet.id,
-            tweet.user_id,
-            handles.get(tweet.user_id, ""),
-            tweet.text,
-            tweet.in_reply_to,
-            None if tweet.retweet_of is None else _original(originals[tweet.retweet_of], handles),
-        )
-        for tweet in tweets
-    ]
+    shown = [pages.page_tweet(tweet, originals, handles) for tweet in tweets]
     anonymous = sum(not tweet.handle for tweet in shown)
-    return Page(shown, next_cursor, missing | ({"authors": anonymous} if anonymous else {}))
-
-
-def _original(tweet: Tweet, handles: Mapping[int, str]) -> PageTweet:
-    return PageTweet(tweet.id, tweet.user_id, handles.get(tweet.user_id, ""), tweet.text, tweet.in_reply_to)
+    return pages.page(shown, next_cursor=next_cursor, missing=missing | ({"authors": anonymous} if anonymous else {}))
 
 
 _id = operator.attrgetter("id")

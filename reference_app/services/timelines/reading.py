@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reference_app.contract import metrics
-from reference_app.contract.api import MAX_ID, Page
+from reference_app.contract.api import MAX_ID
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
+from reference_app.kit.pages import PublicPage
 from reference_app.services.timelines import domain
 from reference_app.services.timelines.domain import Circle, Timeline, Window
 from reference_app.services.timelines.hydrating import FAILURES, Hydrated, Hydrating, Missing
@@ -31,7 +32,7 @@ class Reading:
         self._lists, self._peers, self._people, self._rebuilding = lists, peers, people, rebuilding
         self._hydrating, self._recorder = Hydrating(peers, people), recorder
 
-    async def home(self, user_id: int, *, limit: int, cursor: int | None) -> Page:
+    async def home(self, user_id: int, *, limit: int, cursor: int | None) -> PublicPage:
         """A page of at most `limit` tweets older than the cursor."""
         missing: Missing = Counter()
         asked = domain.READ_AHEAD * limit

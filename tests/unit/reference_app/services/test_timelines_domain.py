@@ -62,7 +62,7 @@ def test_the_original_of_a_retweet_is_shown_with_its_author_and_without_its_own_
     shown = domain.page(tweets, originals, {30: "ann", 77: "cleo"}, next_cursor=None, missing={}).tweets[0]
     assert (shown.handle, shown.text, shown.in_reply_to) == ("ann", "", None)
     assert shown.retweet_of is not None
-    assert (shown.retweet_of.handle, shown.retweet_of.in_reply_to, shown.retweet_of.retweet_of) == ("cleo", 4, None)
+    assert (shown.retweet_of.handle, shown.retweet_of.in_reply_to, shown.retweet_of.retweet_of) == ("cleo", "4", None)
 
 
 def test_an_author_without_a_handle_makes_the_page_partial() -> None:
