@@ -21,8 +21,10 @@ class RunExistsError(Exception):
     """The run directory was written by a load already."""
 
 
-def create(home: Home, *, preset: str, seed: int, now: float, phases: tuple[Phase, ...], lead_s: float = LEAD_S) -> Path:
-    """Write the plan of a load without a fault into a new run directory and return it.
+def create(
+    home: Home, *, preset: str, seed: int, now: float, phases: tuple[Phase, ...], lead_s: float = LEAD_S, load: float | None = None
+) -> Path:
+    """Write the plan of a load without a fault into a new run directory and return it. `load` is the share of the preset's rates.
 
     Raises UnknownPresetError, BadReplayError (a ValueError) and RunExistsError; then nothing was written.
     """
@@ -31,7 +33,7 @@ def create(home: Home, *, preset: str, seed: int, now: float, phases: tuple[Phas
     fault = next((p for p in phases if p.name == "fault"), phases[-1])
     plan = Plan(
         run_id=run_id, drill="", seed=seed, topology=home.lab().topology, preset=chosen.name, t0=now + lead_s, phases=phases,
-        inject=False, inject_at=fault.start, undo_at=fault.end, expected_verdict="",
+        inject=False, inject_at=fault.start, undo_at=fault.end, expected_verdict="", load=load,
     )  # fmt: skip
     run_dir = home.runs / run_id
     if run_dir.exists():

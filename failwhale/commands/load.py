@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from failwhale import liveview
+from failwhale import knee, liveview
+from failwhale.commands import knee as knee_command
 from failwhale.commands import terminal
 from loadgen import plans, recording, runner, session, target
 from loadgen.model import presets
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Load on the lab, without a fault.")
     group.command("run")(run)
     group.command("ui")(ui)
+    group.command("knee")(knee_command.knee)
     app.add_typer(group, name="load")
 
 
@@ -49,6 +51,9 @@ def run(
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
     duration_scale: Annotated[float, typer.Option(help="Multiplies the length of every phase.")] = 1.0,
     phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
+    of_knee: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="Peak at this share of the knee that `failwhale load knee` found, such as 0.6.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Send one spike at the running lab and say whether the measurement may be believed.
@@ -56,8 +61,8 @@ def run(
     Exit codes: 0 it is valid, 1 it is not, 2 wrong usage or no lab, 130 interrupted (what was measured is kept).
     """
     try:
-        home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [])
-    except (NoLabError, NoSeedError, UnusableError, UnknownPresetError, RunExistsError, ValueError) as error:
+        home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [], of_knee=of_knee)
+    except (NoLabError, NoSeedError, UnusableError, UnknownPresetError, RunExistsError, knee.UnknownKneeError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     terminal.obey_interrupts()
@@ -107,12 +112,13 @@ def _check_port(port: int) -> None:
         )
 
 
-def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str]) -> tuple[Home, Path]:
+def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str], of_knee: float | None) -> tuple[Home, Path]:
     home = Home.from_environment()
     _check_entry(home.lab())
     session.users(home)
     phases = plans.scaled(scale, dict(_override(text) for text in overrides))
-    return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases)
+    load = None if of_knee is None else knee.share_of(home, presets.checked(preset, phases), of_knee)
+    return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases, load=load)
 
 
 def _check_entry(lab: Lab) -> None:

@@ -43,7 +43,7 @@ class Request:
 
 def schedule(plan: Plan, *, users: int) -> tuple[Request, ...]:
     """All arrivals in order, numbered from 1: a pure function of plan and number of users, and of the file when it replays one."""
-    preset = presets.named(plan.preset).scaled(topology.load_of(plan.topology))
+    preset = presets.named(plan.preset).scaled(topology.load_of(plan.topology) if plan.load is None else plan.load)
     acting = population.active(users, share=preset.active_share, rng=arrivals.stream(plan.seed, "active users"))
     authors = Population(acting, exponent=preset.author_exponent, ranking=arrivals.stream(plan.seed, "author ranks"))
     readers = Population(acting, exponent=preset.reader_exponent, ranking=arrivals.stream(plan.seed, "reader ranks"))

@@ -19,7 +19,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
-    """`t0` is Unix seconds at load second 0; `inject_at` and `undo_at` are load seconds."""
+    """`t0` is Unix seconds at load second 0; `inject_at` and `undo_at` are load seconds.
+
+    `load` is the share of the preset's rates that is sent, None for what a lab of this topology is given.
+    """
 
     run_id: str
     drill: str
@@ -32,6 +35,7 @@ class Plan:
     inject_at: float
     undo_at: float
     expected_verdict: str
+    load: float | None = None
 
     @property
     def duration(self) -> float:

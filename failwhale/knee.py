@@ -1,0 +1,163 @@
+"""Finds the knee of the running lab: loads of some seconds, each judged by the objectives as users see them, the result kept for this machine."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from failwhale.bench import measure
+from loadgen import plans, recording, runner
+from loadgen.model import presets
+from loadgen.model.knee import Knee, Outcome, Stair, found, next_share
+from loadgen.model.presets import Preset
+from loadgen.report import Load, PhaseReport
+from reference_app.contract import plan as contract
+from reference_app.kit import files
+from reference_app.kit.home import Home
+from reference_app.query import slo
+from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
+
+SCHEMA, FILE = "failwhale/knee/v1", "knee.json"
+"""Below the home."""
+PRESET, MEASURED = presets.PLATEAU, "before"
+LEAD_S, SECONDS = 4.0, {"warmup": 1.0, "baseline": 0.0, "ramp": 1.0, MEASURED: 8.0, "fault": 0.0, "after": 0.0, "decay": 0.0}
+LATENCY_MS = 500.0
+"""What home-latency and post-latency in contract/slo.yaml want of 99 % of the answers; here from the intended start of a request."""
+ERRORS_MAX, COMPLETE_MIN, DELIVERED_MIN = 0.001, 0.99, 0.99
+"""Objectives of availability, completeness and delivery (within 5 s) in contract/slo.yaml."""
+
+
+class UnknownKneeError(Exception):
+    """It was not measured on this machine with this topology, or nothing met the objectives."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Content of `knee.json`. `share` is of the preset's rates; None when no stair met the objectives."""
+
+    schema: str
+    at: str
+    cpu: str
+    cores: int
+    topology: str
+    preset: str
+    share: float | None
+    requests_per_s: float | None
+    limited_by: str
+    reasons: tuple[str, ...]
+    stairs: tuple[Stair, ...]
+
+
+def known(home: Home) -> Kept | None:
+    """What was found on a machine of this kind for the lab's topology; None when nothing was."""
+    try:
+        kept = msgspec.json.decode((home.path / FILE).read_bytes(), type=Kept)
+    except (FileNotFoundError, msgspec.ValidationError):
+        return None
+    here = measure.machine()
+    return kept if (kept.cpu, kept.cores, kept.topology) == (here.cpu, here.cores, home.lab().topology) else None
+
+
+def share_of(home: Home, preset: Preset, part: float) -> float:
+    """The share of the preset's rates whose peak is so much of the knee's requests a second. Raises UnknownKneeError, ValueError."""
+    if part <= 0:
+        raise ValueError("a share of the knee is above zero, for example 0.6")
+    kept = known(home)
+    if kept is None or kept.requests_per_s is None:
+        raise UnknownKneeError(f"the knee of the lab at {home.path} is not known on this machine: run `failwhale load knee` first")
+    return round(part * kept.requests_per_s / _peak(preset), 4)
+
+
+def find(home: Home, say: Callable[[str], None]) -> Kept:
+    """Climb, then look between; at most three minutes. The result is kept."""
+    stairs: list[Stair] = []
+    while (share := next_share(stairs)) is not None:
+        stairs.append(_stair(home, share))
+        say(f"stair {len(stairs)}: {describe(stairs[-1])}")
+    kept = _kept(home, found(stairs), stairs)
+    files.write_json(home.path / FILE, kept)
+    return kept
+
+
+def describe(stair: Stair) -> str:
+    """In words."""
+    told = "; ".join(stair.reasons)
+    return f"{stair.share:g} of {PRESET.name}, {stair.share * _peak(PRESET):.0f} requests/s: {stair.outcome}{f' ({told})' if told else ''}"
+
+
+def judged(load: Load, delivered: float | None) -> tuple[Outcome, tuple[str, ...]]:
+    """What is to be said of a stair. `delivered` is the share of tweets that were on time, None when none was delivered or nobody knows."""
+    if not load.valid:
+        return "invalid", tuple(load.invalid_reasons)
+    missed = tuple(_missed(load.phases[MEASURED], delivered))
+    return ("misses" if missed else "meets"), missed
+
+
+def _missed(seen: PhaseReport, delivered: float | None) -> list[str]:
+    slow = {name: count.latency_ms.p99 or 0.0 for name, count in (("home", seen.home), ("post", seen.post))}
+    pages, requests = seen.pages_complete + seen.pages_partial, seen.requests
+    told = [f"{name} p99 {p99:.0f} ms, allowed {LATENCY_MS:.0f}" for name, p99 in slow.items() if p99 > LATENCY_MS]
+    if requests.errors > ERRORS_MAX * requests.sent:
+        told.append(f"{requests.errors} of {requests.sent} requests failed")
+    if seen.pages_complete < COMPLETE_MIN * pages:
+        told.append(f"{seen.pages_partial} of {pages} pages were partial")
+    if delivered is not None and delivered < DELIVERED_MIN:
+        told.append(f"{delivered:.1%} of the tweets were delivered in time")
+    return told
+
+
+def _stair(home: Home, share: float) -> Stair:
+    run_dir = plans.create(home, preset=PRESET.name, seed=1, now=time.time(), phases=contract.phases(SECONDS), lead_s=LEAD_S, load=share)
+    try:
+        load = _driven(home, run_dir)
+        return Stair(share, *judged(load, _delivered(home, plans.read(run_dir).t0)))
+    finally:
+        shutil.rmtree(run_dir)
+
+
+def _driven(home: Home, run_dir: Path) -> Load:
+    generator = runner.start(home, run_dir)
+    try:
+        while generator.poll() is None:
+            time.sleep(0.1)
+    finally:
+        generator.stop()
+    return recording.report_of(run_dir).load
+
+
+def _delivered(home: Home, since: float) -> float | None:
+    (delivery,) = (one for one in slo.read() if one.name == "delivery-latency")
+    prometheus, until = Prometheus(home.lab().prometheus_url), time.time()
+    try:
+        good, total = (prometheus.increase(selector, since, until) for selector in (delivery.good_selector, delivery.total_selector))
+    except PrometheusUnreachableError:
+        return None
+    return good / total if total else None
+
+
+def _kept(home: Home, knee: Knee, stairs: Sequence[Stair]) -> Kept:
+    here = measure.machine()
+    rate = None if knee.share is None else round(knee.share * _peak(PRESET), 1)
+    return Kept(
+        SCHEMA,
+        here.at,
+        here.cpu,
+        here.cores,
+        home.lab().topology,
+        PRESET.name,
+        knee.share,
+        rate,
+        knee.limited_by,
+        knee.reasons,
+        tuple(stairs),
+    )
+
+
+def _peak(preset: Preset) -> float:
+    """Requests a second at the height of the event."""
+    return preset.reads.peak + preset.posts.peak
