@@ -19,6 +19,7 @@ from reference_app.stack import errors
 COMMANDS: dict[str, tuple[str, ...]] = {
     "lab": ("up", "status", "down", "reset", "logs"),
     "seed": ("seed",),
+    "suggestions": ("suggestions",),
     "drill": ("drill", "demo"),
     "load": ("load",),
     "chaos": ("chaos",),
@@ -28,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "slo": ("slo",),
     "trace": ("trace",),
     "decider": ("decider",),
+    "shard": ("shard",),
     "bench": ("bench",),
 }
 """Module -> its commands. Only the module that is asked for is imported: the charts of a postmortem would make `status` take a second."""

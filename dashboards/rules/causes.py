@@ -18,6 +18,8 @@ STARVED_SHARE = 0.5
 SETTLE = "10s"
 """A pair is given this long after one of its members was down: reconnecting is not a fault of its own."""
 WATCHDOG = "Watchdog"
+_MEMBER = "-(?:primary|replica)"
+"""How the name of a member of a pair ends, whichever role it has now."""
 
 _UP, _SEEN_UP = "component:up:max3s", "component:up:seen"
 _RUNNING, _SEEN_RUNNING = "replica:replication_running:max3s", "replica:replication_running:seen"
@@ -78,7 +80,7 @@ def _replication() -> model.Alert:
         f"{_RUNNING} == 0\n"
         f"and on (component) {_latest(_SEEN_RUNNING)}\n"
         f"unless on (component) {_was_down()}\n"
-        f'unless on (shard) label_replace({_was_down("-primary")}, "shard", "$1", "component", "(.+)-primary")'
+        f'unless on (shard) label_replace({_was_down(_MEMBER)}, "shard", "$1", "component", "(.+){_MEMBER}")'
     )
     summary = "{{ $labels.component }} does not replicate although its primary is up"
     return _ticket("ReplicationBroken", expr, summary, {"kind": "mariadb"})

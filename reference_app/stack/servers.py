@@ -21,6 +21,17 @@ PACKAGES = {
 EDGE_PACKAGES = {"haproxy": "haproxy"}
 """Needed by a lab that has an edge."""
 
+CLIENT_PACKAGE = "mariadb-client"
+"""Brings `mariadb`, `mariadb-dump` and `mariadb-binlog`, which backups and restores need."""
+
+
+def client(program: str) -> str:
+    """Absolute path of a MariaDB client. Raises MissingServersError when it is not installed."""
+    found = shutil.which(program)
+    if found is None:
+        raise errors.MissingServersError({program: CLIENT_PACKAGE})
+    return found
+
 
 def locate(path: str | None = None, *, edge: bool = False) -> dict[str, str]:
     """Binary -> its absolute path; /usr/sbin and /sbin are searched too. Raises MissingServersError with all that are missing."""

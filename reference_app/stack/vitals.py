@@ -19,7 +19,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from reference_app.contract import metrics, storage
-from reference_app.contract.topology import Component, Lab
+from reference_app.contract.topology import Component, Lab, Role
+from reference_app.kit.home import Home
+from reference_app.kit.roles import Roles
 from reference_app.stack import questions
 from reference_app.stack.readings import Reading
 
@@ -41,11 +43,28 @@ def of(component: Component, lab: Lab) -> Vitals:
         return CacheUse(component)
     if component.kind == "nats":
         return StreamLag(component)
-    if component.role == "replica":
-        return Replication(component)
-    if component.role == "primary" and any(c.role == "replica" and c.shard == component.shard for c in lab.components):
-        return SemiSync(component)
+    if component.paired:
+        return Member(component, Roles(Home(Path(lab.home)).roles_file))
     return Vitals()
+
+
+class Member(Vitals):
+    """A database of a pair tells what its role of the moment has to tell."""
+
+    def __init__(self, component: Component, roles: Roles) -> None:
+        self._component, self._roles = component, roles
+        self._telling: dict[Role, Vitals] = {"primary": SemiSync(component), "replica": Replication(component)}
+
+    @property
+    def role(self) -> Role:
+        """The role of the moment."""
+        promoted = self._roles.primary_of(self._component.shard)
+        if promoted is None:
+            return self._component.role
+        return "primary" if promoted == self._component.name else "replica"
+
+    async def read(self) -> list[Reading]:
+        return await self._telling[self.role].read()
 
 
 class Replication(Vitals):

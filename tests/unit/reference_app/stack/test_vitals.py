@@ -5,6 +5,8 @@ from pathlib import Path
 
 from reference_app.contract import metrics, topology
 from reference_app.contract.topology import Lab
+from reference_app.kit import roles
+from reference_app.kit.roles import Roles
 from reference_app.stack import vitals
 
 
@@ -18,8 +20,7 @@ def kinds(lab: Lab) -> dict[str, str]:
 
 def test_each_component_tells_what_its_kind_knows() -> None:
     told = kinds(laid(topology.SMALL))
-    assert told["tweets-db-0-primary"] == "SemiSync"
-    assert told["tweets-db-1-replica"] == "Replication"
+    assert told["tweets-db-0-primary"] == told["tweets-db-1-replica"] == "Member"
     assert told["timeline-cache-1"] == told["tweet-cache-0"] == "CacheUse"
     assert told["events-0"] == "StreamLag"
     assert told["gateway-0"] == told["users-db-0"] == told["prometheus"] == "Vitals"
@@ -31,9 +32,15 @@ def test_a_primary_without_replica_has_no_semi_sync_state() -> None:
 
 def test_every_database_of_the_standard_lab_is_a_pair_and_the_edge_has_nothing_to_tell() -> None:
     told = kinds(laid(topology.STANDARD))
-    assert told["users-db-0-primary"] == told["graph-db-1-primary"] == "SemiSync"
-    assert told["users-db-0-replica"] == told["graph-db-1-replica"] == "Replication"
+    assert told["users-db-0-primary"] == told["users-db-0-replica"] == told["graph-db-1-primary"] == "Member"
     assert told["edge-0"] == "Vitals"
+
+
+def test_a_member_of_a_pair_tells_what_the_role_has_to_tell_that_it_has_now(tmp_path: Path) -> None:
+    lab, names = laid(topology.SMALL), ("tweets-db-0-primary", "tweets-db-0-replica")
+    assert [vitals.Member(lab.component(name), Roles(tmp_path / "roles.json")).role for name in names] == ["primary", "replica"]
+    roles.assign(tmp_path / "roles.json", "tweets-db-0", names[1])
+    assert [vitals.Member(lab.component(name), Roles(tmp_path / "roles.json")).role for name in names] == ["replica", "primary"]
 
 
 def test_pressure_is_a_ratio_and_a_kernel_without_it_has_none(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""Rebuilding a replica from its primary: whoever was a primary rejoins only so, without the transactions that nobody acknowledged."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from reference_app.contract.topology import Component
+from reference_app.kit.home import Home
+from reference_app.stack import backup, bootstrap, errors, mariadb, replication, shards
+from reference_app.stack.control import Control
+from reference_app.stack.shards import Say
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """`position` is where its copy began (GTID)."""
+
+    shard: str
+    primary: str
+    replica: str
+    position: str
+    bytes: int
+    seconds: float
+
+
+def rebuild(home: Home, name: str, *, say: Say) -> Rebuilt:
+    """Make the replica of a shard anew from its primary, whatever it holds. Raises StackError."""
+    started = time.monotonic()
+    with shards.alone(home):
+        control = Control(home)
+        primary, replica = shards.pair(control.lab, shards.name_of(control.lab, name))
+        if name == primary.name:
+            raise errors.ReplicationError(f"{name} is the primary of {primary.shard}: promote {replica.name} first, then rebuild this one")
+        copied = make_anew(control, primary, replica, say)
+        shards.done(open_for_writes(primary))
+        return Rebuilt(primary.shard, primary.name, replica.name, copied.position, copied.bytes, round(time.monotonic() - started, 3))
+
+
+def make_anew(control: Control, primary: Component, replica: Component, say: Say) -> backup.Backup:
+    """A fresh directory, the primary's data, and from there on replication."""
+    shards.done(_identified(primary, control.lab.identity_key))
+    say(f"copying {primary.name}")
+    copied = backup.take(control.home, primary)
+    say(f"building {replica.name} from it ({copied.bytes:,} bytes)")
+    start_empty(control, replica)
+    shards.done(_copy_from(control, copied, primary, replica))
+    return copied
+
+
+def start_empty(control: Control, member: Component) -> None:
+    """Whatever it held is deleted; it runs, empty, as a replica."""
+    shards.hold_down(control, member.name)
+    bootstrap.write_role(control.home, member)
+    bootstrap.provision(control.home, member)
+    control.start(member.name)
+    control.wait_ready([member.name], shards.STEP_S)
+
+
+async def _copy_from(control: Control, copied: backup.Backup, primary: Component, replica: Component) -> None:
+    async with mariadb.connected(primary) as source, mariadb.connected(replica) as copy:
+        await backup.load(control.home, copied, copy)
+        await replication.point_at(copy, source)
+        await replication.follow(copy, source)
+        await copy.value(f"MASTER_GTID_WAIT('{await source.value('@@gtid_binlog_pos')}', {shards.STEP_S:g})")
+        await backup.identify(copy, control.lab.identity_key)
+
+
+async def _identified(primary: Component, identity_key: str) -> None:
+    async with mariadb.connected(primary) as source:
+        await replication.check_identity(source, identity_key)
+
+
+async def open_for_writes(primary: Component) -> None:
+    """As soon as a replica acknowledges to it."""
+    async with mariadb.connected(primary) as source:
+        await replication.open_writes(source)
