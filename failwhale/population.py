@@ -10,7 +10,7 @@ import msgspec
 from reference_app.contract.seed import Seed
 from reference_app.kit.home import Home
 from reference_app.stack import graphs, seeding, synthetic_graph
-from reference_app.stack.seeding import Report, Step
+from reference_app.stack.loading import Report, Step
 
 USERS = 1000
 """Users of a lab that nobody seeded."""

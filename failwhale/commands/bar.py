@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from failwhale.commands import terminal
-from reference_app.stack.seeding import Step
+from reference_app.stack.loading import Step
 
 PLAIN_LINE_EVERY_S = 5.0
 

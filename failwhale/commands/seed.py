@@ -16,7 +16,7 @@ from loadgen.model import corpus
 from reference_app.contract.seed import Seed
 from reference_app.kit.home import Home
 from reference_app.stack import graphs, seeding, synthetic_graph
-from reference_app.stack.seeding import Step
+from reference_app.stack.loading import Step
 
 BAD_LINES_SHOWN = 10
 DONE, NOT_ALL, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -1,6 +1,6 @@
 """Puts a graph into a lab: users and follows, and nothing else left of the users before.
 
-New tables are filled beside the old ones and take their names in one step at the end, so a failure on the way changes nothing.
+Tables are loaded aside and take their names at the end, so a failure on the way changes nothing.
 While the rest is cleared (ids are used again) there is no `seed.json`: a lab that has one holds exactly what it says.
 """
 
@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import asyncmy
 import nats
 import numpy as np
 from asyncmy.errors import MySQLError
@@ -27,46 +24,16 @@ from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
-from reference_app.stack import errors, questions
-from reference_app.stack.graphs import Graph, Ids
+from reference_app.stack import errors, loading, questions, suggesting
+from reference_app.stack.graphs import Graph
+from reference_app.stack.loading import Report, Step, Table
 
-BATCH_ROWS = 20_000
-"""Rows of one statement; on a pair of servers also of one acknowledgement by the replica."""
-STATEMENT_TIMEOUT_S, CATCH_UP_S = 60, 60
-_NEW, _OLD = "_seeding", "_replaced"
+CATCH_UP_S = 60
 _AGAIN = "The lab holds no complete seed: run `failwhale seed` again"
 
 
 class SeedError(errors.StackError):
     """The lab could not be seeded; what it held before is what it holds, unless the message says otherwise."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """How far seeding is: what is going on, and how many of all rows have been written."""
-
-    doing: str
-    done: int
-    total: int
-
-
-Report = Callable[[Step], None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows to come into a table of a database, in the order of its primary key; ids are an array of shape (n, columns)."""
-
-    database: Component
-    name: str
-    columns: tuple[str, ...]
-    rows: Ids | Sequence[tuple[object, ...]]
-
-    def batches(self) -> Iterator[Sequence[Sequence[object]]]:
-        """The rows as lists of plain values, BATCH_ROWS at a time."""
-        for begin in range(0, len(self.rows), BATCH_ROWS):
-            part = self.rows[begin : begin + BATCH_ROWS]
-            yield part.tolist() if isinstance(part, np.ndarray) else part
 
 
 def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Report) -> Seed:
@@ -99,7 +66,8 @@ def _tables(lab: Lab, graph: Graph) -> list[Table]:
     (users,), shards = _primaries(lab, "users-db"), _primaries(lab, "graph-db")
     shard_of = np.array([storage.graph_shard(user, len(shards)) for user in range(len(graph.handles) + 1)])
     tables = [Table(users, "users", ("id", "handle"), list(enumerate(graph.handles, 1)))]
-    return tables + [table for shard in shards for table in _edges(shard, graph, shard_of == shard.index)]
+    tables += [table for shard in shards for table in _edges(shard, graph, shard_of == shard.index)]
+    return [*tables, suggesting.table(lab, graph.edges), *suggesting.cleared(lab)]
 
 
 def _edges(database: Component, graph: Graph, here: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Table, ...]:
@@ -125,15 +93,11 @@ async def _replace(lab: Lab, home: Home, tables: Sequence[Table], report: Report
     await _all_answer(lab)
     total = sum(len(table.rows) for table in tables)
     try:
-        done = 0
-        for table in tables:
-            done = await _fill(table, report, done=done, total=total)
+        await loading.fill(tables, report)
         files.remove_durably(home.seed_file)
-        for table in tables:
-            await _execute(table.database, f"RENAME TABLE {table.name} TO {table.name}{_OLD}, {table.name}{_NEW} TO {table.name}")
+        await loading.swap(tables)
     finally:
-        for table in tables:
-            await _execute(table.database, f"DROP TABLE IF EXISTS {table.name}{_NEW}, {table.name}{_OLD}")
+        await loading.tidy(tables)
     report(Step("clearing tweets, caches and the stream of the users before", total, total))
     await _clear(lab)
     report(Step("waiting until every replica has all of it", total, total))
@@ -148,24 +112,10 @@ async def _all_answer(lab: Lab) -> None:
         raise SeedError(f"not every store answers: {', '.join(sick)}. Start the lab with `failwhale up`")
 
 
-async def _fill(table: Table, report: Report, *, done: int, total: int) -> int:
-    """How many rows of all tables are written then."""
-    async with _connected(table.database) as cursor:
-        await cursor.execute(f"DROP TABLE IF EXISTS {table.name}{_NEW}, {table.name}{_OLD}")
-        await cursor.execute(f"CREATE TABLE {table.name}{_NEW} LIKE {table.name}")
-        insert = f"INSERT INTO {table.name}{_NEW} ({', '.join(table.columns)}) VALUES ({', '.join(['%s'] * len(table.columns))})"  # noqa: S608
-        for batch in table.batches():
-            async with asyncio.timeout(STATEMENT_TIMEOUT_S):
-                await cursor.executemany(insert, batch)
-            done += len(batch)
-            report(Step(f"writing {table.name}", done, total))
-    return done
-
-
 async def _clear(lab: Lab) -> None:
     for database in _primaries(lab, "tweets-db"):
-        for table in ("outbox", "tweets", "likes"):
-            await _execute(database, f"TRUNCATE TABLE {table}")
+        for table in ("outbox", "engagement_deltas", "tweets", "likes"):
+            await loading.execute(database, f"TRUNCATE TABLE {table}")
     for cache in lab.kind("redis"):
         async with Redis(host="127.0.0.1", port=cache.port, socket_timeout=5) as client:
             await client.flushall()
@@ -177,10 +127,10 @@ async def _caught_up(lab: Lab) -> None:
     """Reads may be answered by a replica, which confirms what it received before it has applied it."""
     for replica in (component for component in lab.kind("mariadb") if component.role == "replica"):
         primary = next(c for c in lab.group(replica.group) if c.shard == replica.shard and c.role == "primary")
-        async with _connected(primary) as cursor:
+        async with loading.connected(primary) as cursor:
             await cursor.execute("SELECT @@gtid_binlog_pos")
             ((position,),) = await cursor.fetchall()
-        async with _connected(replica) as cursor, asyncio.timeout(CATCH_UP_S + 1):
+        async with loading.connected(replica) as cursor, asyncio.timeout(CATCH_UP_S + 1):
             await cursor.execute("SELECT MASTER_GTID_WAIT(%s, %s)", (position, CATCH_UP_S))
             ((late,),) = await cursor.fetchall()
         if late:
@@ -197,26 +147,3 @@ async def _purge(events: Component) -> None:
                 continue
     finally:
         await client.close()
-
-
-async def _execute(database: Component, statement: str) -> None:
-    async with _connected(database) as cursor, asyncio.timeout(STATEMENT_TIMEOUT_S):
-        await cursor.execute(statement)
-
-
-@asynccontextmanager
-async def _connected(database: Component) -> AsyncIterator[asyncmy.cursors.Cursor]:
-    """A cursor. Rows go in MariaDB's binary bulk protocol, which asyncmy uses only with a statement cache; notes are off because it prints them."""
-    async with (
-        asyncmy.connect(
-            host="127.0.0.1",
-            port=database.port,
-            user=storage.DATABASE_USER,
-            database=storage.DATABASE,
-            autocommit=True,
-            stmt_cache_size=4,
-            init_command="SET sql_notes = 0",
-        ) as client,
-        client.cursor() as cursor,
-    ):
-        yield cursor

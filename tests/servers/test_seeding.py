@@ -22,11 +22,11 @@ from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
 from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
-from reference_app.stack import graphs, seeding, synthetic_graph
+from reference_app.stack import graphs, loading, seeding, synthetic_graph
 
 REED98 = Path(__file__).resolve().parents[3] / "shared" / "data" / "graph-reed98" / "socfb-Reed98.edges"
 SCHEMAS = Path(reference_app.contract.__file__).parent / "schema"
-TABLES = {"users", "followees", "followers", "follower_counts", "pending_edges", "blocks", "tweets", "outbox", "likes"}
+TABLES = {"users", "followees", "followers", "follower_counts", "pending_edges", "blocks", "tweets", "outbox", "likes", "engagement_deltas"}
 PAIR = graphs.of(("ualice", "ubob"), [(1, 2)])
 
 
@@ -109,7 +109,7 @@ def test_seeding_is_refused_while_another_process_runs_a_drill(stores: Stores) -
 
 
 def test_progress_counts_all_rows_of_all_tables(stores: Stores) -> None:
-    told: list[seeding.Step] = []
+    told: list[loading.Step] = []
     seeded = seeding.seed(stores.home, synthetic_graph.generate(1200, seed=1), source="test", directed=True, report=told.append)
     assert [step.done for step in told] == sorted(step.done for step in told)
     assert told[-1].done == told[-1].total >= 1200 + 2 * seeded.edges

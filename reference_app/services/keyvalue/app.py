@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from reference_app.contract import keyvalue
 from reference_app.instrumentation import clients, service
+from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
@@ -33,6 +34,7 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     bulkheads = Bulkheads(deciders, {(tenant, access): connections() for tenant in keyvalue.TENANTS for access in ACCESSES}, common)
     background.start("upkeep", Upkeep(common, recorder=recorder).run)
     try:
-        yield service.app(Endpoints(Tier(Quotas(deciders), bulkheads, recorder=recorder)).routes(), recorder)
+        routes, gate = Endpoints(Tier(Quotas(deciders), bulkheads, recorder=recorder)).routes(), clients.gate(deciders, shards=[common])
+        yield service.app(routes, recorder, guard=Guard(deciders, recorder), gate=gate)
     finally:
         await background.stop()

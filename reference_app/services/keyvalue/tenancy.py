@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import get_args
 
 from reference_app.contract import keyvalue
 from reference_app.contract.keyvalue import Access
 from reference_app.kit import errors
+from reference_app.kit.concurrency import ConcurrencyLimit
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.shard import Shard
 from reference_app.kit.token_bucket import TokenBucket
 
 ACCESSES: tuple[Access, ...] = get_args(Access)
 QUOTAS, BULKHEADS = "keyvalue_quotas", "keyvalue_bulkheads"
-CONNECTIONS = 4
-"""Of a tenant for one kind of access."""
+CONNECTIONS, WAITING = 4, 32
+"""Of a tenant for one kind of access; more requests in line for them are refused."""
 
 
 class Quotas:
@@ -41,10 +43,22 @@ class Quotas:
 
 
 class Bulkheads:
-    """The database, through the connections of a tenant, or through common ones while the decider is off. Waiting for one takes a moment at most."""
+    """The database, through the connections of a tenant with a short line before them, or through common ones while the decider is off."""
 
     def __init__(self, deciders: Deciders, own: Mapping[tuple[str, Access], Shard], common: Shard) -> None:
         self._deciders, self._own, self._common = deciders, own, common
+        self._lines = {whose: ConcurrencyLimit(running=lambda: CONNECTIONS, waiting=WAITING) for whose in own}
 
-    def of(self, tenant: str, access: Access) -> Shard:
-        return self._own[tenant, access] if self._deciders.on(BULKHEADS) else self._common
+    @asynccontextmanager
+    async def entered(self, tenant: str, access: Access) -> AsyncIterator[Shard]:
+        """Raises AppError overloaded when the line is full, deadline_exceeded when it took too long."""
+        if not self._deciders.on(BULKHEADS):
+            yield self._common
+            return
+        line = self._lines[tenant, access]
+        if not line.enter():
+            await line.wait()
+        try:
+            yield self._own[tenant, access]
+        finally:
+            line.leave()

@@ -11,6 +11,7 @@ from reference_app.contract import api, keyvalue, metrics
 from reference_app.contract.keyvalue import Access, Dataset
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
+from reference_app.kit.keyvalue import OVER_CAPACITY
 from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
 from reference_app.services.keyvalue import store
@@ -63,10 +64,11 @@ class Tier:
         result = "failed"
         try:
             self._quotas.charge(dataset.tenant, access, keys)
-            done = await work(self._bulkheads.of(dataset.tenant, access))
+            async with self._bulkheads.entered(dataset.tenant, access) as shard:
+                done = await work(shard)
             result = "ok"
         except errors.AppError as error:
-            result = error.code if error.code == "quota_exceeded" else result
+            result = error.code if error.code in OVER_CAPACITY else result
             raise
         except errors.CallError as error:
             result = "overloaded" if error.outcome == "pool_exhausted" else result
