@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reference_app.kit.home import Home
-from reference_app.stack import marks, program
+from reference_app.stack import engines, marks, program
 from reference_app.stack.control import Control, ProcessState
 
 SCHEMA = "failwhale/status/v1"
@@ -25,6 +25,8 @@ class ProcessHealth:
     pss_mib: float | None
     uptime_s: float | None
     problem: str
+    note: str = ""
+    """What is worth knowing and no problem."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def status(home: Home) -> Status:
     """Look at every process and ask each its question. Raises NoLabError when there is no lab."""
     acting = Control(home)
     unanswered = acting.unanswered()
-    processes = [_health(state, unanswered) for state in acting.states(memory=True)]
+    processes = [_health(acting, state, unanswered) for state in acting.states(memory=True)]
     processes.append(_supervisord(acting))
     return Status(
         schema=SCHEMA,
@@ -53,9 +55,10 @@ def status(home: Home) -> Status:
     )
 
 
-def _health(state: ProcessState, unanswered: dict[str, str]) -> ProcessHealth:
+def _health(acting: Control, state: ProcessState, unanswered: dict[str, str]) -> ProcessHealth:
     problem = unanswered.get(state.name, "")
-    return ProcessHealth(state.name, state.kind, state.state, state.pid, state.port, state.pss_mib, state.uptime_s, problem)
+    note = "" if problem else engines.note(acting.lab.component(state.name))
+    return ProcessHealth(state.name, state.kind, state.state, state.pid, state.port, state.pss_mib, state.uptime_s, problem, note)
 
 
 def _supervisord(acting: Control) -> ProcessHealth:
