@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import redis.asyncio
@@ -16,7 +16,8 @@ from redis.backoff import NoBackoff
 from chaos.audit.model import ObservedTimeline
 from reference_app.contract import storage
 from reference_app.contract.topology import Component, Lab
-from reference_app.kit import ring
+from reference_app.kit import membership
+from reference_app.kit.home import Home
 
 CONNECT_S, READ_S = 1.0, 5.0
 _LISTS_PER_ROUND_TRIP = 100
@@ -33,18 +34,11 @@ class Reading:
 async def read(lab: Lab, users: Collection[int], *, since_id: int) -> Reading:
     """The lists of these users, each on the cache that the ring places it on. Ids below `since_id` are only counted."""
     caches = lab.group("timeline-cache")
-    placed = _placed(caches, users)
-    results = await asyncio.gather(*(_read_cache(cache, placed[cache.name], since_id=since_id) for cache in caches))
+    ring = membership.Membership(Home(Path(lab.home)).rings_file, "timeline-cache", [cache.name for cache in caches]).ring
+    placed = ring.by_node(sorted(users))
+    results = await asyncio.gather(*(_read_cache(cache, placed[cache.name], since_id=since_id) for cache in caches if cache.name in placed))
     found = {timeline.user_id: timeline for result in results if not isinstance(result, str) for timeline in result}
     return Reading(found, tuple(result for result in results if isinstance(result, str)))
-
-
-def _placed(caches: Sequence[Component], users: Collection[int]) -> Mapping[str, list[int]]:
-    placement = ring.Ring([cache.name for cache in caches])
-    placed: dict[str, list[int]] = defaultdict(list)
-    for user in sorted(users):
-        placed[placement.node_of(user)].append(user)
-    return placed
 
 
 async def _read_cache(cache: Component, users: Sequence[int], *, since_id: int) -> list[ObservedTimeline] | str:

@@ -81,6 +81,7 @@ SIMULATED_COLD_STORE = Metric(
     "failwhale_simulated_cold_store_batches_total", "counter", ("result",),
     "SIMULATED device (decider simulated_cold_store): cold batches that got a slot at_once, that waited for one, or were refused one.",
 )  # fmt: skip
+RING_NODES = Metric("failwhale_ring_nodes", "gauge", ("group",), "Caches in the ring of a group, as this process has it.")
 BREAKER_OPEN = Metric("failwhale_breaker_open", "gauge", ("peer",), "1 while the breaker to that component refuses calls.")
 SHED = Metric(
     "failwhale_requests_shed_total", "counter", ("http_route", "criticality"),
@@ -137,7 +138,7 @@ SPANS_EXPORTED = Metric(
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
     OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
-    COLD_BATCHES, SIMULATED_COLD_STORE, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
+    COLD_BATCHES, SIMULATED_COLD_STORE, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
     INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
 )  # fmt: skip

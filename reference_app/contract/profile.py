@@ -86,6 +86,8 @@ class Profile:
     """A primary that refuses connections for this long is replaced, where the decider allows (orchestrator detects within seconds)."""
     promotion_every: float
     """The same shard is not promoted again before (orchestrator RecoveryPeriodBlockSeconds: 3600)."""
+    ring_change_every: float
+    """A ring of caches changes by one node, or a quarter of them, no more often (Twitter, 2016-07: 115 at once were an outage)."""
     recount_every: float
     """The counters of a hundred tweets of each shard are compared with the rows they count (tweetypie: counts soft 3 h, hard 24 h)."""
     recount_settle: float
@@ -105,7 +107,7 @@ PRODUCTION = Profile(
     cache_lease=10, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=86400, negative_young_age=300, negative_old_age=18000,
     hot_key_ttl=2, hot_key_reads=1000, people_cache_ttl=60, partial_timeline_ttl=60, delivery_give_up=6000,
     home_deadline=2, post_deadline=5, reconcile_every=10, edge_check_every=2, edge_queue_timeout=1, own_write_wait=0.1,
-    promotion_after=10, promotion_every=3600, outbox_keep=3600,
+    promotion_after=10, promotion_every=3600, ring_change_every=600, outbox_keep=3600,
     recount_every=60, recount_settle=60, trends_window=3600, trends_baseline=86400,
 )  # fmt: skip
 
@@ -118,7 +120,7 @@ LAB = Profile(
     cache_lease=2, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=10, negative_young_age=5, negative_old_age=60,
     hot_key_ttl=2, hot_key_reads=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
     home_deadline=2, post_deadline=2, reconcile_every=2, edge_check_every=0.5, edge_queue_timeout=0.5, own_write_wait=0.1,
-    promotion_after=3, promotion_every=30, outbox_keep=3600,
+    promotion_after=3, promotion_every=30, ring_change_every=5, outbox_keep=3600,
     recount_every=2, recount_settle=3, trends_window=60, trends_baseline=600,
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from reference_app.kit.breaker import Breaker
 from reference_app.kit.cache import Cache
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
+from reference_app.kit.membership import Membership
 from reference_app.kit.retrying import Policy, Retries
 from reference_app.kit.roles import Roles
 from reference_app.kit.shard import Shard
@@ -51,6 +52,16 @@ def _members(lab: Lab, shard: str, recorder: Recorder, deciders: Deciders, conne
 def caches(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> dict[str, Cache]:
     """All caches of a group, by name."""
     return {c.name: Cache(c, observe=recorder.db_client, breaker=_breaker(c, recorder, deciders)) for c in lab.group(group)}
+
+
+def membership(lab: Lab, group: str, recorder: Recorder) -> Membership:
+    """Which caches of a group are in its ring, exported."""
+    return Membership(
+        Home(Path(lab.home)).rings_file,
+        group,
+        [c.name for c in lab.group(group)],
+        on_change=lambda nodes: recorder.gauge(metrics.RING_NODES, len(nodes), group),
+    )
 
 
 def services(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> http.Group:

@@ -42,6 +42,11 @@ class Home:
         return self.path / "roles.json"
 
     @property
+    def rings_file(self) -> Path:
+        """Which caches are in the ring of each group whose ring was ever changed (kit.membership)."""
+        return self.path / "rings.json"
+
+    @property
     def backups(self) -> Path:
         return self.path / "backups"
 

@@ -23,7 +23,7 @@ from reference_app.kit import errors, http
 from reference_app.kit.cache import Cache, Script
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
-from reference_app.kit.ring import Ring
+from reference_app.kit.membership import Membership
 from reference_app.services.fanout import domain
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Delivery:
     def __init__(
         self,
         caches: Mapping[str, Cache],
+        membership: Membership,
         graph: http.Group,
         *,
         deciders: Deciders,
@@ -46,7 +47,7 @@ class Delivery:
         recorder: Recorder,
         profile: Profile = LAB,
     ) -> None:
-        self._caches, self._graph, self._ring = caches, graph, Ring(list(caches))
+        self._caches, self._membership, self._graph = caches, membership, graph
         self._deciders, self._failpoints, self._recorder, self._profile = deciders, failpoints, recorder, profile
         self._script = Script(storage.script("deliver"), storage.TIMELINE_EPOCH_KEY)
         self._invalidate = Script(storage.script("invalidate"), storage.TIMELINE_EPOCH_KEY)
@@ -79,7 +80,7 @@ class Delivery:
 
     async def _deliver_page(self, event: storage.TweetEvent, attempt: str, page: list[int], gave_up: set[str]) -> None:
         """All pieces side by side."""
-        chunks = [(node, users) for node, users in domain.chunks_by_node(self._ring, page) if node not in gave_up]
+        chunks = [(node, users) for node, users in domain.chunks_by_node(self._membership.ring, page) if node not in gave_up]
         pieces = [self._persist(node, event, attempt, users) for node, users in chunks]
         done = [await pieces[0]] if len(pieces) == 1 else await asyncio.gather(*pieces)
         gave_up.update(node for (node, _), persisted in zip(chunks, done, strict=True) if not persisted)
@@ -87,7 +88,7 @@ class Delivery:
     async def _persist(self, node: str, event: storage.TweetEvent, attempt: str, users: list[int]) -> bool:
         give_up_at, pause = time.monotonic() + self._profile.delivery_give_up, RETRY_SECONDS
         cache, encoded = self._caches[node], msgspec.json.encode(users)
-        while True:
+        while self._serves(node):
             try:
                 async with self._slots[node]:
                     pushed = await cache.script("deliver", self._script, _arguments(event, attempt, encoded))
@@ -102,10 +103,15 @@ class Delivery:
                 self._recorder.count(metrics.DELIVERIES, "absent", by=len(users) - pushed)
                 self._failpoints.hit("fanout.mid_batch")
                 return True
+        return True
+
+    def _serves(self, node: str) -> bool:
+        """False when it left the ring: whoever has its users now reads their timelines from the source, and it is emptied if it joins again."""
+        return node in self._membership.ring.nodes
 
     async def _forget(self, cache: Cache) -> None:
         """Retried until it succeeds: only then may the event be acknowledged."""
-        while True:
+        while self._serves(cache.peer):
             try:
                 epoch = await cache.script("invalidate", self._invalidate, [])
             except errors.CallError:

@@ -28,7 +28,7 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     deciders = Deciders(settings.home.deciders_file)
     caches = clients.caches(lab, "timeline-cache", recorder, deciders)
     groups = {name: clients.services(lab, name, recorder, deciders) for name in ("tweets", "users", "graph")}
-    lists, peers = Lists(caches), Peers(**groups)
+    lists, peers = Lists(caches, clients.membership(lab, "timeline-cache", recorder)), Peers(**groups)
     people = People(peers, deciders)
     rebuilding = Rebuilding(lists, peers, people, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
     reading = Reading(lists, peers, people, rebuilding, recorder=recorder)

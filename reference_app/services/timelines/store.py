@@ -7,7 +7,7 @@ from typing import Any
 
 from reference_app.contract import storage
 from reference_app.kit.cache import Cache, Script
-from reference_app.kit.ring import Ring
+from reference_app.kit.membership import Membership
 
 REBUILD_SECONDS = 5.0
 """A rebuild that is not finished by then is forgotten: its process died."""
@@ -16,8 +16,8 @@ REBUILD_SECONDS = 5.0
 class Lists:
     """The user's list on the cache that the ring names."""
 
-    def __init__(self, caches: Mapping[str, Cache]) -> None:
-        self._caches, self._ring = caches, Ring(list(caches))
+    def __init__(self, caches: Mapping[str, Cache], membership: Membership) -> None:
+        self._caches, self._membership = caches, membership
         self._scripts = {name: Script(storage.script(name), storage.TIMELINE_EPOCH_KEY) for name in ("read", "begin", "merge")}
 
     async def read(self, user_id: int, *, last_index: int) -> list[int] | None:
@@ -45,4 +45,4 @@ class Lists:
         return await self._cache(user_id).script(name, self._scripts[name], arguments)
 
     def _cache(self, user_id: int) -> Cache:
-        return self._caches[self._ring.node_of(user_id)]
+        return self._caches[self._membership.ring.node_of(user_id)]

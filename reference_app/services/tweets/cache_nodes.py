@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import functools
-import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from redis.asyncio import Redis
 
 from reference_app.contract import storage
-from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, lease_gets
 from reference_app.kit.breaker import Breaker
 from reference_app.kit.cache import Cache
 from reference_app.kit.lease_gets import Swap
-from reference_app.kit.ring import Ring
+from reference_app.kit.membership import Membership
 
-NEVER_OPENS = dataclasses.replace(LAB, breaker_failures=sys.maxsize)
 T = TypeVar("T")
 Entry = tuple[bytes, int]
 """A value and the milliseconds for which it is kept."""
@@ -30,14 +26,14 @@ Entry = tuple[bytes, int]
 
 def marker_clients(components: Sequence[Component], recorder: Recorder) -> dict[str, Cache]:
     """Clients without breaker: a marker has to land as soon as its cache is back, not when a breaker lets a call through again."""
-    return {c.name: Cache(c, observe=recorder.db_client, breaker=Breaker(profile=NEVER_OPENS)) for c in components}
+    return {c.name: Cache(c, observe=recorder.db_client, breaker=Breaker(enabled=lambda: False)) for c in components}
 
 
 class CacheNodes:
     """The nodes of the ring, by tweet id."""
 
-    def __init__(self, caches: Mapping[str, Cache], markers: Mapping[str, Cache]) -> None:
-        self._caches, self._markers, self._ring = caches, markers, Ring(list(caches))
+    def __init__(self, caches: Mapping[str, Cache], markers: Mapping[str, Cache], membership: Membership) -> None:
+        self._caches, self._markers, self._membership = caches, markers, membership
 
     async def get(self, tweet_ids: Collection[int]) -> dict[int, bytes]:
         """What is stored of these."""
@@ -61,8 +57,8 @@ class CacheNodes:
         await self._each("SET", entries, lambda group, client: _set(client, group, entries, only_new=True))
 
     async def mark(self, entries: Mapping[int, Entry]) -> bool:
-        """Set these whatever is there, by clients without breaker. False when some node did not take it."""
-        groups = self._ring.by_node(entries).items()
+        """Set these whatever is there, by clients without breaker, while the ring changes on both nodes. False when some node did not take it."""
+        groups = [group for ring in self._membership.rings for group in ring.by_node(entries).items()]
         return all(await asyncio.gather(*(self._mark(self._markers[name], group, entries) for name, group in groups)))
 
     async def _mark(self, cache: Cache, group: Sequence[int], entries: Mapping[int, Entry]) -> bool:
@@ -77,7 +73,7 @@ class CacheNodes:
     ) -> dict[int, T]:
         """Answers of the nodes that gave one, by id."""
         found: dict[int, T] = {}
-        for name, group in self._ring.by_node(tweet_ids).items():
+        for name, group in self._membership.ring.by_node(tweet_ids).items():
             with contextlib.suppress(errors.CallError):
                 found.update(zip(group, await self._caches[name].run(operation, functools.partial(work, group)), strict=True))
         return found
