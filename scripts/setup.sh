@@ -9,10 +9,14 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 # binary:package
 SERVERS="mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core my_print_defaults:mariadb-client-core
-  redis-server:redis-server nats-server:nats-server prometheus:prometheus promtool:prometheus
+  mariadb-dump:mariadb-client mariadb-binlog:mariadb-client redis-server:redis-server nats-server:nats-server prometheus:prometheus promtool:prometheus
   prometheus-alertmanager:prometheus-alertmanager haproxy:haproxy"
-BROWSER="chromium:chromium chromedriver:chromium-driver"
+TESTS="chromium:chromium chromedriver:chromium-driver wrk:wrk redis-benchmark:redis-tools"
+# The log-structured storage engine: without it the key-value tier uses InnoDB, and `failwhale status` says so.
+ENGINE=mariadb-plugin-rocksdb
+PLUGINS="/usr/lib/mysql/plugin /usr/lib64/mariadb/plugin /usr/lib/mariadb/plugin"
 POLICY=/usr/sbin/policy-rc.d
+LISTS_ARE_NEW=""
 UNIT_DIRECTORIES="/lib/systemd/system /usr/lib/systemd/system"
 
 say() { echo "setup: $*" >&2; }
@@ -79,8 +83,11 @@ install_packages() {
 
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
-  say "apt-get update"
-  apt-get update -qq </dev/null >/dev/null || say "apt-get update failed; trying with the package lists that are here"
+  if [ -z "$LISTS_ARE_NEW" ]; then
+    say "apt-get update"
+    apt-get update -qq </dev/null >/dev/null || say "apt-get update failed; trying with the package lists that are here"
+    LISTS_ARE_NEW=yes
+  fi
   say "installing: $*"
   apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" </dev/null >/dev/null
 }
@@ -91,6 +98,21 @@ ensure_packages() {
   command -v apt-get >/dev/null || fail "this machine has no apt; install what brings: $*"
   [ "$(id -u)" -eq 0 ] || fail "not root; install what is missing and run this again: sudo $command"
   install_packages "$@" || fail "apt could not install it; try by hand: $command"
+}
+
+# Optional. Every MariaDB of the machine would load the plugin, so one that is not ours is left alone; and not every distribution has it.
+ensure_engine() {
+  local directory without="the key-value tier will use InnoDB instead of RocksDB ($ENGINE)"
+  for directory in $PLUGINS; do
+    [ ! -e "$directory/ha_rocksdb.so" ] || return 0
+  done
+  if command -v mariadbd-safe >/dev/null || command -v mysqld_safe >/dev/null; then
+    say "$without, which would change the MariaDB service that this machine has"
+  elif ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    say "$without"
+  else
+    install_packages "$ENGINE" || say "$without, which apt could not install"
+  fi
 }
 
 # --- Python ----------------------------------------------------------------------------------------------------------
@@ -121,7 +143,7 @@ main() {
   local wanted="$SERVERS" python packages
   case "${1:-}" in
   "") ;;
-  --tests) wanted="$SERVERS $BROWSER" ;;
+  --tests) wanted="$SERVERS $TESTS" ;;
   *) fail "unknown option $1; there is --tests" ;;
   esac
   # shellcheck disable=SC2086
@@ -130,6 +152,7 @@ main() {
   can_make_venv "$python" || packages+="python3-venv "
   # shellcheck disable=SC2086
   ensure_packages $packages
+  ensure_engine
   ensure_venv "$python"
   say "ready"
 }

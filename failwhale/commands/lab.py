@@ -117,7 +117,7 @@ def _table(found: health.Status) -> Table:
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), title=title, title_justify="left")
     for column in ("name", "kind", "state", "pid", "port", "PSS MiB", "up"):
         table.add_column(column, no_wrap=True, justify="right" if column in ("pid", "port", "PSS MiB", "up") else "left")
-    table.add_column("problem or note")
+    table.add_column("note")
     for p in found.processes:
         up_for = "" if p.uptime_s is None else _duration(p.uptime_s)
         size = "" if p.pss_mib is None else f"{p.pss_mib:.0f}"

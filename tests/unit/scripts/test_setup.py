@@ -34,7 +34,10 @@ def checkout(tmp_path: Path) -> Path:
 
 def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     script = checkout / "scripts" / "setup.sh"
-    script.write_text(script.read_text().replace('PATH="$PATH:/usr/sbin:/sbin"\n', ""))
+    text = script.read_text().replace('PATH="$PATH:/usr/sbin:/sbin"\n', "")
+    for path in (" /usr/lib", '"/usr/lib', '"/lib', "=/usr/sbin"):
+        text = text.replace(path, path.replace("/", f"{checkout.parent}/", 1))
+    script.write_text(text)
     environment = os.environ | {"PATH": str(checkout.parent / "bin")}
     return subprocess.run([str(script), *arguments], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
@@ -56,7 +59,10 @@ def test_scripts_are_executable_and_valid_bash(script: str) -> None:
 def test_a_machine_without_apt_gets_the_exact_list_and_exit_2(checkout: Path) -> None:
     result = run(checkout)
     assert result.returncode == 2
-    assert "mariadb-client-core mariadb-server-core nats-server prometheus prometheus-alertmanager redis-server" in result.stderr
+    assert (
+        "mariadb-client mariadb-client-core mariadb-server-core nats-server prometheus prometheus-alertmanager redis-server"
+        in result.stderr
+    )
     assert "chromium" not in result.stderr
     assert not (checkout / ".venv").exists()
 
@@ -65,6 +71,8 @@ def test_tests_need_a_browser_as_well(checkout: Path) -> None:
     result = run(checkout, "--tests")
     assert result.returncode == 2
     assert "chromium chromium-driver" in result.stderr
+    assert "redis-tools" in result.stderr
+    assert " wrk" in result.stderr
 
 
 def test_who_is_not_root_gets_the_command_to_type(checkout: Path) -> None:
@@ -74,6 +82,58 @@ def test_who_is_not_root_gets_the_command_to_type(checkout: Path) -> None:
     assert result.returncode == 2
     assert "not root" in result.stderr
     assert re.search(r"sudo apt-get install --no-install-recommends haproxy mariadb", result.stderr)
+
+
+@pytest.fixture
+def furnished(checkout: Path) -> Path:
+    """A machine that lacks nothing but the optional engine, where `apt` notes what it is asked for; no Python packages are installed."""
+    names = re.findall(r"([a-z_-]+):[a-z-]+", (REPOSITORY / "scripts" / "setup.sh").read_text().partition("TESTS=")[0])
+    for name in names:
+        add_tool(checkout, name, "exit 0")
+    for tool in ("chmod", "mkdir"):
+        (checkout.parent / "bin" / tool).symlink_to(shutil.which(tool) or tool)
+    (checkout.parent / "usr" / "sbin").mkdir(parents=True)
+    add_tool(checkout, "id", "echo 0")
+    add_tool(checkout, "apt-get", f'echo "$@" >>{checkout.parent}/asked; test -e {checkout.parent}/usr/sbin/policy-rc.d')
+    add_tool(checkout, "python3", f'case "$*" in *"-m venv"*) exit 3;; esac; exec {sys.executable} "$@"')
+    return checkout
+
+
+def asked(checkout: Path) -> str:
+    path = checkout.parent / "asked"
+    return path.read_text() if path.exists() else ""
+
+
+def test_the_log_structured_engine_is_installed_while_nothing_may_start(furnished: Path) -> None:
+    result = run(furnished)
+    assert re.search(r"^install .*--no-install-recommends mariadb-plugin-rocksdb$", asked(furnished), re.MULTILINE)
+    assert "InnoDB" not in result.stderr
+    assert not list((furnished.parent / "usr" / "sbin").iterdir())
+
+
+def test_an_engine_that_cannot_be_had_is_said_and_is_no_failure(furnished: Path) -> None:
+    add_tool(furnished, "apt-get", "exit 100")
+    result = run(furnished)
+    assert "the key-value tier will use InnoDB instead of RocksDB (mariadb-plugin-rocksdb), which apt could not install" in result.stderr
+    assert "making .venv" in result.stderr
+
+
+@pytest.mark.parametrize(("tool", "body"), [("mariadbd-safe", "exit 0"), ("id", "echo 1000")])
+def test_the_engine_is_not_forced_on_a_machine_that_has_a_mariadb_service_or_on_who_is_not_root(
+    furnished: Path, tool: str, body: str
+) -> None:
+    add_tool(furnished, tool, body)
+    result = run(furnished)
+    assert "the key-value tier will use InnoDB" in result.stderr
+    assert asked(furnished) == ""
+
+
+def test_an_engine_that_is_there_is_not_installed(furnished: Path) -> None:
+    plugin = furnished.parent / "usr" / "lib" / "mysql" / "plugin" / "ha_rocksdb.so"
+    plugin.parent.mkdir(parents=True)
+    plugin.touch()
+    assert "InnoDB" not in run(furnished).stderr
+    assert asked(furnished) == ""
 
 
 def test_an_option_that_does_not_exist_is_refused(checkout: Path) -> None:
