@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "slo": ("slo",),
     "trace": ("trace",),
     "decider": ("decider",),
+    "ring": ("ring",),
     "shard": ("shard",),
     "bench": ("bench",),
 }

@@ -69,15 +69,20 @@ def at_most(nodes: Collection[str]) -> int:
     return max(1, len(nodes) // LARGEST_SHARE)
 
 
-def steps(current: Sequence[str], wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Memberships on the way from `current` to `wanted`, each of which the guard lets pass: first who joins, then who leaves."""
-    nodes = list(current)
-    for joins in (True, False):
-        moving = [node for node in wanted if node not in nodes] if joins else [node for node in nodes if node not in wanted]
-        while moving:
-            some, moving = moving[: at_most(nodes)], moving[at_most(nodes) :]
-            nodes = [*nodes, *some] if joins else [node for node in nodes if node not in some]
-            yield tuple(sorted(nodes))
+def steps(current: Sequence[str], wanted: Sequence[str], *, guarded: bool) -> Iterator[tuple[str, ...]]:
+    """Memberships on the way from `current` to `wanted`: one that is not guarded, else each that the guard lets pass, who joins before who leaves."""
+    nodes, joining, leaving = list(current), set(wanted).difference(current), set(current).difference(wanted)
+    if not guarded and (joining or leaving):
+        yield tuple(sorted(wanted))
+        return
+    while joining:
+        some = sorted(joining)[: at_most(nodes)]
+        nodes, joining = [*nodes, *some], joining.difference(some)
+        yield tuple(sorted(nodes))
+    while leaving:
+        some = sorted(leaving)[: at_most(nodes)]
+        nodes, leaving = [node for node in nodes if node not in some], leaving.difference(some)
+        yield tuple(sorted(nodes))
 
 
 def check(current: Members, wanted: Sequence[str], *, now: float, profile: Profile = LAB) -> None:
