@@ -197,7 +197,7 @@ def test_beyond_its_concurrency_the_gateway_refuses_at_once_what_is_not_for_oper
     assert took < 0.5
     assert healthy == [200, 200]
     assert [code(answer.result()) for answer in slow] == [(504, "deadline_exceeded")] * 2
-    assert counted(gateway, f'failwhale_requests_shed_total{{http_route="{api.USER_TWEETS}"}}') == 1
+    assert counted(gateway, f'failwhale_requests_shed_total{{criticality="reading",http_route="{api.USER_TWEETS}"}}') == 1
     assert code(gateway.client.get("/users/7/tweets")) == (503, "unavailable"), "the count went back with the answers"
 
 
