@@ -8,9 +8,6 @@ from typing import Any, TypeVar
 
 import msgspec
 import prometheus_client
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,20 +18,13 @@ from reference_app.contract.metrics import Metric
 from reference_app.instrumentation import exporter, logs, middleware
 from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
+from reference_app.instrumentation.routing import Router
 from reference_app.kit import errors, lifecycle
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.settings import Settings
 from reference_app.kit.warmup import Gate
 
 T = TypeVar("T")
-_CODES = {404: "not_found", 405: "method_not_allowed"}
-
-
-class _App(Starlette):
-    """Without Starlette's own plain-text 500: what no handler takes reaches `Instrumented`, which answers it as JSON."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return ExceptionMiddleware(self.router, handlers=self.exception_handlers)
 
 
 def run(
@@ -65,11 +55,8 @@ def app(
     if guard is not None:
         routes = guard.around(routes)
     own = [Route(api.HEALTH, health), Route(api.METRICS, exposition)]
-    handlers = {HTTPException: _http_error, errors.AppError: _app_error}
-    starlette = _App(routes=[*own, *routes], exception_handlers=handlers)  # type: ignore[arg-type]
-    starlette.router.redirect_slashes = False
     templates = {route.endpoint: route.path for route in routes}
-    return middleware.Instrumented(starlette, recorder, templates=templates, entry=entry)
+    return middleware.Instrumented(Router([*own, *routes]), recorder, templates=templates, entry=entry)
 
 
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -110,27 +97,3 @@ def path_id(request: Request, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) < 1 << 63):
         raise errors.AppError("invalid", f"{name} must be a positive integer below 2^63")
     return int(text)
-
-
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    code = _CODES.get(error.status_code, "bad_request")
-    response = _app_error_response(errors.AppError(code, str(error.detail)), error.status_code)
-    if error.status_code == 405:
-        response.headers["allow"] = _allowed(request)
-    return response
-
-
-def _allowed(request: Request) -> str:
-    """Methods of the path over all of its routes."""
-    path = request.scope["route"].path
-    return ", ".join(sorted({method for route in request.app.routes if route.path == path for method in route.methods}))
-
-
-async def _app_error(request: Request, error: errors.AppError) -> Response:
-    request.scope[middleware.ERROR_CODE] = error.code
-    return _app_error_response(error, error.status)
-
-
-def _app_error_response(error: errors.AppError, status: int) -> Response:
-    headers = {} if error.retry_after is None else {"retry-after": str(max(1, round(error.retry_after)))}
-    return Response(middleware.error_body(error), status, headers, "application/json")

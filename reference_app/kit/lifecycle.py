@@ -27,7 +27,7 @@ async def _serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: in
     async with build() as app:
         config = uvicorn.Config(
             app, host="127.0.0.1", port=port, http=protocol.BoundedProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
-            server_header=False, date_header=False, backlog=512, timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            server_header=False, date_header=False, proxy_headers=False, backlog=512, timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )  # fmt: skip
         for number in HANDLED_SIGNALS:  # uvicorn raises the one that ended it again, which would end the process before `build` closes
