@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from failwhale.lab import PORT_BASE_VARIABLE
-from reference_app.contract.topology import PORTS_PER_LAB, Lab
+from reference_app.contract.topology import PORTS_PER_LAB, SMALL, Lab
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
 from reference_app.stack import marks, ports
 from reference_app.stack.control import Control
@@ -44,8 +44,8 @@ class BenchLab:
 
 
 @contextlib.contextmanager
-def running(say: Callable[[str], None], *, users: int = 100, watched: bool = False) -> Iterator[BenchLab]:
-    """A small lab with `users` made-up users (0: none). Unless `watched`, prober and Prometheus are stopped: they ask, which costs CPU time.
+def running(say: Callable[[str], None], *, users: int = 100, watched: bool = False, topology: str = SMALL.name) -> Iterator[BenchLab]:
+    """A lab with `users` made-up users (0: none). Unless `watched`, prober and Prometheus are stopped: they ask, which costs CPU time.
 
     Raises StackError.
     """
@@ -53,7 +53,7 @@ def running(say: Callable[[str], None], *, users: int = 100, watched: bool = Fal
     environment = {**os.environ, HOME_VARIABLE: str(path), PORT_BASE_VARIABLE: str(_free_base())}
     say(f"starting a lab at {path}")
     try:
-        _failwhale(environment, "up")
+        _failwhale(environment, "up", "--topology", topology)
         home = Home(path)
         if users:
             _failwhale(environment, "seed", "--users", str(users))

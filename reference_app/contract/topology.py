@@ -96,7 +96,9 @@ STANDARD = Topology(
     instances=dict.fromkeys(SERVICES, 2),
     load=0.6,
 )
-TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD)}
+CACHES = Topology(name="caches", tweet_caches=6, load=0.75)
+"""A small lab whose tweets are on as many caches as make one of them a sixth of the keys (docs/cache-truth.md)."""
+TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD, CACHES)}
 
 
 def load_of(name: str) -> float:
