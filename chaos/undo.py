@@ -78,6 +78,7 @@ def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.t
 
 
 def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float]) -> Undone:
+    measured = _measured(home, record.fault)
     try:
         record.fault.undo(home)
     except Exception as error:  # noqa: BLE001 - recorded and returned; the other faults must still be undone
@@ -87,8 +88,19 @@ def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float])
         )  # fmt: skip
         return Undone(record, f"{type(error).__name__}: {error}")
     files.remove_durably(_path(home, record))
-    events.write(home.runs / record.run_id, "undone", clock=clock, fault=record.fault.kind, components=record.fault.components, by=by)
+    told = {"measured": measured} if measured else {}
+    events.write(
+        home.runs / record.run_id, "undone", clock=clock, fault=record.fault.kind, components=record.fault.components, by=by, **told
+    )  # fmt: skip
     return Undone(record)
+
+
+def _measured(home: Home, fault: AnyFault) -> dict[str, float]:
+    """What the fault saw itself do, for the last time: nothing may keep it from being undone."""
+    try:
+        return fault.measured(home)
+    except Exception:  # noqa: BLE001
+        return {}
 
 
 def _write(session: Session, fault: AnyFault, now: float) -> Record:
@@ -101,7 +113,7 @@ def _write(session: Session, fault: AnyFault, now: float) -> Record:
 def _note(home: Home, record: Record, event: events.Name, clock: Callable[[], float]) -> None:
     events.write(
         home.runs / record.run_id, event, clock=clock, fault=record.fault.kind, components=record.fault.components,
-        parameters=msgspec.to_builtins(record.fault),
+        engine=record.fault.engine, parameters=msgspec.to_builtins(record.fault),
     )  # fmt: skip
 
 

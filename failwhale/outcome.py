@@ -27,7 +27,6 @@ from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
 
 SCHEMA, FILE = "failwhale/drill/v1", "result.json"
-ENGINE = "signals and supervisord"
 
 
 @dataclass(frozen=True)
@@ -170,11 +169,12 @@ def _faults(plan: Plan, recorded: Sequence[Event], affected: int | None) -> list
     undone = next((e for e in recorded if e.event == "undone" and e.fault == injected.fault), None)
     return [
         Fault(
-            kind=injected.fault, components=injected.components, engine=ENGINE,
+            kind=injected.fault, components=injected.components, engine=injected.detail.get("engine", ""),
             injected_at=_iso(injected.at), undone_at=_iso(undone.at) if undone else None,
             reached_traffic=None if affected is None else affected >= verdict.REACHED_TRAFFIC,
-            declared={"duration_s": plan.undo_at - plan.inject_at},
-            measured={"duration_s": round(undone.at - injected.at, 2) if undone else None, "affected_operations": affected},
+            declared={"duration_s": plan.undo_at - plan.inject_at} | injected.detail.get("parameters", {}),
+            measured={"duration_s": round(undone.at - injected.at, 2) if undone else None, "affected_operations": affected}
+            | (undone.detail.get("measured", {}) if undone else {}),
         )
     ]  # fmt: skip
 

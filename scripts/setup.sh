@@ -10,7 +10,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 # binary:package
 SERVERS="mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core my_print_defaults:mariadb-client-core
   mariadb-dump:mariadb-client mariadb-binlog:mariadb-client redis-server:redis-server nats-server:nats-server prometheus:prometheus promtool:prometheus
-  prometheus-alertmanager:prometheus-alertmanager haproxy:haproxy"
+  prometheus-alertmanager:prometheus-alertmanager haproxy:haproxy nft:nftables"
 TESTS="chromium:chromium chromedriver:chromium-driver wrk:wrk redis-benchmark:redis-tools"
 # The log-structured storage engine: without it the key-value tier uses InnoDB, and `failwhale status` says so.
 ENGINE=mariadb-plugin-rocksdb

@@ -9,28 +9,90 @@ from chaoslib.exceptions import ActivityFailed
 
 from chaos import events, reaper, session, undo
 from chaos.faults.base import NotApplicableError
-from chaos.faults.process import KillAndHold
+from chaos.faults.families import AnyFault
+from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
+from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
+from chaos.faults.toxics import Spoil
+from chaos.proxy.toxics import Attributes, Toxic, ToxicType
 from chaos.session import NoSessionError, NotAllowedError, Session
 from reference_app.kit.home import Home
 
-__all__ = ["kill_and_hold", "undo_all"]
+__all__ = [
+    "bandwidth", "blackhole", "crash_loop", "kill", "kill_and_hold", "latency", "loss", "partition", "pause", "refuse", "reset_peer",
+    "slicer", "syn_drop", "timeout", "undo_all",
+]  # fmt: skip
+
+
+def kill(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Kill -9 the component once; its supervisor starts it again."""
+    return _injected(Kill(component), configuration)
 
 
 def kill_and_hold(component: str, configuration: dict[str, Any] | None = None) -> str:
-    """Kill -9 the component and keep it down until the undo. Without effect under `inject: false`."""
-    home = Home.from_environment()
-    run = session.current(home)
-    fault = KillAndHold(component)
-    if not _injecting(run, configuration or {}):
-        events.write(run.run_dir, "inject_skipped", clock=time.time, fault=fault.kind, components=fault.components)
-        return f"skipped: {component} was left alone"
-    _require_its_moment(run)
-    try:
-        reaper.ensure(home)
-        undo.inject(run, fault)
-    except (NotApplicableError, NotAllowedError, reaper.ReaperNotRunningError) as refused:
-        raise ActivityFailed(str(refused)) from refused
-    return f"{component} is down and held"
+    """Kill -9 the component and keep it down until the undo. Without effect under `inject: false`, as every fault."""
+    return _injected(KillAndHold(component), configuration)
+
+
+def crash_loop(component: str, every_s: float = 3.0, configuration: dict[str, Any] | None = None) -> str:
+    """Kill -9 the component every so many seconds, whatever its supervisor does about it."""
+    return _injected(CrashLoop(component, every_s=every_s), configuration)
+
+
+def pause(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """SIGSTOP the component: it accepts connections and answers nothing."""
+    return _injected(Pause(component), configuration)
+
+
+def refuse(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Connections to the component are refused, open ones reset (nftables)."""
+    return _injected(Refuse(component), configuration)
+
+
+def blackhole(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Packets to and from the component vanish (nftables)."""
+    return _injected(Blackhole(component), configuration)
+
+
+def loss(component: str, percent: int = 10, configuration: dict[str, Any] | None = None) -> str:
+    """A share of the packets to and from the component vanishes (nftables)."""
+    return _injected(Loss(component, percent=percent), configuration)
+
+
+def syn_drop(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Open connections to the component go on, new ones hang (nftables)."""
+    return _injected(SynDrop(component), configuration)
+
+
+def partition(callers: list[str], callees: list[str], configuration: dict[str, Any] | None = None) -> str:
+    """The callers' packets to the callees vanish; everybody else reaches both (nftables and cgroups)."""
+    return _injected(Partition(tuple(callers), tuple(callees)), configuration)
+
+
+def latency(component: str, latency_ms: int, jitter_ms: int = 0, configuration: dict[str, Any] | None = None) -> str:
+    """Answers of the component come later by so much, plus or minus the jitter (fault proxy)."""
+    return _spoiled(component, "latency", Attributes(latency=latency_ms, jitter=jitter_ms), configuration)
+
+
+def bandwidth(component: str, rate_kb_s: int, configuration: dict[str, Any] | None = None) -> str:
+    """Answers of the component come at so many KB/s a connection (fault proxy)."""
+    return _spoiled(component, "bandwidth", Attributes(rate=rate_kb_s), configuration)
+
+
+def slicer(component: str, average_bytes: int, delay_us: int = 0, configuration: dict[str, Any] | None = None) -> str:
+    """Answers of the component come in small pieces, each so many microseconds after the one before (fault proxy)."""
+    return _spoiled(
+        component, "slicer", Attributes(average_size=average_bytes, size_variation=average_bytes // 2, delay=delay_us), configuration
+    )
+
+
+def timeout(component: str, timeout_ms: int = 0, configuration: dict[str, Any] | None = None) -> str:
+    """Answers of the component vanish; the connection is closed after the timeout, with 0 never (fault proxy)."""
+    return _spoiled(component, "timeout", Attributes(timeout=timeout_ms), configuration)
+
+
+def reset_peer(component: str, timeout_ms: int = 0, configuration: dict[str, Any] | None = None) -> str:
+    """Connections to the component are reset so many milliseconds after it began to answer (fault proxy)."""
+    return _spoiled(component, "reset_peer", Attributes(timeout=timeout_ms), configuration)
 
 
 def undo_all() -> list[str]:
@@ -45,6 +107,26 @@ def undo_all() -> list[str]:
     if failed:
         raise ActivityFailed(f"not undone: {'; '.join(failed)}. `failwhale chaos undo` tries again")
     return [result.record.fault.kind for result in done]
+
+
+def _spoiled(component: str, toxic: ToxicType, attributes: Attributes, configuration: dict[str, Any] | None) -> str:
+    return _injected(Spoil(component, toxics=(Toxic(toxic, attributes=attributes),)), configuration)
+
+
+def _injected(fault: AnyFault, configuration: dict[str, Any] | None) -> str:
+    """Apply it within the run that this process belongs to. Raises ActivityFailed when it must not, or cannot, be applied."""
+    home = Home.from_environment()
+    run, hit = session.current(home), ", ".join(fault.components)
+    if not _injecting(run, configuration or {}):
+        events.write(run.run_dir, "inject_skipped", clock=time.time, fault=fault.kind, components=fault.components)
+        return f"skipped: {hit} was left alone"
+    _require_its_moment(run)
+    try:
+        reaper.ensure(home)
+        undo.inject(run, fault)
+    except (NotApplicableError, NotAllowedError, reaper.ReaperNotRunningError) as refused:
+        raise ActivityFailed(str(refused)) from refused
+    return f"{fault.kind}: {hit}"
 
 
 def _require_its_moment(run: Session) -> None:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from chaos import events
 from reference_app.kit.home import Home
+from reference_app.stack.control import Control
+
+READY_SECONDS = 15.0
+"""MariaDB answers 0.33 s after a kill on an idle machine; the rest is for a busy one."""
+
+ALIVE = ("running", "starting")
+"""States of a process that is there; supervisord calls the first second of one `starting`."""
 
 
 class NotApplicableError(Exception):
@@ -15,16 +24,21 @@ class NotApplicableError(Exception):
 class Fault(Protocol):
     """`apply` follows `check`; `undo` may be called any number of times, also when `apply` never ran."""
 
-    kind: ClassVar[str]
     event: ClassVar[events.Name]
     """The event that is recorded once it is applied."""
+    engine: ClassVar[str]
+    """By what it is done."""
+
+    @property
+    def kind(self) -> str:
+        """What it is called in records, figures and experiment files."""
 
     @property
     def components(self) -> tuple[str, ...]:
         """What it acts on."""
 
     def check(self, home: Home) -> None:
-        """Raise NotApplicableError when applying it would be wrong or without effect."""
+        """Raise NotApplicableError when applying it would be wrong or without effect, or cannot be done here."""
 
     def apply(self, home: Home) -> None: ...
 
@@ -32,3 +46,48 @@ class Fault(Protocol):
         """Return once the inverse is in force; raise when it is not."""
 
     def in_effect(self, home: Home) -> bool: ...
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """What it did so far, as it saw it itself; asked just before the undo. Empty when it cannot see that."""
+
+
+class OnComponent(msgspec.Struct, frozen=True):
+    """What faults of one running component have in common. A `sham` takes every step of its fault and has no effect: the comparison."""
+
+    event: ClassVar[events.Name] = "injected"
+
+    component: str
+    sham: bool = False
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return (self.component,)
+
+    def check(self, home: Home) -> None:
+        """Only a running component can be broken: a dead one would make a drill of somebody else's outage."""
+        state = state_of(home, self.component)
+        if state not in ALIVE:
+            raise NotApplicableError(f"{self.component} is {state}, not running: `failwhale up` repairs the lab")
+
+    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002 - of faults that cannot see what they did
+        return {}
+
+
+def state_of(home: Home, component: str) -> str:
+    """State of its process. Raises NotApplicableError when the lab has no such component."""
+    states = {state.name: state.state for state in Control(home).states()}
+    if component not in states:
+        raise NotApplicableError(f"no component {component!r}; this lab has {', '.join(sorted(states))}")
+    return states[component]
+
+
+def bring_back(home: Home, component: str) -> None:
+    """Running and answering, whatever it was before. Raises NotReadyError."""
+    control, state = Control(home), state_of(home, component)
+    if state == "paused":
+        control.resume(component)
+    else:
+        if state == "exited":
+            control.stop(component)  # the supervisor would wait ever longer before it tries again
+        control.start(component)
+    control.wait_ready([component], READY_SECONDS)

@@ -17,6 +17,7 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
 
     kind: ClassVar[str] = "set_decider"
     event: ClassVar[events.Name] = "decider_set"
+    engine: ClassVar[str] = "deciders"
 
     name: str
     value: int
@@ -38,6 +39,9 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
 
     def in_effect(self, home: Home) -> bool:
         return deciders.read(home.deciders_file).get(self.name) == self.value
+
+    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002
+        return {}
 
 
 def setting(home: Home, name: str, value: int) -> SetDecider:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from chaos.faults.config import SetDecider
-from chaos.faults.process import KillAndHold
+from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
+from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
+from chaos.faults.toxics import Spoil
 
-AnyFault = KillAndHold | SetDecider
+AnyFault = Kill | KillAndHold | Pause | CrashLoop | Refuse | Blackhole | Loss | SynDrop | Partition | Spoil | SetDecider

@@ -1,52 +1,111 @@
-"""Process faults: a component is killed with SIGKILL and stays down until somebody starts it."""
+"""Process faults: a component is killed once, killed and held down, killed again and again, or paused."""
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import ClassVar
 
-import msgspec
-
-from chaos import events
-from chaos.faults.base import NotApplicableError
+from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, bring_back, state_of
 from reference_app.kit.home import Home
+from reference_app.stack import agents
 from reference_app.stack.control import Control
 
-READY_SECONDS = 15.0
-"""MariaDB answers 0.33 s after a kill on an idle machine; the rest is for a busy one."""
+SHORTEST_LIFE_SECONDS = 0.5
 
 
-class KillAndHold(msgspec.Struct, frozen=True, tag="kill_and_hold"):
+class _BySignal(OnComponent, frozen=True):
+    engine: ClassVar[str] = "signals and supervisord"
+
+
+class KillAndHold(_BySignal, frozen=True, tag="kill_and_hold"):
     """kill -9 of the process group, held: the supervisor does not bring it back."""
 
     kind: ClassVar[str] = "kill_and_hold"
-    event: ClassVar[events.Name] = "injected"
-
-    component: str
-
-    @property
-    def components(self) -> tuple[str, ...]:
-        return (self.component,)
-
-    def check(self, home: Home) -> None:
-        """Only a running component can be killed: a dead one would make a drill of somebody else's outage."""
-        state = _state(home, self.component)
-        if state != "running":
-            raise NotApplicableError(f"{self.component} is {state}, not running: `failwhale up` repairs the lab")
 
     def apply(self, home: Home) -> None:
-        Control(home).kill_and_hold(self.component)
+        if not self.sham:
+            Control(home).kill_and_hold(self.component)
 
     def undo(self, home: Home) -> None:
-        control = Control(home)
-        control.start(self.component)
-        control.wait_ready([self.component], READY_SECONDS)
+        bring_back(home, self.component)
 
     def in_effect(self, home: Home) -> bool:
-        return _state(home, self.component) != "running"
+        return state_of(home, self.component) not in ALIVE
 
 
-def _state(home: Home, component: str) -> str:
-    states = {state.name: state.state for state in Control(home).states()}
-    if component not in states:
-        raise NotApplicableError(f"no component {component!r}; this lab has {', '.join(sorted(states))}")
-    return states[component]
+class Kill(_BySignal, frozen=True, tag="kill"):
+    """kill -9 of the process group, once: the supervisor starts it again at its next tick."""
+
+    kind: ClassVar[str] = "kill"
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            Control(home).kill(self.component)
+
+    def undo(self, home: Home) -> None:
+        bring_back(home, self.component)
+
+    def in_effect(self, home: Home) -> bool:
+        """True until it answers again, a second or two."""
+        return self.component in Control(home).unanswered()
+
+
+class Pause(_BySignal, frozen=True, tag="pause"):
+    """SIGSTOP of the process group: it accepts connections and answers nothing, as a hung process or a long garbage collection does."""
+
+    kind: ClassVar[str] = "pause"
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            Control(home).pause(self.component)
+
+    def undo(self, home: Home) -> None:
+        bring_back(home, self.component)
+
+    def in_effect(self, home: Home) -> bool:
+        return state_of(home, self.component) == "paused"
+
+
+class CrashLoop(_BySignal, frozen=True, tag="crash_loop"):
+    """kill -9 every `every_s` seconds, whatever the supervisor does about it. An agent does it until it is ended itself."""
+
+    kind: ClassVar[str] = "crash_loop"
+
+    every_s: float = 3.0
+
+    @property
+    def agent(self) -> str:
+        return f"crash-loop-{self.component}"
+
+    def check(self, home: Home) -> None:
+        if self.every_s < SHORTEST_LIFE_SECONDS:
+            raise NotApplicableError(
+                f"every_s is {self.every_s:g}: it has to be {SHORTEST_LIFE_SECONDS:g} or more, or nothing lives to crash"
+            )
+        super().check(home)
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            agents.start(home, self.agent, [sys.executable, "-m", "chaos.faults.process", self.component, str(self.every_s)])
+
+    def undo(self, home: Home) -> None:
+        agents.end(home, self.agent)
+        bring_back(home, self.component)
+
+    def in_effect(self, home: Home) -> bool:
+        return agents.running(home, self.agent)
+
+
+def _crash_again_and_again(home: Home, component: str, every_s: float) -> None:
+    control = Control(home)
+    while True:
+        if state_of(home, component) in ALIVE:
+            control.kill(component)
+        else:
+            control.start(component)
+        time.sleep(every_s)
+
+
+if __name__ == "__main__":
+    _crash_again_and_again(Home.from_environment(), sys.argv[1], float(sys.argv[2]))

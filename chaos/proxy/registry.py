@@ -101,7 +101,7 @@ class Proxy:
         toxic = msgspec.structs.replace(wanted, name=wanted.name or f"{wanted.type}_{wanted.stream}")
         if any(known.name == toxic.name for known in self.toxics):
             raise RefusedError(409, "toxic already exists")
-        self.toxics.append(_valid(toxic))
+        self.toxics.append(valid(toxic))
         self.spoiled()
         return toxic
 
@@ -110,7 +110,7 @@ class Proxy:
         former = self.toxic(name)
         attributes = _merged(former, change.attributes or {})
         toxicity = former.toxicity if change.toxicity is None else change.toxicity
-        changed = _valid(msgspec.structs.replace(former, toxicity=toxicity, attributes=attributes))
+        changed = valid(msgspec.structs.replace(former, toxicity=toxicity, attributes=attributes))
         self.toxics[self.toxics.index(former)] = changed
         self.spoiled()
         return changed
@@ -182,7 +182,8 @@ class Registry:
             await proxy.enable()
 
 
-def _valid(toxic: Toxic) -> Toxic:
+def valid(toxic: Toxic) -> Toxic:
+    """The toxic. Raises RefusedError when it has attributes that its type has not, or values that nothing can have."""
     values = msgspec.to_builtins(toxic.attributes)
     if strange := [name for name, value in values.items() if value and name not in OF_TYPE[toxic.type]]:
         raise RefusedError(400, f"a {toxic.type} toxic has no {', '.join(strange)}; it has {', '.join(OF_TYPE[toxic.type])}")

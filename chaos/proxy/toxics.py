@@ -14,6 +14,7 @@ import msgspec
 
 Stream = Literal["upstream", "downstream"]
 Ending = Literal["close", "reset"]
+ToxicType = Literal["latency", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"]
 TICK_SECONDS = 0.1
 """A chunk under a bandwidth limit is handed on in pieces of this long."""
 
@@ -34,7 +35,7 @@ class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Toxic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One toxic of one direction. `toxicity` is the share of connections that it spoils."""
 
-    type: Literal["latency", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"]
+    type: ToxicType
     name: str = ""
     stream: Stream = "downstream"
     toxicity: float = 1.0

@@ -1,0 +1,177 @@
+"""Network faults by packet rules: refuse, black hole, loss, lost connection requests, and a partition between groups of processes.
+
+On loopback a rule sees each packet once. Counters are part of the rules, so a fault knows how many packets it hit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from chaos import events, firewall
+from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, state_of
+from reference_app.kit.home import Home
+from reference_app.stack import marks
+
+CGROUPS = Path("/sys/fs/cgroup")
+"""Where nft looks for the cgroups (version 2) that rules name; with version 1 beside it the tree is below `unified`."""
+KNOWN_MARK = 0x6661
+"""Connection mark of those that were opened while a rule was in force."""
+
+
+class _ByRules(OnComponent, frozen=True):
+    """A fault that is a table of rules on the component's port. A sham counts the same packets and lets them pass."""
+
+    engine: ClassVar[str] = "nftables"
+
+    def check(self, home: Home) -> None:
+        if reason := firewall.why_not():
+            raise NotApplicableError(f"{self._kind} is not possible here: {reason}")
+        super().check(home)
+
+    def apply(self, home: Home) -> None:
+        port = home.lab().component(self.component).port
+        rules = [f"{match} counter{'' if self.sham else f' {verdict}'}" for match, verdict in self.rules(port)]
+        firewall.put(self.table(home), filter=rules)
+
+    def undo(self, home: Home) -> None:
+        firewall.drop(self.table(home))
+
+    def in_effect(self, home: Home) -> bool:
+        return firewall.present(self.table(home))
+
+    def measured(self, home: Home) -> dict[str, float]:
+        return {"packets": firewall.packets(self.table(home))}
+
+    def table(self, home: Home) -> str:
+        return firewall.table_name(home.lab().port_base, self._kind, self.component)
+
+    def rules(self, port: int) -> list[tuple[str, str]]:
+        """(which packets, what becomes of them)"""
+        raise NotImplementedError
+
+    @property
+    def _kind(self) -> str:
+        return str(self.__struct_config__.tag)
+
+
+class Refuse(_ByRules, frozen=True, tag="refuse"):
+    """Connections are refused, open ones are reset at their next packet: nobody listens there any more."""
+
+    kind: ClassVar[str] = "refuse"
+
+    def rules(self, port: int) -> list[tuple[str, str]]:
+        return [(f"tcp dport {port}", "reject with tcp reset")]
+
+
+class Blackhole(_ByRules, frozen=True, tag="blackhole"):
+    """Packets vanish in both directions: new connections hang, open ones fall silent."""
+
+    kind: ClassVar[str] = "blackhole"
+
+    def rules(self, port: int) -> list[tuple[str, str]]:
+        return [(f"tcp dport {port}", "drop"), (f"tcp sport {port}", "drop")]
+
+
+class Loss(_ByRules, frozen=True, tag="loss"):
+    """A share of the packets vanishes. TCP sends them again after 200 ms at the least, a lost connection request after 1 s."""
+
+    kind: ClassVar[str] = "loss"
+
+    percent: int = 10
+
+    def check(self, home: Home) -> None:
+        if not 1 <= self.percent <= 99:
+            raise NotApplicableError(f"percent is {self.percent}: it has to be between 1 and 99")
+        super().check(home)
+
+    def rules(self, port: int) -> list[tuple[str, str]]:
+        drawn = f"numgen random mod 100 < {self.percent}"
+        return [(f"tcp dport {port} {drawn}", "drop"), (f"tcp sport {port} {drawn}", "drop")]
+
+
+class SynDrop(_ByRules, frozen=True, tag="syn_drop"):
+    """Open connections go on, new ones hang: what a full listen queue looks like, and what pools hide."""
+
+    kind: ClassVar[str] = "syn_drop"
+
+    def rules(self, port: int) -> list[tuple[str, str]]:
+        return [(f"tcp dport {port} tcp flags & (syn|ack) == syn", "drop")]
+
+
+class Partition(msgspec.Struct, frozen=True, tag="partition"):
+    """Packets from `callers` to `callees` vanish; everybody else reaches both.
+
+    The callers are put into a cgroup of their own, which rules can tell by the sockets that are opened in it; connections that are older
+    are reset at their next packet, everybody's, so that they are dialled again.
+    """
+
+    kind: ClassVar[str] = "partition"
+    event: ClassVar[events.Name] = "injected"
+    engine: ClassVar[str] = "nftables and cgroups"
+
+    callers: tuple[str, ...]
+    callees: tuple[str, ...]
+    sham: bool = False
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return self.callees
+
+    def check(self, home: Home) -> None:
+        if reason := firewall.why_not() or _no_cgroups():
+            raise NotApplicableError(f"partition is not possible here: {reason}")
+        for component in (*self.callers, *self.callees):
+            if (state := state_of(home, component)) not in ALIVE:
+                raise NotApplicableError(f"{component} is {state}, not running: `failwhale up` repairs the lab")
+
+    def apply(self, home: Home) -> None:
+        group = self._cgroup(home)
+        group.mkdir(exist_ok=True)
+        leaders = marks.components(home.path)
+        for caller in self.callers:
+            (group / "cgroup.procs").write_text(str(leaders[caller].pid))
+        lab = home.lab()
+        ports = ", ".join(str(lab.component(callee).port) for callee in self.callees)
+        verdict = "" if self.sham else " drop"
+        cut = f'tcp dport {{ {ports} }} socket cgroupv2 level 1 "{group.relative_to(CGROUPS)}" counter{verdict}'
+        old = f"tcp dport {{ {ports} }} ct mark != {KNOWN_MARK} reject with tcp reset"
+        new = f"tcp dport {{ {ports} }} tcp flags & (syn|ack) == syn ct mark set {KNOWN_MARK}"
+        firewall.put(self.table(home), filter=[cut, new, old])
+
+    def undo(self, home: Home) -> None:
+        firewall.drop(self.table(home))
+        group = self._cgroup(home)
+        if not group.exists():
+            return
+        for pid in (group / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                (group.parent / "cgroup.procs").write_text(pid)
+        group.rmdir()
+
+    def in_effect(self, home: Home) -> bool:
+        return firewall.present(self.table(home))
+
+    def measured(self, home: Home) -> dict[str, float]:
+        return {"packets": firewall.packets(self.table(home))}
+
+    def table(self, home: Home) -> str:
+        return firewall.table_name(home.lab().port_base, self.kind)
+
+    def _cgroup(self, home: Home) -> Path:
+        return _tree() / f"failwhale-{home.lab().port_base}-partition"
+
+
+def _tree() -> Path:
+    unified = CGROUPS / "unified"
+    return unified if (unified / "cgroup.procs").exists() else CGROUPS
+
+
+def _no_cgroups() -> str:
+    if not os.access(_tree() / "cgroup.procs", os.W_OK):
+        return f"processes cannot be grouped: there are no writable cgroups (version 2) in {_tree()}"
+    return ""

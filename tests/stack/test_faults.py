@@ -1,0 +1,190 @@
+"""Every fault on a real component: a client feels it while it is in force, and not afterwards. A new fault is a row more."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chaos import events, firewall, undo
+from chaos.faults.base import NotApplicableError
+from chaos.faults.families import AnyFault
+from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
+from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
+from chaos.faults.toxics import AGENT, Spoil
+from chaos.proxy.toxics import Attributes, Toxic
+from chaos.session import Session
+from reference_app.contract.topology import Lab
+from reference_app.kit import lease
+from reference_app.kit.home import Home
+from reference_app.stack import agents
+from reference_app.stack.control import Control
+from tests.stack.conftest import Api
+
+pytestmark = [pytest.mark.lab, pytest.mark.breaks]
+
+TARGET = "tweet-cache-0"
+PATIENCE_S = 0.4
+NEEDS_RULES = pytest.mark.skipif(bool(firewall.why_not()), reason=firewall.why_not())
+
+
+class Pinged:
+    """A Redis as a client with a pool feels it: one connection from before, and new ones."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._old = port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+
+    def old(self) -> str:
+        return _told(lambda: _ping(self._old))
+
+    def new(self) -> str:
+        return _told(self._dial_and_ping)
+
+    def close(self) -> None:
+        self._old.close()
+
+    def _dial_and_ping(self) -> bytes:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE_S) as connection:
+            return _ping(connection)
+
+
+def _ping(connection: socket.socket) -> bytes:
+    connection.sendall(b"PING\r\n")
+    return connection.recv(100)
+
+
+def _told(ask: Callable[[], bytes]) -> str:
+    """`answered`, `slow` (over 100 ms), or how it failed."""
+    started = time.monotonic()
+    try:
+        answer = ask()
+    except TimeoutError:
+        return "silent"
+    except ConnectionRefusedError:
+        return "refused"
+    except ConnectionError:
+        return "reset"
+    if not answer:
+        return "ended"
+    return "slow" if time.monotonic() - started > 0.1 else "answered"
+
+
+def latency(milliseconds: int) -> tuple[Toxic, ...]:
+    return (Toxic("latency", attributes=Attributes(latency=milliseconds)),)
+
+
+FELT = [
+    pytest.param(KillAndHold(TARGET), {"ended", "reset"}, {"refused"}, id="kill_and_hold"),
+    pytest.param(Kill(TARGET), {"ended", "reset"}, {"refused", "answered", "silent"}, id="kill"),
+    pytest.param(CrashLoop(TARGET, every_s=0.5), {"ended", "reset"}, {"refused", "answered", "silent", "reset"}, id="crash_loop"),
+    pytest.param(Pause(TARGET), {"silent"}, {"silent"}, id="pause"),
+    pytest.param(Refuse(TARGET), {"reset"}, {"refused"}, id="refuse", marks=NEEDS_RULES),
+    pytest.param(Blackhole(TARGET), {"silent"}, {"silent"}, id="blackhole", marks=NEEDS_RULES),
+    pytest.param(Loss(TARGET, percent=99), {"silent"}, {"silent"}, id="loss", marks=NEEDS_RULES),
+    pytest.param(SynDrop(TARGET), {"answered"}, {"silent"}, id="syn_drop", marks=NEEDS_RULES),
+    pytest.param(Spoil(TARGET, toxics=latency(150)), {"reset"}, {"slow"}, id="latency", marks=NEEDS_RULES),
+]
+
+
+@pytest.fixture
+def run(lab: Lab, home: Home) -> Iterator[Session]:  # noqa: ARG001 - the lab runs
+    lease.take(home.chaos, "20261121T000000Z-faults", now=time.time())
+    yield Session(home, "20261121T000000Z-faults")
+    undo.replay(home, by="test")
+    lease.release(home.chaos)
+
+
+@pytest.fixture
+def pinged(lab: Lab) -> Iterator[Pinged]:
+    felt = Pinged(lab.component(TARGET).port)
+    assert (felt.old(), felt.new()) == ("answered", "answered")
+    yield felt
+    felt.close()
+
+
+def until(condition: Callable[[], bool], limit_s: float = 5) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("fault", "old", "new"), FELT)
+def test_a_fault_is_felt_and_gone_when_it_is_undone(run: Session, pinged: Pinged, fault: AnyFault, old: set[str], new: set[str]) -> None:
+    undo.inject(run, fault)
+    until(lambda: pinged.old() in old)
+    assert pinged.new() in new
+    (undone,) = undo.replay(run.home, by="test")
+    assert undone.error == ""
+    assert not fault.in_effect(run.home)
+    assert pinged.new() == "answered"
+    assert Control(run.home).unanswered() == {}
+
+
+@pytest.mark.parametrize("fault", [Blackhole(TARGET, sham=True), Spoil(TARGET, sham=True, toxics=latency(150)), Pause(TARGET, sham=True)])
+@NEEDS_RULES
+def test_a_sham_takes_every_step_and_is_not_felt(run: Session, pinged: Pinged, fault: AnyFault) -> None:
+    undo.inject(run, fault)
+    assert fault.in_effect(run.home) == (not isinstance(fault, Pause))
+    assert {pinged.new(), pinged.new()} == {"answered"}
+    undo.replay(run.home, by="test")
+    assert not agents.running(run.home, AGENT)
+
+
+@NEEDS_RULES
+def test_what_a_fault_did_is_recorded_with_its_undo(run: Session, pinged: Pinged) -> None:
+    undo.inject(run, Spoil(TARGET, toxics=latency(120)))
+    assert [pinged.new() for _ in range(3)] == ["slow"] * 3
+    undo.replay(run.home, by="test")
+    undone = events.last(events.read(run.run_dir), "undone")
+    assert undone is not None
+    assert undone.detail["measured"]["connections"] >= 3
+    assert 115 < undone.detail["measured"]["delay_mean_ms"] < 140
+
+
+@NEEDS_RULES
+def test_a_partition_cuts_the_callers_off_and_nobody_else(run: Session, api: Api, pinged: Pinged) -> None:
+    partition = Partition(callers=("tweets-0",), callees=(TARGET,))
+    if reason := why_not(partition, run.home):
+        pytest.skip(reason)
+    author = api.user()
+    tweet = api.acknowledged(author, "partition", "from both sides")
+    undo.inject(run, partition)
+    assert pinged.new() == "answered", "the test is no caller"
+    until(lambda: api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 and partition.measured(run.home)["packets"] > 0)
+    undo.replay(run.home, by="test")
+    assert not partition.in_effect(run.home)
+
+
+def why_not(fault: AnyFault, home: Home) -> str:
+    try:
+        fault.check(home)
+    except NotApplicableError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Loss(TARGET, percent=0), "between 1 and 99"),
+        (CrashLoop(TARGET, every_s=0.1), "nothing lives to crash"),
+        (Spoil(TARGET), "at least one toxic"),
+        (Spoil(TARGET, toxics=(Toxic("latency", attributes=Attributes(rate=3)),)), "has no rate"),
+        (Pause("tweet-cache-9"), "no component 'tweet-cache-9'; this lab has"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_changes(run: Session, fault: AnyFault, said: str) -> None:
+    with pytest.raises(NotApplicableError, match=said):
+        undo.inject(run, fault)
+    assert undo.pending(run.home) == []
+
+
+@NEEDS_RULES
+def test_without_nft_a_packet_fault_says_what_is_missing(run: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firewall, "SEARCHED", ())
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NotApplicableError, match="nft is not installed"):
+        undo.inject(run, Blackhole(TARGET))
