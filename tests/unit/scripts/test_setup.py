@@ -60,7 +60,7 @@ def test_a_machine_without_apt_gets_the_exact_list_and_exit_2(checkout: Path) ->
     result = run(checkout)
     assert result.returncode == 2
     assert (
-        "mariadb-client mariadb-client-core mariadb-server-core nats-server prometheus prometheus-alertmanager redis-server"
+        "mariadb-client mariadb-client-core mariadb-server-core nats-server nftables prometheus prometheus-alertmanager redis-server"
         in result.stderr
     )
     assert "chromium" not in result.stderr
