@@ -109,4 +109,4 @@ def test_while_the_gateway_sheds_programs_are_told_in_json(client: httpx.Client,
         answer = client.get(path, headers={"accept": "application/json"})
         assert code(answer) == (503, "overloaded")
         assert answer.headers["retry-after"] == "1"
-    assert client.get(api.HEALTH).status_code == 200
+    assert client.get(api.HEALTH).text in ("ok", "warming"), "it is not shed"
