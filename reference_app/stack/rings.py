@@ -13,6 +13,8 @@ from itertools import islice
 
 import redis
 import redis.exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from reference_app.contract import storage
 from reference_app.contract.profile import LAB, Profile
@@ -49,6 +51,7 @@ def change(
     by: str,
     say: Callable[[str], None],
     profile: Profile = LAB,
+    clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Members:
     """Make `wanted` the ring and return when it is in force. Guarded, it goes one step per interval; interrupted, it stays between two.
@@ -62,24 +65,24 @@ def change(
         raise RingError(f"the ring of {group} is made of some of {', '.join(caches)}, not of {' '.join(wanted) or 'none'}")
     guarded = deciders.read(home.deciders_file)["ring_guard"] > 0
     for nodes in membership.steps(current.nodes, wanted, guarded=guarded):
-        _wait_until(current.since + (profile.ring_change_every if guarded else 0.0), sleep)
+        _wait_until(current.since + (profile.ring_change_every if guarded else 0.0), clock, sleep)
         _prepare(caches, group, current.nodes, nodes)
-        current = _announced(home, group, current, nodes, by)
+        current = _announced(home, group, current, nodes, by, now=clock())
         say(f"the ring of {group}: {' '.join(nodes)}")
-        _wait_until(current.since + membership.LINGER_SECONDS, sleep)
+        _wait_until(current.since + membership.LINGER_SECONDS, clock, sleep)
         _tidy(caches, group, current, say)
     return current
 
 
-def _announced(home: Home, group: str, current: Members, nodes: Sequence[str], by: str) -> Members:
+def _announced(home: Home, group: str, current: Members, nodes: Sequence[str], by: str, *, now: float) -> Members:
     try:
-        return membership.announce(home, group, current, nodes, by=by, now=time.time())
+        return membership.announce(home, group, current, nodes, by=by, now=now)
     except (ValueError, membership.MassChangeError) as error:
         raise RingError(str(error)) from error
 
 
-def _wait_until(moment: float, sleep: Callable[[float], None]) -> None:
-    if (remaining := moment - time.time()) > 0:
+def _wait_until(moment: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    if (remaining := moment - clock()) > 0:
         sleep(remaining)
 
 
@@ -127,4 +130,4 @@ def _foreign(keys: Iterator[bytes], name: str, ring: Ring) -> Iterator[bytes]:
 
 
 def _client(cache: Component) -> redis.Redis:
-    return redis.Redis(port=cache.port, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S)
+    return redis.Redis(port=cache.port, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 0))
