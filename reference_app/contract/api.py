@@ -30,6 +30,9 @@ TRACEPARENT = "traceparent"
 DEADLINE_MS = "x-deadline-ms"
 """Milliseconds the caller still waits when it sends (remaining time, so hosts need no common clock)."""
 
+FAULT = "x-failwhale-fault"
+"""A fault that the request asks for, honoured only while the decider `request_faults` is on (instrumentation/request_faults.py)."""
+
 MAX_ID = (1 << 63) - 1
 PAGE_DEFAULT, PAGE_MAX = 20, 100
 MULTIGET_MAX = 200

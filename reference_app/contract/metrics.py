@@ -135,12 +135,23 @@ SPANS_EXPORTED = Metric(
     "otel_sdk_exporter_span_exported_total", "counter", ("error_type",),
     "Spans that the collector took (error_type empty), or did not: timeout, refused, rejected.",
 )  # fmt: skip
+EDGE_CASES = Metric(
+    "failwhale_edge_cases_total", "counter", ("reason", "fate"),
+    "Traces found worth keeping: announced to the other processes, lost (they could not be told), dropped (too many a second), received from "
+    "another process; and of those announced or received the ones whose beginning had been overwritten here.",
+)  # fmt: skip
+HINDSIGHT_NOTES = Metric(
+    "failwhale_hindsight_notes_total", "counter", ("fate",),
+    "Operations of traces that are not sampled: noted, and exported as spans afterwards.",
+)  # fmt: skip
+HINDSIGHT_REACH = Metric("failwhale_hindsight_reach_seconds", "gauge", (), "Age of the oldest operation that the process still remembers.")
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
     OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
     COLD_BATCHES, SIMULATED_COLD_STORE, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
     INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
+    EDGE_CASES, HINDSIGHT_NOTES, HINDSIGHT_REACH,
 )  # fmt: skip
 
 COMPONENT_UP = Metric("component_up", "gauge", ("component", "kind"), "1 when the component answered a real question within 300 ms.")

@@ -92,6 +92,14 @@ class Profile:
     """The counters of a hundred tweets of each shard are compared with the rows they count (tweetypie: counts soft 3 h, hard 24 h)."""
     recount_settle: float
     """A counter is put right when it was as wrong this long before: what is on its way has arrived by then."""
+    slow_request: float
+    """An answer that takes longer is an edge case, whose trace is kept (slo.yaml: home pages and posts within 500 ms)."""
+    slow_delivery: float
+    """The same of an acknowledged tweet on its way to its followers (slo.yaml: 5 s)."""
+    edge_cases_rate: float
+    """Edge cases a second that one process finds worth keeping ..."""
+    edge_cases_burst: float
+    """... after as many at once (Hindsight: rate-limited triggers)."""
     outbox_keep: float
     trends_window: float
     """Trends compare the users of a hashtag in this window with those of the longer time before it."""
@@ -107,7 +115,7 @@ PRODUCTION = Profile(
     cache_lease=10, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=86400, negative_young_age=300, negative_old_age=18000,
     hot_key_ttl=2, hot_key_reads=1000, people_cache_ttl=60, partial_timeline_ttl=60, delivery_give_up=6000,
     home_deadline=2, post_deadline=5, reconcile_every=10, edge_check_every=2, edge_queue_timeout=1, own_write_wait=0.1,
-    promotion_after=10, promotion_every=3600, ring_change_every=600, outbox_keep=3600,
+    promotion_after=10, promotion_every=3600, ring_change_every=600, slow_request=0.5, slow_delivery=5, edge_cases_rate=10, edge_cases_burst=50, outbox_keep=3600,
     recount_every=60, recount_settle=60, trends_window=3600, trends_baseline=86400,
 )  # fmt: skip
 
@@ -120,7 +128,7 @@ LAB = Profile(
     cache_lease=2, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=10, negative_young_age=5, negative_old_age=60,
     hot_key_ttl=2, hot_key_reads=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
     home_deadline=2, post_deadline=2, reconcile_every=2, edge_check_every=0.5, edge_queue_timeout=0.5, own_write_wait=0.1,
-    promotion_after=3, promotion_every=30, ring_change_every=5, outbox_keep=3600,
+    promotion_after=3, promotion_every=30, ring_change_every=5, slow_request=0.5, slow_delivery=5, edge_cases_rate=25, edge_cases_burst=100, outbox_keep=3600,
     recount_every=2, recount_settle=3, trends_window=60, trends_baseline=600,
 )  # fmt: skip
 
@@ -130,6 +138,7 @@ _HOW_FAR_BACK = ("promotion_every", "outbox_keep", "trends_window", "trends_base
 _NO_TIMES = (
     "breaker_failures", "breaker_success_rate", "breaker_calls_min", "retry_attempts", "retry_budget_share", "retry_budget_reserve",
     "service_concurrency", "service_waiting", "expired_share", "hot_key_reads",
+    "slow_request", "slow_delivery", "edge_cases_rate", "edge_cases_burst",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Spans: names of attributes (OpenTelemetry semantic conventions 1.38), and the columns in which the collector keeps them.
 
 A hop is recorded twice, as its caller saw it (CLIENT, PRODUCER) and as its callee did (SERVER, CONSUMER); all are of one trace, each the child of
-the one before it, the event stream included. Sampling is decided once, at the gateway: an unsampled request creates no span anywhere.
+the one before it, the event stream included. Sampling is decided once, at the gateway. What is not sampled is kept all the same, and whole, when something in it was an edge case.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ PEER = "server.address"
 ERROR_TYPE = "error.type"
 """The outcome of a call that failed (contract.metrics), or the code of an error answer."""
 TWEET_ID = "failwhale.tweet.id"
+EDGE_CASE = "failwhale.edge_case"
 
 NAMES: dict[SpanKind, str] = {
     "SERVER": "`<method> <route template>`: a request as the callee saw it",
@@ -38,8 +39,30 @@ ATTRIBUTES = {
     PEER: "component that was called (CLIENT, PRODUCER), or that brought the event (CONSUMER)",
     ERROR_TYPE: "only of a span that failed: the outcome of the call (as in the metric's label), or the code or status of the error answer",
     TWEET_ID: "tweet that the event is about",
+    EDGE_CASE: "only of a trace that was not sampled: the edge case for which it is kept",
 }  # fmt: skip
 """Attribute -> its meaning. A span has those that apply to it, and no others."""
+
+Reason = Literal["failed", "failed_call", "slow", "shed"]
+REASONS: dict[Reason, str] = {
+    "failed": "a request was answered with a server error",
+    "failed_call": "a call, or the work on an event, failed; also when another attempt hid that from the user",
+    "slow": "a request, or a delivery, took longer than its objective allows",
+    "shed": "a request was refused before any work was done",
+}
+"""Edge cases, whose traces are kept whole although they were not sampled (docs/adr/0013)."""
+EDGE_CASES_SUBJECT = "traces.edge-cases"
+"""Of core NATS, not of a stream: JSON lists of EdgeCase. Who is not there does not hear of them."""
+
+
+@dataclass(frozen=True)
+class EdgeCase:
+    """What the first process that met one tells the others. `began_ns`, Unix nanoseconds, is the earliest moment that it knows of the trace."""
+
+    trace_id: str
+    reason: Reason
+    began_ns: int
+
 
 OTLP_TRACES = "/v1/traces"
 """Where the collector takes `ExportTraceServiceRequest`, as protobuf or as JSON (OTLP/HTTP 1.x)."""

@@ -1,4 +1,7 @@
-"""Exports ended spans to the lab's collector from a thread of its own: OTLP/HTTP, one attempt per batch, every loss counted, nobody waits."""
+"""Exports spans to the lab's collector from a thread of its own: OTLP/HTTP, one attempt per batch, every loss counted, nobody waits.
+
+They are made here, of the notes that were queued, and of those in the ring that turned out to be worth keeping.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,9 @@ from opentelemetry.trace.status import Status, StatusCode
 
 from reference_app.contract import metrics, spans
 from reference_app.contract.topology import Component, Lab
+from reference_app.instrumentation.hindsight import Retrospect
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.instrumentation.spans import QUEUE, Ended
+from reference_app.instrumentation.spans import BATCH, QUEUE, RING, Ended, ended
 
 FLUSH_SECONDS, TIMEOUT_SECONDS, SHUTDOWN_SECONDS = 0.5, 1.0, 0.5
 _HEADERS = {"content-type": "application/x-protobuf"}
@@ -29,7 +33,8 @@ class Exporter:
     """Sends what has ended every 0.5 s, or when a batch is full. What the collector does not take within 1 s is gone."""
 
     def __init__(self, recorder: Recorder, *, component: Component, port: int) -> None:
-        self._recorder, self._queue = recorder, recorder.spans
+        self._recorder, self._queue = recorder, recorder.queue
+        self._retrospect = Retrospect(recorder.ring, recorder.edge_cases, count=recorder.count, gauge=recorder.gauge)
         self._resource = Resource({spans.SERVICE_NAME: component.group, spans.SERVICE_INSTANCE: component.name})
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
         self._closing = threading.Event()
@@ -48,14 +53,20 @@ class Exporter:
         while not self._closing.is_set():
             self._queue.filled.wait(FLUSH_SECONDS)
             self._queue.filled.clear()
-            while batch := self._queue.batch():
-                self._export(batch)
+            self._export_all()
         self._connection.close()
+
+    def _export_all(self) -> None:
+        while batch := self._queue.batch():
+            self._export([ended(note) for note in batch])
+        wanted = [ended(note, reason) for note, reason in self._retrospect.due()]
+        for first in range(0, len(wanted), BATCH):
+            self._export(wanted[first : first + BATCH])
 
     def _export(self, batch: Sequence[Ended]) -> None:
         self._recorder.count(metrics.SPANS_PROCESSED, "", by=len(batch))
         try:
-            rejected = self._post(encode_spans([_readable(ended, self._resource) for ended in batch]).SerializeToString())
+            rejected = self._post(encode_spans([_readable(span, self._resource) for span in batch]).SerializeToString())
         except TimeoutError:
             self._failed("timeout", len(batch))
         except (OSError, http.client.HTTPException):
@@ -95,7 +106,7 @@ def recording(lab: Lab, component: Component, exported: Sequence[metrics.Metric]
     if component.kind != "service" or not collectors:
         yield Recorder(exported)
         return
-    recorder = Recorder(exported, keep_spans=QUEUE)
+    recorder = Recorder(exported, queue=QUEUE, ring=RING)
     exporter = Exporter(recorder, component=component, port=collectors[0].port)
     exporter.start()
     try:
@@ -104,19 +115,17 @@ def recording(lab: Lab, component: Component, exported: Sequence[metrics.Metric]
         exporter.close()
 
 
-def _readable(ended: Ended, resource: Resource) -> ReadableSpan:
-    span = ended.span
-    attributes = span.attributes | {spans.ERROR_TYPE: ended.error} if ended.error else span.attributes
+def _readable(span: Ended, resource: Resource) -> ReadableSpan:
     return ReadableSpan(
-        ended.name,
-        context=_context(span.context.trace_id, span.context.span_id),
-        parent=_context(span.context.trace_id, span.parent_id) if span.parent_id else None,
+        span.name,
+        context=_context(span.trace_id, span.span_id),
+        parent=_context(span.trace_id, span.parent_id) if span.parent_id else None,
         resource=resource,
-        attributes=attributes,
-        kind=trace.SpanKind[ended.kind],
-        status=Status(StatusCode.ERROR if ended.error else StatusCode.UNSET),
-        start_time=ended.start_ns,
-        end_time=ended.end_ns,
+        attributes=span.attributes,
+        kind=trace.SpanKind[span.kind],
+        status=Status(StatusCode.ERROR if span.error else StatusCode.UNSET),
+        start_time=span.start_ns,
+        end_time=span.end_ns,
     )
 
 

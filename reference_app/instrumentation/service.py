@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,9 +15,10 @@ from starlette.types import ASGIApp
 
 from reference_app.contract import api, metrics
 from reference_app.contract.metrics import Metric
-from reference_app.instrumentation import exporter, logs, middleware
+from reference_app.instrumentation import announcing, exporter, logs, middleware
 from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
+from reference_app.instrumentation.request_faults import RequestFaults
 from reference_app.instrumentation.routing import Router
 from reference_app.kit import errors, lifecycle
 from reference_app.kit.deciders import Deciders
@@ -37,7 +38,17 @@ def run(
     logs.configure(settings.component.name)
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more per series that nobody reads
     with exporter.recording(settings.lab, settings.component, exported) as recorder:
-        lifecycle.serve(lambda: compose(settings, recorder), settings.component.port)
+        lifecycle.serve(lambda: _observed(compose, settings, recorder), settings.component.port)
+
+
+@asynccontextmanager
+async def _observed(
+    compose: Callable[[Settings, Recorder], AbstractAsyncContextManager[ASGIApp]], settings: Settings, recorder: Recorder
+) -> AsyncIterator[ASGIApp]:
+    async with announcing.announcing(settings, recorder), compose(settings, recorder) as served:
+        if isinstance(served, middleware.Instrumented):
+            served.faults = RequestFaults(settings.component.group, Deciders(settings.home.deciders_file))
+        yield served
 
 
 def app(

@@ -14,14 +14,13 @@ import redis.exceptions
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from reference_app.contract import spans
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component
-from reference_app.kit import breaker, calls, deadline, errors, tracing
+from reference_app.kit import breaker, calls, deadline, errors
 from reference_app.kit.pipelining import Pipelined
 
 T = TypeVar("T")
-_ATTRIBUTES = {spans.DB_SYSTEM: "redis"}
+_SYSTEM = "redis"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Cache:
     """One Redis. Failures are NeverSent (refused, breaker open), OutcomeUnknown (timeout, lost) or Rejected (error reply)."""
 
     def __init__(
-        self, component: Component, *, profile: Profile = LAB, observe: calls.Observe = calls.unobserved, breaker: breaker.Breaker
+        self, component: Component, *, profile: Profile = LAB, observe: calls.ObserveStore = calls.unobserved, breaker: breaker.Breaker
     ) -> None:
         self.peer, self.breaker = component.name, breaker
         self._profile, self._observe = profile, observe
@@ -73,7 +72,7 @@ class Cache:
             return await self._pipelined.call("EVAL", script.text, 1, script.key, *arguments)
 
     async def _measured(self, operation: str, work: Callable[[], Awaitable[T]]) -> T:
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), tracing.begin(_ATTRIBUTES))
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), _SYSTEM)
 
     async def _guarded(self, work: Callable[[], Awaitable[T]]) -> T:
         limit = deadline.limit(self._profile.redis_timeout)

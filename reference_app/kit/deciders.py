@@ -57,6 +57,8 @@ DECIDERS = {
     "simulated_cold_store": Decider(
         OFF, "a number: slots of the SIMULATED read-only pool in which each cold batch holds one for 20 ms; 0: no such device"
     ),
+    "hindsight": Decider(ON, "what is not sampled is noted, and exported when something in its trace was an edge case"),
+    "request_faults": Decider(OFF, "requests get the fault that their header X-Failwhale-Fault asks for; 0: the header is ignored"),
     "trace_sampling": Decider(500, "requests whose spans are recorded, decided once at the gateway"),
     "celebrity_followers": Decider(1000, "a number: authors with more followers are not fanned out but merged at read"),
     "gateway_concurrency": Decider(512, "a number: requests under way in one gateway, beyond which it sheds"),

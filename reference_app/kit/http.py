@@ -12,7 +12,7 @@ from typing import Any, cast
 import httptools
 import msgspec
 
-from reference_app.contract import api, spans
+from reference_app.contract import api
 from reference_app.contract.topology import Component
 from reference_app.kit import calls, deadline, errors, tracing
 from reference_app.kit.admission import NackAdmission
@@ -22,6 +22,8 @@ from reference_app.kit.retrying import Retries
 CONNECT_SECONDS = 0.3
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the request being served; sent along on every call."""
+fault: ContextVar[str] = ContextVar("fault", default="")
+"""Fault that the request being served asks for (instrumentation/request_faults.py); sent along, too."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,14 @@ class Client:
 
     async def call(self, method: str, path: str, *, route: str, body: bytes = b"", limit: float) -> Response:
         """One request within `limit` seconds and the current deadline. `route` is the template for metrics."""
-        span = tracing.begin({spans.METHOD: method})
+        span = tracing.begin(method)
         started = time.perf_counter()
         outcome = "abandoned"
         try:
             response = await self._call(method, path, body, deadline.limit(limit), span)
             outcome = "ok" if response.status < 400 else f"{response.status // 100}xx"
             if span is not None:
-                span.attributes[spans.STATUS_CODE] = response.status
+                span.status = response.status
         except errors.CallError as error:
             outcome = error.outcome
             raise
@@ -257,10 +259,11 @@ async def _failure(client: Client, method: str, path: str, *, route: str, limit:
 
 
 def _message(method: str, path: str, body: bytes, limit: float, traceparent: str) -> bytes:
+    wanted_fault = f"{api.FAULT}: {wanted}\r\n" if (wanted := fault.get()) else ""
     return (
         f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
         f"{api.REQUEST_ID}: {request_id.get()}\r\n{api.DEADLINE_MS}: {max(1, int(limit * 1000))}\r\n"
-        f"{api.TRACEPARENT}: {traceparent}\r\n\r\n"
+        f"{api.TRACEPARENT}: {traceparent}\r\n{wanted_fault}\r\n"
     ).encode() + body
 
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import asyncmy
 import asyncmy.errors
 
-from reference_app.contract import spans, storage
+from reference_app.contract import storage
 from reference_app.contract.profile import LAB, Profile
-from reference_app.kit import breaker, calls, deadline, errors, tracing
+from reference_app.kit import breaker, calls, deadline, errors
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -26,7 +26,7 @@ _SESSION_TRACK = 1 << 23
 _SET_UP = "SET SESSION tx_isolation = 'READ-COMMITTED', session_track_system_variables = 'last_gtid'"
 """The relay's locking reads must not lock gaps that posts insert into; and the answer to a commit names its transaction."""
 _CONNECTION_CODES = range(2000, 3000)
-_ATTRIBUTES = {spans.DB_SYSTEM: "mariadb"}
+_SYSTEM = "mariadb"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Database:
         identity: Identity,
         size: int = 16,
         profile: Profile = LAB,
-        observe: calls.Observe = calls.unobserved,
+        observe: calls.ObserveStore = calls.unobserved,
         breaker: breaker.Breaker,
     ) -> None:
         self.peer, self.breaker = peer, breaker
@@ -117,7 +117,7 @@ class Database:
             self._idle.pop().close()
 
     async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), tracing.begin(_ATTRIBUTES))
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), _SYSTEM)
 
     async def _guarded(self, work: Callable[[Session], Awaitable[T]]) -> T:
         limit = deadline.limit(self._profile.sql_timeout)

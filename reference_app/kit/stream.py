@@ -11,7 +11,7 @@ import nats.js.errors
 from nats.aio.client import Client
 from nats.js import api as js_api
 
-from reference_app.contract import api, spans, storage
+from reference_app.contract import api, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component
 from reference_app.kit import calls, errors, tracing
@@ -75,7 +75,7 @@ class Stream:
 
     async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
         """Publish under the current trace and wait for the acknowledgement; the same id within 2 minutes is stored once."""
-        span = tracing.begin({spans.DESTINATION: subject})
+        span = tracing.begin(subject)
         headers = {js_api.Header.MSG_ID.value: message_id, api.TRACEPARENT: tracing.traceparent(span)}
         await calls.measured(self._observe, self.peer, "publish", self._publish(subject, payload, headers), span)
 
@@ -116,7 +116,7 @@ def _config(name: str, subject: str) -> js_api.StreamConfig:
     return js_api.StreamConfig(name=name, subjects=[subject], storage=js_api.StorageType.FILE, max_age=3600)
 
 
-def enter(message: Any) -> tracing.Span | None:
+def enter(message: Any) -> tracing.Span:
     """Work for the trace that a message carries, from here on."""
     return tracing.enter(tracing.parse((message.headers or {}).get(api.TRACEPARENT, "")))
 

@@ -74,7 +74,7 @@ class Collector:
 
 @contextlib.contextmanager
 def exporting(port: int) -> Iterator[Recorder]:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE, ring=QUEUE)
     running = Exporter(recorder, component=TWEETS, port=port)
     running.start()
     try:
@@ -96,9 +96,8 @@ def collecting() -> Iterator[Callable[..., Collector]]:
 
 
 def call(recorder: Recorder, outcome: str = "ok") -> None:
-    context = tracing.TraceContext(TRACE_ID, SPAN_ID, sampled=True)
-    span = tracing.Span(context, PARENT_ID, {spans.DB_SYSTEM: "mariadb"})
-    recorder.db_client("tweets-db-0-primary", "insert_tweet", outcome, 0.001, span)
+    span = tracing.Span(tracing.TraceContext(TRACE_ID, SPAN_ID, sampled=True), PARENT_ID, "GET", 0 if outcome == "timeout" else 200)
+    recorder.http_client("graph-0", "/internal/graph", outcome, 0.001, span)
 
 
 def exported(recorder: Recorder, error_type: str) -> float:
@@ -132,11 +131,11 @@ def test_what_ended_arrives_as_otlp_with_its_ids_its_times_and_its_resource(coll
     assert resource == {spans.SERVICE_NAME: "tweets", spans.SERVICE_INSTANCE: "tweets-0"}
     good, failed = resource_spans.scope_spans[0].spans
     assert (good.trace_id.hex(), good.span_id.hex(), good.parent_span_id.hex()) == (TRACE_ID, SPAN_ID, PARENT_ID)
-    assert (good.name, good.kind) == ("insert_tweet tweets-db-0-primary", Span.SPAN_KIND_CLIENT)
+    assert (good.name, good.kind) == ("GET /internal/graph", Span.SPAN_KIND_CLIENT)
     assert good.end_time_unix_nano - good.start_time_unix_nano == 1_000_000
     assert (good.status.code, failed.status.code) == (Status.STATUS_CODE_UNSET, Status.STATUS_CODE_ERROR)
     assert {a.key: a.value.string_value for a in failed.attributes} == {
-        spans.DB_SYSTEM: "mariadb", spans.DB_OPERATION: "insert_tweet", spans.PEER: "tweets-db-0-primary", spans.ERROR_TYPE: "timeout",
+        spans.METHOD: "GET", spans.ROUTE: "/internal/graph", spans.PEER: "graph-0", spans.ERROR_TYPE: "timeout",
     }  # fmt: skip
 
 
@@ -201,4 +200,4 @@ def test_a_lab_without_a_collector_has_no_exporter() -> None:
     with exporter.recording(lab, TWEETS, metrics.SERVICE_METRICS) as recorder:
         assert "span-exporter" not in {thread.name for thread in threading.enumerate()}
         call(recorder)
-    assert recorder.spans.batch() == []
+    assert recorder.queue.batch() == []

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import nats.errors
 
-from reference_app.contract import metrics, spans, storage
+from reference_app.contract import metrics, storage
 from reference_app.contract.api import FollowersPage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
@@ -38,7 +38,7 @@ class _Taken:
     message: Any
     event: storage.TweetEvent
     first: FollowersPage
-    span: tracing.Span | None
+    span: tracing.Span
     started: float
     context: contextvars.Context
 
@@ -79,13 +79,13 @@ class Consumer:
     async def _first_page(self, message: Any) -> _Taken | None:
         span, started = stream.enter(message), time.perf_counter()
         event = msgspec.json.decode(message.data, type=storage.TweetEvent)
-        if span is not None:
-            span.attributes[spans.TWEET_ID] = event.tweet_id
         try:
             first = await self._delivery.followers(event.user_id)
         except (errors.CallError, errors.AppError) as error:
             await self._put_back(message, error)
-            self._recorder.consumed(self._stream.peer, message.subject, _reason(error), time.perf_counter() - started, span)
+            self._recorder.consumed(
+                self._stream.peer, message.subject, _reason(error), time.perf_counter() - started, span, tweet_id=event.tweet_id
+            )
             return None
         return _Taken(message, event, first, span, started, contextvars.copy_context())
 
@@ -104,7 +104,8 @@ class Consumer:
             outcome = "ok"
         finally:
             self._slots.release()
-            self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, time.perf_counter() - taken.started, taken.span)
+            seconds = time.perf_counter() - taken.started
+            self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, seconds, taken.span, tweet_id=taken.event.tweet_id)
 
     async def _put_back(self, message: Any, error: Exception) -> None:
         if message.metadata.num_delivered < MAX_DELIVERIES:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from reference_app.contract import metrics, spans, storage
+from reference_app.contract import metrics, storage
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import stream
 from reference_app.kit.replay import Replay
@@ -43,6 +43,5 @@ class Consumer:
             self._recent.deleted(event)
         else:
             self._recent.posted(event)
-        if span is not None:
-            span.attributes[spans.TWEET_ID] = event.tweet_id
-        self._recorder.consumed(self._replay.peer, message.subject, "ok", time.perf_counter() - started, span)
+        seconds = time.perf_counter() - started
+        self._recorder.consumed(self._replay.peer, message.subject, "ok", seconds, span, tweet_id=event.tweet_id)

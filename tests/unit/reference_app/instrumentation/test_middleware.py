@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from reference_app.contract import api, spans
 from reference_app.instrumentation import service
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.instrumentation.spans import Ended
+from reference_app.instrumentation.spans import Ended, ended
 from reference_app.kit import deciders, errors, tracing
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
@@ -42,7 +42,7 @@ class Served:
     """A service; `sampling` in 1/10,000 makes it the entry."""
 
     def __init__(self, folder: Path, sampling: int | None = None) -> None:
-        self.recorder = Recorder(keep_spans=100)
+        self.recorder = Recorder(queue=100, ring=100)
         self._app = service.app(ROUTES, self.recorder, entry=None if sampling is None else _deciding(folder, sampling))
 
     def get(self, path: str, **headers: str) -> tuple[str, dict[str, str]]:
@@ -51,7 +51,10 @@ class Served:
         return contextvars.copy_context().run(lambda: asyncio.run(_asked(self._app, path, raw)))
 
     def ended(self) -> list[Ended]:
-        return self.recorder.spans.batch()
+        return [ended(note) for note in self.recorder.queue.batch()]
+
+    def noted(self) -> list[Ended]:
+        return [ended(note) for note in self.recorder.ring.since()[0]]
 
 
 def _deciding(folder: Path, sampling: int) -> Deciders:
@@ -88,18 +91,19 @@ def test_the_entry_draws_for_a_request_that_brings_no_trace(tmp_path: Path, samp
 def test_a_malformed_traceparent_counts_as_none(tmp_path: Path, malformed: str) -> None:
     served = Served(tmp_path, 10_000)
     served.get("/things/1", traceparent=malformed)
-    (ended,) = served.ended()
-    assert (ended.span.parent_id, ended.span.context.trace_id != TRACE) == ("", True)
+    (span,) = served.ended()
+    assert (span.parent_id, span.trace_id != TRACE) == ("", True)
 
 
 @pytest.mark.parametrize("sampling", [None, 0, 10_000])
 def test_whoever_calls_has_decided(tmp_path: Path, sampling: int | None) -> None:
     served = Served(tmp_path, sampling)
     body, _ = served.get("/things/1", traceparent=UNSAMPLED)
-    assert (body, served.ended()) == (UNSAMPLED, [])
+    (note,) = served.noted()
+    assert (body, note.parent_id, served.ended()) == (f"00-{TRACE}-{note.span_id}-00", SPAN, [])
     served.get("/things/1", traceparent=SAMPLED)
-    (ended,) = served.ended()
-    assert (ended.span.context.trace_id, ended.span.parent_id) == (TRACE, SPAN)
+    (span,) = served.ended()
+    assert (span.trace_id, span.parent_id) == (TRACE, SPAN)
 
 
 def test_a_service_behind_the_entry_samples_nothing_by_itself(tmp_path: Path) -> None:
@@ -125,9 +129,9 @@ def test_a_request_without_an_id_has_its_trace_id(tmp_path: Path) -> None:
 def test_the_span_of_a_request_has_its_route_and_not_its_path_as_name(tmp_path: Path) -> None:
     served = Served(tmp_path)
     served.get("/things/7", traceparent=SAMPLED)
-    (ended,) = served.ended()
-    assert (ended.kind, ended.name) == ("SERVER", "GET /things/{thing}")
-    assert ended.span.attributes == {
+    (span,) = served.ended()
+    assert (span.kind, span.name) == ("SERVER", "GET /things/{thing}")
+    assert span.attributes == {
         spans.PATH: "/things/7", spans.METHOD: "GET", spans.ROUTE: "/things/{thing}", spans.STATUS_CODE: 200,
     }  # fmt: skip
 
@@ -135,7 +139,7 @@ def test_the_span_of_a_request_has_its_route_and_not_its_path_as_name(tmp_path: 
 def test_a_failed_requests_span_has_the_code_of_its_answer(tmp_path: Path) -> None:
     served = Served(tmp_path)
     served.get("/failing", traceparent=SAMPLED)
-    assert [ended.error for ended in served.ended()] == ["unavailable"]
+    assert [span.error for span in served.ended()] == ["unavailable"]
 
 
 def test_the_entry_logs_every_request_and_a_service_behind_it_the_sampled_ones(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

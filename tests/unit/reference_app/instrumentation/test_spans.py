@@ -1,21 +1,31 @@
 from __future__ import annotations
 
+import contextvars
+
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from reference_app.contract import metrics, spans
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.instrumentation.spans import BATCH, QUEUE
+from reference_app.instrumentation.spans import BATCH, QUEUE, ended
 from reference_app.kit import tracing
 
 TRACE_ID = "ab" * 16
 
 
-def sampled(**attributes: object) -> tracing.Span:
-    return tracing.Span(tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=True), "ef" * 8, dict(attributes))
+CONTEXT = tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=True)
+
+
+def sampled(subject: str = "") -> tracing.Span:
+    return tracing.Span(CONTEXT, "ef" * 8, subject)
 
 
 def call(recorder: Recorder, *, outcome: str = "ok", seconds: float = 0.002) -> None:
-    recorder.db_client("users-db-0", "find_user", outcome, seconds, sampled())
+    contextvars.copy_context().run(_call, recorder, outcome, seconds)
+
+
+def _call(recorder: Recorder, outcome: str, seconds: float) -> None:
+    tracing.current.set(CONTEXT)
+    recorder.db_client("users-db-0", "find_user", outcome, seconds, "mariadb")
 
 
 def counted(recorder: Recorder, metric: metrics.Metric, error_type: str) -> float:
@@ -33,79 +43,82 @@ def exemplars(recorder: Recorder, metric: metrics.Metric) -> list[dict[str, str]
 
 
 def test_a_full_queue_drops_and_counts() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE)
     for _ in range(QUEUE + 7):
         call(recorder)
     assert counted(recorder, metrics.SPANS_PROCESSED, "queue_full") == 7
-    assert sum(len(batch) for batch in iter(recorder.spans.batch, [])) == QUEUE
+    assert sum(len(batch) for batch in iter(recorder.queue.batch, [])) == QUEUE
 
 
 def test_the_exporter_is_woken_when_a_batch_is_there() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE)
     for _ in range(BATCH - 1):
         call(recorder)
-    assert not recorder.spans.filled.is_set()
+    assert not recorder.queue.filled.is_set()
     call(recorder)
-    assert recorder.spans.filled.is_set()
-    assert len(recorder.spans.batch()) == BATCH
+    assert recorder.queue.filled.is_set()
+    assert len(recorder.queue.batch()) == BATCH
 
 
 def test_a_process_without_an_exporter_keeps_no_span_and_counts_none() -> None:
     recorder = Recorder()
     call(recorder)
-    assert recorder.spans.batch() == []
+    assert recorder.queue.batch() == []
     assert counted(recorder, metrics.SPANS_PROCESSED, "queue_full") == 0
 
 
 def test_what_is_not_sampled_leaves_no_span_and_no_exemplar() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
-    recorder.db_client("users-db-0", "find_user", "ok", 0.002, None)
-    recorder.http_client("users-0", "/internal/users", "ok", 0.002, None)
-    recorder.http_server("GET", "/home", 200, 0.002, span=None, error="")
+    recorder = Recorder(queue=QUEUE)
+    unsampled = tracing.Span(tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=False), "ef" * 8)
+    recorder.db_client("users-db-0", "find_user", "ok", 0.002, "mariadb")
+    recorder.http_client("users-0", "/internal/users", "ok", 0.002, unsampled)
+    recorder.http_server("GET", "/home", 200, 0.002, span=unsampled)
     recorder.observe(metrics.DELIVERY_SECONDS, 0.1)
-    assert recorder.spans.batch() == []
+    assert recorder.queue.batch() == []
     assert "# {" not in recorder.exposition().decode()
 
 
 def test_a_sampled_calls_trace_is_the_exemplar_of_its_latency() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE)
     call(recorder)
-    recorder.http_client("users-0", "/internal/users", "ok", 0.002, sampled(**{spans.METHOD: "POST"}))
-    recorder.http_server("GET", "/home", 200, 0.002, span=sampled(), error="")
+    recorder.http_client("users-0", "/internal/users", "ok", 0.002, sampled("POST"))
+    recorder.http_server("GET", "/home", 200, 0.002, span=sampled())
     for metric in (metrics.DB_CLIENT, metrics.HTTP_CLIENT, metrics.HTTP_SERVER):
         assert exemplars(recorder, metric) == [{"trace_id": TRACE_ID}], metric.name
 
 
 def test_a_span_lasts_from_its_start_until_it_was_recorded_and_names_its_peer() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE)
     call(recorder, seconds=0.25)
-    (ended,) = recorder.spans.batch()
-    assert (ended.kind, ended.name, ended.error) == ("CLIENT", "find_user users-db-0", "")
-    assert ended.end_ns - ended.start_ns == 250_000_000
-    assert ended.span.attributes == {spans.DB_OPERATION: "find_user", spans.PEER: "users-db-0"}
+    (note,) = recorder.queue.batch()
+    span = ended(note)
+    assert (span.kind, span.name, span.error) == ("CLIENT", "find_user users-db-0", "")
+    assert (span.trace_id, span.parent_id) == (TRACE_ID, CONTEXT.span_id)
+    assert span.end_ns - span.start_ns == 250_000_000
+    assert span.attributes == {spans.DB_OPERATION: "find_user", spans.PEER: "users-db-0", spans.DB_SYSTEM: "mariadb"}
 
 
 def test_a_call_that_failed_is_an_error_of_that_outcome_and_an_answer_that_refuses_is_none() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE)
     for outcome in ("timeout", "breaker_open", "duplicate"):
         call(recorder, outcome=outcome)
     for outcome in ("4xx", "5xx"):
-        recorder.http_client("users-0", "/internal/users", outcome, 0.002, sampled(**{spans.METHOD: "POST"}))
-    assert [ended.error for ended in recorder.spans.batch()] == ["timeout", "breaker_open", "", "", "5xx"]
+        recorder.http_client("users-0", "/internal/users", outcome, 0.002, sampled("POST"))
+    assert [ended(note).error for note in recorder.queue.batch()] == ["timeout", "breaker_open", "", "", "5xx"]
 
 
 def test_a_request_that_failed_on_our_side_is_an_error_of_its_code() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
+    recorder = Recorder(queue=QUEUE)
     for status, code in ((503, "unavailable"), (500, ""), (404, "not_found")):
         recorder.http_server("GET", "/home", status, 0.002, span=sampled(), error=code)
-    assert [ended.error for ended in recorder.spans.batch()] == ["unavailable", "500", ""]
+    assert [ended(note).error for note in recorder.queue.batch()] == ["unavailable", "500", ""]
 
 
 def test_events_are_produced_and_consumed_by_the_name_of_their_subject() -> None:
-    recorder = Recorder(keep_spans=QUEUE)
-    recorder.stream_client("events-0", "publish", "ok", 0.001, sampled(**{spans.DESTINATION: "tweets.posted"}))
-    recorder.consumed("events-0", "tweets.posted", "ok", 0.001, sampled())
-    produced, consumed = recorder.spans.batch()
+    recorder = Recorder(queue=QUEUE)
+    recorder.stream_client("events-0", "publish", "ok", 0.001, sampled("tweets.posted"))
+    recorder.consumed("events-0", "tweets.posted", "ok", 0.001, sampled(), tweet_id=7)
+    produced, consumed = map(ended, recorder.queue.batch())
     assert (produced.kind, produced.name) == ("PRODUCER", "publish tweets.posted")
     assert (consumed.kind, consumed.name) == ("CONSUMER", "process tweets.posted")
-    assert consumed.span.attributes[spans.PEER] == "events-0"
+    assert (consumed.attributes[spans.PEER], consumed.attributes[spans.TWEET_ID]) == ("events-0", 7)
