@@ -27,11 +27,12 @@ _MEMBER_OF_A_PAIR = (
 """Of both members: either may be the primary one day."""
 
 
-_LOG_STRUCTURED = (
+KEYVALUE_OPTIONS = (
     "--plugin-load-add=ha_rocksdb", "--loose-rocksdb-block-cache-size=8M", "--loose-rocksdb-max-background-jobs=1",
-    "--loose-rocksdb-max-total-wal-size=16M",
+    "--loose-rocksdb-max-total-wal-size=16M", "--sql-mode=STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER",
 )  # fmt: skip
-"""MyRocks, small. A server without the plugin says so in its log and starts without it; its tables are then InnoDB's."""
+"""Of the key-value database: MyRocks, small. A server without the plugin says so in its log and starts without it; as NO_ENGINE_SUBSTITUTION
+is left out of the modes, its tables are then InnoDB's."""
 
 
 def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]
         "--gtid-strict-mode=ON", "--log-slave-updates=ON", "--relay-log-recovery=ON",
         "--max-connections=200", "--performance-schema=OFF", "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
         "--innodb-log-buffer-size=8M", "--key-buffer-size=1M", "--aria-pagecache-buffer-size=1M", "--table-open-cache=256",
-        *(_MEMBER_OF_A_PAIR if semi_sync else ()), *(_LOG_STRUCTURED if component.group == keyvalue.DATABASE_GROUP else ()),
+        *(_MEMBER_OF_A_PAIR if semi_sync else ()), *(KEYVALUE_OPTIONS if component.group == keyvalue.DATABASE_GROUP else ()),
     )  # fmt: skip
 
 

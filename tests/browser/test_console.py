@@ -145,7 +145,7 @@ def walker(url: str, open_browser: Callable[[int, int], WebDriver], tmp_path_fac
 
 @pytest.mark.usefixtures("prometheus")
 def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
-    walker.open("/", until="20 of 21 components answer; tweets-db-0-primary does not")
+    walker.open("/", until="22 of 23 components answer; tweets-db-0-primary does not")
     walker.wait(lambda: len(walker.all(".fw-red-row .fw-plot")) == 14)
     assert len(walker.all("[data-component].fw-down")) == 1
     assert len(walker.all("[data-component].fw-answers")) == 16
@@ -211,13 +211,13 @@ def test_a_postmortem_is_read_and_its_numbers_are_checked(walker: Walker) -> Non
 def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(walker: Walker, home: Home, prometheus: Canned) -> None:
     assert prometheus
     lab = home.lab_file.read_bytes()
-    walker.open("/", until="20 of 21 components answer")
+    walker.open("/", until="22 of 23 components answer")
     parts = tuple(replace(part, port=9) for part in home.lab().components)
     files.write_json(home.lab_file, replace(home.lab(), components=parts))
     walker.wait(lambda: "The lab is down" in walker.text and "failwhale up" in walker.text)
     walker.keep("live-down")
     home.lab_file.write_bytes(lab)
-    walker.wait(lambda: "20 of 21 components answer" in walker.text and "The lab is down" not in walker.text)
+    walker.wait(lambda: "22 of 23 components answer" in walker.text and "The lab is down" not in walker.text)
 
 
 @pytest.mark.verify

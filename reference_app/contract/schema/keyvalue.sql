@@ -1,6 +1,5 @@
 -- The key-value tier: a table per dataset, in the engine of its access pattern (contract/keyvalue.py). Keys are ASCII, compared as bytes.
--- A server without RocksDB makes its tables with InnoDB instead, as this mode allows; `failwhale status` says so.
-SET SESSION sql_mode = '';
+-- A server without RocksDB makes its tables with InnoDB instead, and `failwhale status` says so.
 
 CREATE TABLE IF NOT EXISTS engagement_counts (
   k VARBINARY(64) NOT NULL PRIMARY KEY,

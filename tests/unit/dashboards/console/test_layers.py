@@ -28,7 +28,7 @@ def test_users_enter_on_the_left_and_stores_stand_on_the_right() -> None:
     assert placed["edge"] == 0
     assert placed["gateway"] == 1
     assert {name for name, column in placed.items() if column == max(placed.values())} == {
-        "timeline-cache", "tweets-db", "tweet-cache", "events", "users-db", "graph-db",
+        "timeline-cache", "tweets-db", "tweet-cache", "events", "users-db", "graph-db", "keyvalue-db",
     }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def test_the_page_recovers_by_itself_when_prometheus_is_back(prometheus: Canned,
     assert "There are no measurements" in page.told
     empty_home.lab_file.write_bytes(answering)
     deadline = time.monotonic() + 10
-    while "all 21 components answer" not in page.run().text("header") and time.monotonic() < deadline:
+    while "all 23 components answer" not in page.run().text("header") and time.monotonic() < deadline:
         assert "topology" in page.pictures
     assert {"topology", "red", "stores"} <= set(page.pictures)
     assert "There are no measurements" not in page.told
@@ -83,7 +83,7 @@ def test_the_page_recovers_by_itself_when_prometheus_is_back(prometheus: Canned,
 @pytest.mark.usefixtures("prometheus")
 def test_a_healthy_lab_is_shown_with_rates_durations_and_stores(opened: Open) -> None:
     page = opened()
-    assert "small lab ● all 21 components answer" in page.text("header")
+    assert "small lab ● all 23 components answer" in page.text("header")
     assert "gateway requests 40/s 25 % errors 5/s" not in page.text("red")
     assert "gateway requests 40/s 25 % errors" in page.text("red")
     assert "1.2 s 12.3 ms" in page.text("red")
@@ -103,7 +103,7 @@ def test_who_is_down_or_hangs_is_named_and_marked(prometheus: Canned, opened: Op
     state[labels(hung, component="graph-0")] = lambda _: 1.0
     state[labels(metrics.BREAKER_OPEN.name, service="gateway", peer="users-0")] = lambda _: 1.0
     page = opened()
-    assert "19 of 21 components answer; users-0, graph-0 do not" in page.text("header")
+    assert "21 of 23 components answer; users-0, graph-0 do not" in page.text("header")
     assert 'fw-cell fw-down" data-component="users-0"' in page.pictures["topology"]
     assert 'fw-cell fw-hangs" data-component="graph-0"' in page.pictures["topology"]
     assert "gateway calls users: its breaker is open" in page.pictures["topology"]
@@ -133,7 +133,7 @@ def test_a_fault_in_force_is_announced_ringed_and_drawn_as_a_band(empty_home: Ho
     page = opened()
     assert "Fault in force: kill_and_hold on tweets-db-0-primary" in page.text("notices")
     assert "fw-faulty" in page.pictures["topology"]
-    assert page.pictures["red"].count("fw-band") == 14
+    assert page.pictures["red"].count("fw-band") == 16
 
 
 @pytest.mark.usefixtures("prometheus")

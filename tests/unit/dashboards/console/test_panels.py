@@ -33,7 +33,7 @@ def sample(metric: metrics.Metric, value: float, **labels: str) -> Sample:
 
 def test_every_service_has_a_row_and_what_nobody_measured_is_not_known(lab: Lab) -> None:
     rows = red.rows(lab, NOTHING, FRAME)
-    assert [row.service for row in rows] == ["gateway", "tweets", "users", "graph", "fanout", "timelines", "search"]
+    assert [row.service for row in rows] == ["gateway", "tweets", "users", "graph", "fanout", "timelines", "search", "keyvalue"]
     assert {(row.rate, row.errors, row.tail) for row in rows} == {(None, None, None)}
 
 
@@ -139,10 +139,10 @@ def test_what_a_lab_says_of_itself_is_escaped(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("conditions", "told"),
     [
-        ({}, ("all 21 components answer", "fw-good")),
-        ({"graph-0": (0, 0)}, ("20 of 21 components answer; graph-0 does not", "fw-bad")),
-        ({"graph-0": (0, 0), "users-0": (0, 1), "tweets-0": (0, 0), "search-0": (0, 0)}, ("17 of 21 components answer; graph-0, search-0, tweets-0 and 1 more do not", "fw-bad")),
-        ({"graph-0": None}, ("20 of 21 components answer, of the others nothing is known", "fw-quiet")),
+        ({}, ("all 23 components answer", "fw-good")),
+        ({"graph-0": (0, 0)}, ("22 of 23 components answer; graph-0 does not", "fw-bad")),
+        ({"graph-0": (0, 0), "users-0": (0, 1), "tweets-0": (0, 0), "search-0": (0, 0)}, ("19 of 23 components answer; graph-0, search-0, tweets-0 and 1 more do not", "fw-bad")),
+        ({"graph-0": None}, ("22 of 23 components answer, of the others nothing is known", "fw-quiet")),
     ],
 )  # fmt: skip
 def test_the_header_says_who_does_not_answer(lab: Lab, conditions: dict[str, Any], told: tuple[str, str]) -> None:

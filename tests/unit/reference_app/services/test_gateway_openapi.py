@@ -26,7 +26,7 @@ def document() -> dict[str, Any]:
 @pytest.fixture
 def routes(tmp_path: Path) -> set[tuple[str, str]]:
     """Method and path of everything that the gateway serves."""
-    callees = Callees(tweets=NOBODY, users=NOBODY, graph=NOBODY, timelines=NOBODY, search=NOBODY)
+    callees = Callees(tweets=NOBODY, users=NOBODY, graph=NOBODY, timelines=NOBODY, search=NOBODY, keyvalue=NOBODY)
     built: Any = app.build(callees=callees, recorder=Recorder(), deciders=Deciders(tmp_path / "deciders.json"), signing_key="k")
     return {(method.lower(), route.path) for route in built._app.routes for method in route.methods - {"HEAD"}}
 
@@ -65,7 +65,7 @@ def test_every_error_names_its_codes_and_every_code_is_under_its_status(document
                 assert api.REQUEST_ID in answer["headers"]
                 assert ("retry-after" in answer["headers"]) == (status == "503")
                 seen.update(codes)
-    assert seen == set(api.ERROR_CODES) - {"internal", "method_not_allowed"}
+    assert seen == set(api.ERROR_CODES) - {"internal", "method_not_allowed", "quota_exceeded"}, "quotas are between services"
 
 
 def test_bounds_are_those_of_the_contract(document: dict[str, Any]) -> None:

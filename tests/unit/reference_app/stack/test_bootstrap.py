@@ -64,6 +64,7 @@ def test_a_shard_is_its_primary_and_its_replica(tmp_path: Path) -> None:
     assert pairs == {
         "users-db-0": ("users-db-0", None),
         "graph-db-0": ("graph-db-0", None),
+        "keyvalue-db-0": ("keyvalue-db-0", None),
         "tweets-db-0": ("tweets-db-0-primary", "tweets-db-0-replica"),
         "tweets-db-1": ("tweets-db-1-primary", "tweets-db-1-replica"),
     }

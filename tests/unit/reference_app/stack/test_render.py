@@ -49,7 +49,7 @@ def test_a_member_starts_with_the_role_that_it_was_given_last(lab: Lab) -> None:
 
 def test_server_ids_are_unique(lab: Lab) -> None:
     ids = [o for c in lab.kind("mariadb") for o in options(lab, c.name, semi_sync=True) if o.startswith("--server-id=")]
-    assert len(ids) == len(set(ids)) == 6
+    assert len(ids) == len(set(ids)) == 7
 
 
 def test_tweet_caches_evict_and_timeline_caches_refuse(lab: Lab) -> None:
