@@ -109,3 +109,56 @@ def test_a_partial_list_expires_and_a_whole_one_stays(lists: Lists) -> None:
     lists.rebuild(BASE, user=OTHER)
     assert 0 < lists.client.pttl(storage.timeline_key(USER, 0)) <= 2000
     assert lists.client.pttl(storage.timeline_key(OTHER, 0)) == -1
+
+
+def test_an_attempt_reaches_each_list_once_and_another_one_changes_nothing(lists: Lists) -> None:
+    users = range(1, 9)
+    for user in users:
+        lists.rebuild(BASE, user=user)
+    assert lists.deliver(BASE + 1, *users[:4], attempt="first") == 4
+    assert lists.deliver(BASE + 1, *users[4:], attempt="first") == 4
+    assert lists.deliver(BASE + 1, *users, attempt="second") == 8
+    assert lists.deliver(BASE + 1, *users) == 8
+    assert all(lists.read(user) == ("ready", [BASE + 1, BASE]) for user in users)
+
+
+def test_what_a_rebuild_read_from_the_source_is_not_pushed_again_by_the_delivery_that_comes_behind(lists: Lists) -> None:
+    lists.rebuild()
+    lists.rebuild(user=OTHER)
+    assert lists.deliver(BASE + 1, OTHER, attempt="first") == 1
+    lists.rebuild(BASE + 1)
+    assert lists.deliver(BASE + 1, USER, attempt="first") == 1
+    assert lists.read() == ("ready", [BASE + 1])
+
+
+def test_lists_are_sorted_and_hold_an_id_once_whatever_comes_in_which_order(lists: Lists) -> None:
+    """Deliveries in pieces, in any order, repeated by the same or by other attempts, among rebuilds that read the newest tweets."""
+    rng = random.Random(5)
+    users = range(1, 7)
+    expected: dict[int, set[int]] = {user: set() for user in users}
+    pieces = [(BASE + n, half) for n in rng.sample(range(40), 40) for half in (users[:3], users[3:])]
+    for user in users:
+        lists.rebuild(user=user)
+    for tweet_id, half in pieces:
+        for _ in range(rng.choice((1, 1, 2))):
+            lists.deliver(tweet_id, *half, attempt=rng.choice(("", f"{tweet_id}-{rng.random()}")))
+        for user in half:
+            expected[user].add(tweet_id)
+        if rng.random() < 0.3:
+            rebuilt = rng.choice(users)
+            expected[rebuilt].add(tweet_id)
+            lists.rebuild(*expected[rebuilt], user=rebuilt)
+    assert all(lists.read(user) == ("ready", sorted(expected[user], reverse=True)) for user in users)
+
+
+def test_a_cache_that_is_invalidated_is_empty_and_keeps_its_epoch_and_threshold_even_with_its_memory_full(lists: Lists) -> None:
+    lists.rebuild(BASE)
+    lists.run("threshold", 1000, 0)
+    lists.client.config_set("maxmemory", 1)
+    with pytest.raises(redis.ResponseError, match="maxmemory"):
+        lists.client.set("something", "more")
+    assert lists.run("invalidate") == 1
+    lists.client.config_set("maxmemory", 0)
+    assert lists.client.dbsize() == 2
+    assert lists.read() == ("absent", [])
+    assert lists.run("threshold", 1000, 1) == 0, "it knows the threshold"
