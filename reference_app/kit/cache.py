@@ -56,6 +56,10 @@ class Cache:
         """Run commands on the client within the Redis timeout and the deadline."""
         return await self._measured(operation, lambda: work(self._client))
 
+    async def command(self, *command: str | bytes | int) -> Any:
+        """Run one command, on the connection of the scripts."""
+        return await self._measured(str(command[0]), lambda: self._pipelined.call(*command))
+
     async def script(self, name: str, script: Script, arguments: Sequence[str | bytes | int]) -> Any:
         """Run a timeline script; scripts of a process reach the server in the order of these calls, and their text once per server life."""
         return await self._measured(name, lambda: self._evaluate(script, arguments))

@@ -37,8 +37,12 @@ class CacheNodes:
 
     async def get(self, tweet_ids: Collection[int]) -> dict[int, bytes]:
         """What is stored of these."""
-        found = await self._each("MGET", tweet_ids, lambda group, client: client.mget([storage.tweet_key(i) for i in group]))
-        return {tweet_id: value for tweet_id, value in found.items() if isinstance(value, bytes)}
+        found: dict[int, bytes] = {}
+        for name, group in self._membership.ring.by_node(tweet_ids).items():
+            with contextlib.suppress(errors.CallError):
+                values = await self._caches[name].command("MGET", *(storage.tweet_key(tweet_id) for tweet_id in group))
+                found |= {tweet_id: value for tweet_id, value in zip(group, values, strict=True) if value is not None}
+        return found
 
     async def claim(self, tweet_ids: Collection[int], *, ttl_ms: int) -> dict[int, lease_gets.Claim]:
         """As lease_gets.claim."""
