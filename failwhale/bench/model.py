@@ -36,11 +36,15 @@ class Terms:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a benchmark found: the ratio over `repeats` windows or operations, and figures whose names end in their units."""
+    """What a benchmark found: the ratio over `repeats` windows or operations, and figures whose names end in their units.
+
+    `holds` is False when the bar cannot be passed whatever the ratio, because something else that has to be true is not.
+    """
 
     ratio: Interval | None
     repeats: int
     absolute: Mapping[str, Any] = field(default_factory=dict)
+    holds: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Result:
 def judged(bench: Bench, measured: Measured, *, quick: bool) -> Result:
     """The result, with the bar passed only when the whole interval clears it."""
     ratio = measured.ratio
-    passed = None if quick or ratio is None or bench.bar is None else clears(ratio, bench.better, bench.bar)
+    passed = None if quick or ratio is None or bench.bar is None else measured.holds and clears(ratio, bench.better, bench.bar)
     value, low, high = (None, None, None) if ratio is None else (ratio.value, ratio.low, ratio.high)
     return Result(value, low, high, bench.better, bench.against, measured.repeats, measured.absolute, bench.bar, passed)
 

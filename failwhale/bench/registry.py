@@ -10,6 +10,7 @@ MODULES = {
     "home-read": "home_read",
     "fanout": "fanout",
     "footprint": "footprint",
+    "cache-truth": "cache_truth",
 }
 """Name -> module, imported when it is asked for."""
 
