@@ -28,6 +28,12 @@ def show(api: Any, tweet: str) -> Any:
     return settled(lambda: api.call(None, "GET", f"/tweets/{tweet}"))
 
 
+def counts(api: Any, tweet: str) -> tuple[int | None, int | None]:
+    """(likes, retweets); they follow a moment later."""
+    shown = show(api, tweet).json()
+    return shown["likes"], shown["retweets"]
+
+
 def retweet(api: Any, user: Any, tweet: str) -> Any:
     return settled(lambda: api.call(user, "PUT", f"/tweets/{tweet}/retweet"))
 

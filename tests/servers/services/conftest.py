@@ -21,11 +21,12 @@ import asyncmy
 import httpx
 import pytest
 
-from reference_app.contract import storage, topology
+from reference_app.contract import keyvalue, storage, topology
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files
 from reference_app.kit.home import HOME_VARIABLE, Home
 from reference_app.kit.settings import COMPONENT_VARIABLE
+from reference_app.stack import render
 
 SCHEMAS = Path(storage.__file__).parent / "schema"
 SIGNING_KEY = "a key for tests"
@@ -71,12 +72,12 @@ def accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def start_mariadb(template: Path, data: Path, port: int) -> subprocess.Popen[bytes]:
+def start_mariadb(template: Path, data: Path, port: int, *options: str) -> subprocess.Popen[bytes]:
     shutil.copytree(template, data, dirs_exist_ok=True)
     argv = [
         shutil.which("mariadbd", path=SEARCH) or "mariadbd", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={data}",
         f"--port={port}", "--bind-address=127.0.0.1", f"--socket={data}/m.sock", f"--pid-file={data}/m.pid", "--skip-name-resolve",
-        "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M",
+        "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", *options,
     ]  # fmt: skip
     with (data / "server.log").open("wb") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
@@ -143,7 +144,8 @@ def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         files.write_json(Home(home).lab_file, lab)
         databases = []
         for component in lab.kind("mariadb"):
-            databases.append(start_mariadb(request.getfixturevalue("template"), home / component.name, component.port))
+            options = render.KEYVALUE_OPTIONS if component.group == keyvalue.DATABASE_GROUP else ()
+            databases.append(start_mariadb(request.getfixturevalue("template"), home / component.name, component.port, *options))
             started.append(databases[-1])
             asyncio.run(provision(component, lab))
         component = lab.component(f"{name}-0")
