@@ -82,7 +82,10 @@ SIMULATED_COLD_STORE = Metric(
     "SIMULATED device (decider simulated_cold_store): cold batches that got a slot at_once, that waited for one, or were refused one.",
 )  # fmt: skip
 RING_NODES = Metric("failwhale_ring_nodes", "gauge", ("group",), "Caches in the ring of a group, as this process has it.")
-BREAKER_OPEN = Metric("failwhale_breaker_open", "gauge", ("peer",), "1 while the breaker to that component refuses calls.")
+BREAKER_OPEN = Metric(
+    "failwhale_breaker_open", "gauge", ("peer", "calls"),
+    "1 while the breaker to that component refuses calls: all of them, or of a database its reads or its writes.",
+)  # fmt: skip
 SHED = Metric(
     "failwhale_requests_shed_total", "counter", ("http_route", "criticality"),
     "Requests that the gateway refused at once because too many were under way, or because reads are shed on purpose.",

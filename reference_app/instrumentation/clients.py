@@ -32,8 +32,11 @@ CONNECTIONS = 16
 
 def database(lab: Lab, component: Component, recorder: Recorder, deciders: Deciders, *, connections: int = CONNECTIONS) -> Database:
     """A pool to one MariaDB, which must prove that it is this lab's."""
-    identity, breaker = Identity(component.shard, lab.identity_key), _breaker(component, recorder, deciders)
-    return Database(component.name, component.port, identity=identity, size=connections, observe=recorder.db_client, breaker=breaker)
+    identity = Identity(component.shard, lab.identity_key)
+    reads, writes = (_breaker(component, recorder, deciders, calls=calls) for calls in ("reads", "writes"))
+    return Database(
+        component.name, component.port, identity=identity, size=connections, observe=recorder.db_client, reads=reads, writes=writes
+    )
 
 
 def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders, *, connections: int = CONNECTIONS) -> list[Shard]:
@@ -101,8 +104,8 @@ async def _ping(client: Redis) -> object:
     return await client.ping()
 
 
-def _breaker(component: Component, recorder: Recorder, deciders: Deciders) -> Breaker:
-    return recorder.breaker(component.name, enabled=lambda: deciders.on("breakers"))
+def _breaker(component: Component, recorder: Recorder, deciders: Deciders, *, calls: str = "all") -> Breaker:
+    return recorder.breaker(component.name, calls, enabled=lambda: deciders.on("breakers"))
 
 
 def _retries(group: str, recorder: Recorder, deciders: Deciders) -> Retries:

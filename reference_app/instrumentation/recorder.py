@@ -43,7 +43,7 @@ class Recorder:
         self._histograms = {metric.name: Histogram(metric, self._registry) for metric in exported if metric.type == "histogram"}
         self._metrics = {metric.name: _create(metric, self._registry) for metric in exported if metric.type != "histogram"}
         self._instruments: dict[tuple[str, tuple[str, ...]], Any] = {}
-        self._breakers: dict[str, Breaker] = {}
+        self._breakers: dict[tuple[str, str], Breaker] = {}
         self._budgets: dict[str, RetryBudget] = {}
         self._profile = profile
         self.queue = Queue(limit=queue, dropped=self._dropped if queue else _ignored)
@@ -117,12 +117,12 @@ class Recorder:
         """Have a gauge read when somebody asks for it."""
         self._labelled(metric, labels).set_function(read)
 
-    def breaker(self, peer: str, *, enabled: Callable[[], bool] = always) -> Breaker:
-        """The breaker of this process for calls to the component; its state is exported."""
-        if peer not in self._breakers:
-            told = lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer)  # noqa: E731 - one line in its only place
-            self._breakers[peer] = Breaker(enabled=enabled, on_change=told)
-        return self._breakers[peer]
+    def breaker(self, peer: str, calls: str = "all", *, enabled: Callable[[], bool] = always) -> Breaker:
+        """The breaker of this process for calls of that kind to the component; its state is exported."""
+        if (peer, calls) not in self._breakers:
+            told = lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer, calls)  # noqa: E731 - one line in its only place
+            self._breakers[peer, calls] = Breaker(enabled=enabled, on_change=told)
+        return self._breakers[peer, calls]
 
     def retry_budget(self, group: str) -> RetryBudget:
         """The one budget of this process for retries of calls to the group; its balance is exported."""

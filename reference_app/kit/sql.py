@@ -15,7 +15,8 @@ import asyncmy.errors
 
 from reference_app.contract import storage
 from reference_app.contract.profile import LAB, Profile
-from reference_app.kit import breaker, calls, deadline, errors
+from reference_app.kit import calls, deadline, errors
+from reference_app.kit.breaker import Breaker
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -74,7 +75,10 @@ class Session:
 
 
 class Database:
-    """A pool of at most `size` connections to one MariaDB, with breaker, identity check and timeouts."""
+    """A pool of at most `size` connections to one MariaDB, with identity check and timeouts.
+
+    Reads and writes have a breaker each: a primary without its replica can commit nothing and be read all the same.
+    """
 
     def __init__(
         self,
@@ -85,16 +89,17 @@ class Database:
         size: int = 16,
         profile: Profile = LAB,
         observe: calls.ObserveStore = calls.unobserved,
-        breaker: breaker.Breaker,
+        reads: Breaker,
+        writes: Breaker,
     ) -> None:
-        self.peer, self.breaker = peer, breaker
+        self.peer, self._reads, self._writes = peer, reads, writes
         self._port, self._identity, self._profile, self._observe = port, identity, profile, observe
         self._idle: list[Any] = []
         self._slots = asyncio.Semaphore(size)
 
     async def read(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` in autocommit mode."""
-        return await self._run(operation, work)
+        return await self._run(operation, work, self._reads)
 
     async def write(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it."""
@@ -109,42 +114,33 @@ class Database:
             result = await work(session)
             return result, await session.commit()
 
-        return await self._run(operation, transaction)
+        return await self._run(operation, transaction, self._writes)
 
     async def close(self) -> None:
         """Close idle connections."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work), _SYSTEM)
+    async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]], breaker: Breaker) -> T:
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work, breaker), _SYSTEM)
 
-    async def _guarded(self, work: Callable[[Session], Awaitable[T]]) -> T:
+    async def _guarded(self, work: Callable[[Session], Awaitable[T]], breaker: Breaker) -> T:
         limit = deadline.limit(self._profile.sql_timeout)
-        if not self.breaker.allow():
+        if not breaker.allow():
             raise errors.NeverSent(self.peer, "breaker_open")
         try:
             result = await self._pooled(work, limit)
         except errors.Rejected:
-            self.breaker.success()
+            breaker.success()
             raise
         except errors.CallError as error:
-            self._judge(error)
+            _judge(error, breaker)
             raise
         except BaseException:
-            self.breaker.abandon()
+            breaker.abandon()
             raise
-        self.breaker.success()
+        breaker.success()
         return result
-
-    def _judge(self, error: errors.CallError) -> None:
-        """Waiting in our own queue says nothing about the database; one that refuses to be written answers."""
-        if error.outcome == _OWN_TROUBLE:
-            self.breaker.abandon()
-        elif error.outcome == _ANSWERED:
-            self.breaker.success()
-        else:
-            self.breaker.failure()
 
     async def _pooled(self, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
         try:
@@ -221,6 +217,16 @@ class Database:
         if [tuple(row) for row in rows] != [(self._identity.lab_key,)]:
             connection.close()
             raise errors.NeverSent(self.peer, "refused", f"it is not {self._identity.shard} of this lab: was its directory replaced?")
+
+
+def _judge(error: errors.CallError, breaker: Breaker) -> None:
+    """Waiting in our own queue says nothing about the database; one that refuses to be written answers."""
+    if error.outcome == _OWN_TROUBLE:
+        breaker.abandon()
+    elif error.outcome == _ANSWERED:
+        breaker.success()
+    else:
+        breaker.failure()
 
 
 def _last_gtid(message: bytes | None) -> str:
