@@ -1,4 +1,4 @@
-"""`failwhale shard list / promote / rebuild / backup / backups`: who is the primary of each database, and copies of its data."""
+"""`failwhale shard list / promote / rebuild / backup / backups / transactions / restore`: who is the primary of each database, and copies of its data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from rich.table import Table
 
 from failwhale.commands import terminal
 from reference_app.kit.home import Home
-from reference_app.stack import backup, promotion, rebuilding, shards, standing
+from reference_app.stack import backup, binlog, errors, promotion, rebuilding, restoring, shards, standing
+from reference_app.stack.binlog import Transaction
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Name = Annotated[str, typer.Argument(help="A database (tweets-db-0) or one of its members (tweets-db-0-replica).")]
@@ -23,7 +24,7 @@ _HELP = "Databases: their primaries and replicas, promotion, rebuild, backup and
 def register(app: typer.Typer) -> None:
     """Add the group to the app."""
     group = typer.Typer(no_args_is_help=True, help=_HELP)
-    for command in (promote, rebuild, backups):
+    for command in (promote, rebuild, backups, transactions, restore):
         group.command()(command)
     group.command("list")(list_all)
     group.command("backup")(take)
@@ -98,6 +99,80 @@ def backups(*, as_json: Json = False) -> None:
         taken = datetime.fromtimestamp(made.taken_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
         table.add_row(made.id, taken, made.source, made.position, f"{made.bytes:,}")
     terminal.show(table)
+
+
+@dataclass(frozen=True)
+class _Logged:
+    """A transaction as it is told; `at` Unix seconds."""
+
+    gtid: str
+    at: float
+    rows: dict[str, int]
+    statement: str
+
+
+@dataclass(frozen=True)
+class _Transactions:
+    schema: str
+    shard: str
+    transactions: list[_Logged]
+
+
+def transactions(name: Name, *, top: Annotated[int, typer.Option(min=1, help="How many.")] = 10, as_json: Json = False) -> None:
+    """Show the transactions in the binlog of the primary that changed most rows: a statement without WHERE stands out."""
+    home = Home.from_environment()
+    primary, _ = shards.pair(home.lab(), name)
+    found = sorted(binlog.read(home, primary), key=lambda t: t.touched, reverse=True)
+    largest = [_logged(t) for t in found[:top]]
+    if as_json:
+        terminal.emit(_Transactions("failwhale/transactions/v1", primary.shard, largest))
+        return
+    table = Table("transaction", "at", "rows", "statement", box=box.SIMPLE_HEAD)
+    for logged in largest:
+        rows = ", ".join(f"{what} {count:,}" for what, count in logged.rows.items())
+        table.add_row(logged.gtid, datetime.fromtimestamp(logged.at, UTC).strftime("%H:%M:%S"), rows, logged.statement)
+    terminal.show(table)
+
+
+def restore(
+    name: Name,
+    *,
+    without: Annotated[str, typer.Option(help="The transaction to leave out (0-18024-17); everything before and after it is kept.")] = "",
+    before: Annotated[datetime | None, typer.Option(help="UTC; everything from then on is given up, acknowledged or not.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Restore a database without one transaction, or as it was at a moment: from a backup and the primary's binlog, into its replica.
+
+    Which is then promoted. Reads go on meanwhile, and writes go to other shards.
+    """
+    home = Home.from_environment()
+    if bool(without) == (before is not None):
+        raise errors.StackError(
+            f"say what to leave out: --without TRANSACTION (see `failwhale shard transactions {name}`), or --before TIME"
+        )
+    shard = shards.pair(home.lab(), name)[0].shard
+    course = restoring.before(home, shard, before.replace(tzinfo=UTC).timestamp()) if before else restoring.without(home, shard, without)
+    _tell(course)
+    if dry_run:
+        return
+    done = restoring.restore(home, course, by=getpass.getuser(), say=terminal.say)
+    if as_json:
+        terminal.emit(done)
+        return
+    terminal.say(f"{done.shard} is restored, {done.primary} is its primary; {done.seconds:.1f} s")
+
+
+def _tell(course: restoring.Course) -> None:
+    what = "one transaction" if course.skipped else f"everything from {course.dropped[0].gtid} on, {len(course.dropped):,} transactions"
+    terminal.say(f"{course.shard} from {course.source.id} (up to {course.source.position or 'the start'}), leaving out {what}:")
+    for transaction in course.dropped[:5]:
+        rows = ", ".join(f"{what} {count:,}" for what, count in transaction.rows.items())
+        terminal.say(f"  {transaction.gtid}  {rows}  {transaction.text}")
+
+
+def _logged(transaction: Transaction) -> _Logged:
+    return _Logged(str(transaction.gtid), transaction.at, dict(transaction.rows), transaction.text)
 
 
 def _table(found: list[standing.Standing]) -> Table:

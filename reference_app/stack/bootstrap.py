@@ -81,6 +81,8 @@ def require_current_schema(home: Home) -> None:
 
 def prepare(home: Home, lab: Lab) -> None:
     """Before the stores start: make the directories that are not there. Raises DataVanishedError when one was there before."""
+    for member in lab.kind("mariadb"):
+        put_back(home, member)
     known = set(_initialised(home).components)
     vanished = [c.name for c in lab.components if c.name in known and not any_file(directory(home, c))]
     if vanished:
@@ -93,6 +95,24 @@ def prepare(home: Home, lab: Lab) -> None:
             provision(home, component)
         elif component.kind != "service":
             directory(home, component).mkdir(parents=True, exist_ok=True)
+
+
+def aside(home: Home, member: Component) -> Path:
+    """Where a restore keeps what a member held until it is decided."""
+    return home.data / f".{member.name}.aside"
+
+
+def put_back(home: Home, member: Component) -> None:
+    """Of a member that does not run: take back what an interrupted restore did to it. One that became the primary keeps what it has."""
+    kept = aside(home, member)
+    if not kept.exists():
+        return
+    primary, _ = home.lab().shard(member.shard)
+    if primary.name == member.name:
+        shutil.rmtree(kept)
+        return
+    shutil.rmtree(directory(home, member), ignore_errors=True)
+    kept.rename(directory(home, member))
 
 
 def provision(home: Home, component: Component) -> None:

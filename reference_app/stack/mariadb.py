@@ -38,6 +38,10 @@ class Server:
             async with self._connection.cursor() as cursor:
                 await cursor.execute(statement)
 
+    async def refuse_writes(self, patience_s: int) -> None:
+        """Read-only for everybody but administrators, once commits that are under way are done. Raises MySQLError when they take longer."""
+        await self.execute(f"SET SESSION lock_wait_timeout = {patience_s}", "SET GLOBAL read_only = ON")
+
     async def value(self, expression: str) -> Any:
         """What `SELECT expression` returns."""
         return next(iter((await self.rows(f"SELECT {expression}"))[0].values()))
@@ -50,6 +54,13 @@ class Server:
         """How many replicas acknowledge to it: without one every commit hangs."""
         found = await self.rows("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'")
         return int(found[0]["Value"])
+
+    @contextlib.asynccontextmanager
+    async def hurrying(self) -> AsyncIterator[None]:
+        """Commits wait for no disk meanwhile: for a copy that would be made anew after a crash anyway."""
+        await self.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0", "SET GLOBAL sync_binlog = 0")
+        yield
+        await self.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1", "SET GLOBAL sync_binlog = 1", "FLUSH LOGS")
 
     @contextlib.asynccontextmanager
     async def unlogged(self) -> AsyncIterator[None]:

@@ -22,7 +22,7 @@ from reference_app.stack.mariadb import Server
 from reference_app.stack.shards import Say
 
 Former = Literal["handed over", "killed", "unknown"]
-_QUIESCE_S, _ANSWER_S, _REJOIN_S = 1.0, 1.0, 3.0
+_QUIESCE_S, _ANSWER_S, _REJOIN_S = 1, 1.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,13 @@ def promote(home: Home, name: str, *, by: str, say: Say) -> Promoted:
         control = Control(home)
         former, chosen = shards.pair(control.lab, name)
         if chosen.name == former.name:
-            return _completed(home, former, "unknown", started, say)
-        fenced = _fence(control, former, chosen, say)
-        _decide(home, former, chosen, by)
-        return _completed(home, former, fenced, started, say)
+            fenced: Former = "unknown"
+        else:
+            fenced = _fence(control, former, chosen, say)
+            decide(home, former, chosen, by)
+        primary, replica, rebuilt = complete(home, former.shard, fenced, say)
+    seconds = round(time.monotonic() - started, 3)
+    return Promoted(primary.shard, primary.name, replica.name, former.name, fenced == "handed over", rebuilt, seconds)
 
 
 def _fence(control: Control, former: Component, chosen: Component, say: Say) -> Former:
@@ -74,15 +77,16 @@ def _fence(control: Control, former: Component, chosen: Component, say: Say) -> 
     return "handed over" if planned else "killed"
 
 
-def _decide(home: Home, former: Component, chosen: Component, by: str) -> None:
+def decide(home: Home, former: Component, chosen: Component, by: str) -> None:
+    """From here on the chosen member is the primary."""
     roles.assign(home.roles_file, chosen.shard, chosen.name)
     changes.record(home, changes.Change(time.time(), "primary", chosen.shard, former.name, chosen.name, by))
 
 
-def _completed(home: Home, former: Component, fenced: Former, started: float, say: Say) -> Promoted:
-    """Whoever the roles file calls primary takes writes, and the other member follows it."""
+def complete(home: Home, shard: str, fenced: Former, say: Say) -> tuple[Component, Component, bool]:
+    """Whoever the roles file calls primary takes writes, and the other member follows it: (primary, replica, whether that was rebuilt)."""
     control = Control(home)
-    primary, replica = shards.pair(control.lab, former.shard)
+    primary, replica = shards.pair(control.lab, shard)
     bootstrap.write_role(home, primary)
     shards.done(_lead(primary))
     say(f"{primary.name} is the primary; it takes writes once a replica is there")
@@ -90,8 +94,7 @@ def _completed(home: Home, former: Component, fenced: Former, started: float, sa
     if not rejoined:
         rebuilding.make_anew(control, primary, replica, say)
     shards.done(rebuilding.open_for_writes(primary))
-    seconds = round(time.monotonic() - started, 3)
-    return Promoted(primary.shard, primary.name, replica.name, former.name, fenced == "handed over", not rejoined, seconds)
+    return primary, replica, not rejoined
 
 
 async def _require_candidate(former: Component, chosen: Component) -> None:
@@ -114,10 +117,10 @@ async def _quiesced(former: Component) -> bool:
     if not (await questions.ask(former, _ANSWER_S)).ok:
         return False
     try:
-        async with asyncio.timeout(_QUIESCE_S), mariadb.connected(former) as source:
+        async with asyncio.timeout(2 * _QUIESCE_S), mariadb.connected(former) as source:
             if not await source.acknowledging_replicas():
                 return False
-            await source.execute("SET GLOBAL read_only = ON")
+            await source.refuse_writes(_QUIESCE_S)
     except (TimeoutError, MySQLError, OSError):
         return False
     return True

@@ -58,7 +58,7 @@ def start_empty(control: Control, member: Component) -> None:
 
 
 async def _copy_from(control: Control, copied: backup.Backup, primary: Component, replica: Component) -> None:
-    async with mariadb.connected(primary) as source, mariadb.connected(replica) as copy:
+    async with mariadb.connected(primary) as source, mariadb.connected(replica) as copy, copy.hurrying():
         await backup.load(control.home, copied, copy)
         await replication.point_at(copy, source)
         await replication.follow(copy, source)

@@ -53,17 +53,17 @@ def hold_down(control: Control, name: str) -> None:
         control.stop(name)
 
 
-def done(work: Coroutine[Any, Any, T]) -> T:
-    """Run it within STEP_S; what a server answers wrong, or not at all, is a StackError."""
+def done(work: Coroutine[Any, Any, T], limit_s: float = STEP_S) -> T:
+    """Run it within so many seconds; what a server answers wrong, or not at all, is a StackError."""
 
     async def limited() -> T:
-        async with asyncio.timeout(STEP_S):
+        async with asyncio.timeout(limit_s):
             return await work
 
     try:
         return asyncio.run(limited())
     except TimeoutError:
-        raise errors.ReplicationError(f"a database did not do its part within {STEP_S:g} s: see `failwhale status`") from None
+        raise errors.ReplicationError(f"a database did not do its part within {limit_s:g} s: see `failwhale status`") from None
     except (MySQLError, OSError) as error:
         raise errors.ReplicationError(f"a database refused: {error}") from error
 

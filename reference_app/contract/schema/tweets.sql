@@ -1,10 +1,11 @@
 -- One tweet shard. UNIQUE(user_id, idempotency_key) makes a post idempotent on its shard; KEY(user_id, id) is the user timeline.
 -- `diverted` marks rows whose home shard could not take them: the reconciler looks for their twins there.
+-- The key is longer than clients' keys are: a row that lost it to its twin has its id behind it.
 -- `duplicate_of` is set with `deleted_at` when a row is tombstoned as the later twin of a key.
 CREATE TABLE IF NOT EXISTS tweets (
   id BIGINT NOT NULL PRIMARY KEY,
   user_id BIGINT NOT NULL,
-  idempotency_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  idempotency_key VARCHAR(96) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   text VARCHAR(1120) NOT NULL,
   in_reply_to BIGINT NULL,
   retweet_of BIGINT NULL,

@@ -1,0 +1,106 @@
+"""Transactions in the binlog of a database, as `mariadb-binlog` tells them: which statements, how many rows of which tables, when."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from reference_app.contract.topology import Component
+from reference_app.kit.home import Home
+from reference_app.stack import bootstrap, errors, gtid, servers
+from reference_app.stack.gtid import Gtid
+
+STATEMENT_MAX = 200
+_BEGINS, _STATEMENT, _ROW = "\tGTID ", "#Q> ", "### "
+_VERBS = {"INSERT": "insert", "UPDATE": "update", "DELETE": "delete"}
+_FRAME = ("#", "/*", "SET ", "use ", "START TRANSACTION", "BEGIN", "COMMIT", "ROLLBACK", "DELIMITER")
+"""What surrounds a statement that is logged as text."""
+
+
+@dataclass
+class Transaction:
+    """`before` is the position of all that precedes it; `at` Unix seconds, whole ones; `rows` counts by `verb table`."""
+
+    gtid: Gtid
+    before: str
+    at: float
+    statements: list[str] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def touched(self) -> int:
+        """How many rows it changed."""
+        return self.rows.total()
+
+    @property
+    def text(self) -> str:
+        """Its statements, cut to a readable length."""
+        whole = "; ".join(self.statements)
+        return whole if len(whole) <= STATEMENT_MAX else f"{whole[:STATEMENT_MAX]}…"
+
+
+def since(home: Home, server: Component, position: str) -> Iterator[Transaction]:
+    """Transactions behind a position, oldest first. Raises StackError when the binlog does not reach back to it."""
+    last = max((known.number for known in gtid.position(position)), default=0)
+    first = True
+    for transaction in read(home, server):
+        if first and transaction.gtid.number > last + 1:
+            raise errors.StackError(
+                f"the binlog of {server.name} begins with {transaction.gtid} and does not reach back to {position or 'the start'}: "
+                "a newer backup is needed"
+            )
+        first = False
+        if transaction.gtid.number > last:
+            yield transaction
+
+
+def read(home: Home, server: Component) -> Iterator[Transaction]:
+    """All transactions that the binlog files of a server hold; it need not run."""
+    logs = sorted(bootstrap.directory(home, server).glob("binlog.[0-9]*"))
+    if not logs:
+        raise errors.StackError(f"{bootstrap.directory(home, server)} has no binlog")
+    command = [servers.client("mariadb-binlog"), "--no-defaults", "--base64-output=decode-rows", "-v", *map(str, logs)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace") as reading:
+        assert reading.stdout is not None  # noqa: S101 - it is a pipe
+        assert reading.stderr is not None  # noqa: S101
+        yield from parsed(reading.stdout)
+        complaint = reading.stderr.read()
+    if reading.returncode:
+        raise errors.StackError(f"the binlog of {server.name} cannot be read: {complaint.strip() or Path(command[0]).name}")
+
+
+def parsed(lines: Iterable[str]) -> Iterator[Transaction]:
+    """Transactions from the output of `mariadb-binlog -v`."""
+    current: Transaction | None = None
+    before = ""
+    for line in lines:
+        if line.startswith("#") and _BEGINS in line:
+            if current is not None:
+                yield current
+                before = str(current.gtid)
+            current = Transaction(gtid.parse(line.partition(_BEGINS)[2].split()[0]), before, _time(line))
+        elif current is not None:
+            _add(current, line)
+    if current is not None:
+        yield current
+
+
+def _add(transaction: Transaction, line: str) -> None:
+    if line.startswith(_ROW):
+        verb, _, rest = line[len(_ROW) :].partition(" ")
+        if verb in _VERBS:
+            transaction.rows[f"{_VERBS[verb]} {rest.rpartition('.')[2].strip().strip('`')}"] += 1
+    elif line.startswith(_STATEMENT):
+        transaction.statements.append(line[len(_STATEMENT) :].strip())
+    elif line.strip() and not line.startswith(_FRAME):
+        transaction.statements.append(line.removesuffix("/*!*/;\n").strip())
+
+
+def _time(line: str) -> float:
+    """`#261121  9:12:14 server id …`, local time."""
+    day, clock = line[1:].split()[:2]
+    return datetime.strptime(f"{day} {clock}", "%y%m%d %H:%M:%S").astimezone().timestamp()
