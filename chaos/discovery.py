@@ -10,7 +10,9 @@ from typing import Any
 
 from chaoslib.discovery.discover import discover_actions, discover_probes, initialize_discovery_result
 
-ACTION_MODULES = ("chaos.actions.clock", "chaos.actions.deciders", "chaos.actions.faults")
+ACTION_MODULES = (
+    "chaos.actions.clock", "chaos.actions.deciders", "chaos.actions.faults", "chaos.actions.stores", "chaos.actions.resources",
+)  # fmt: skip
 PROBE_MODULES = ("chaos.probes.health", "chaos.probes.pages")
 
 

@@ -1,20 +1,18 @@
-"""Applying faults and taking them back."""
+"""Faults of processes and of the network, and the undo of whatever a run did."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
-from chaos import events, reaper, session, undo
-from chaos.faults.base import NotApplicableError
-from chaos.faults.families import AnyFault
+from chaos import session, undo
+from chaos.actions.injecting import injected
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
 from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
 from chaos.faults.toxics import Spoil
 from chaos.proxy.toxics import Attributes, Toxic, ToxicType
-from chaos.session import NoSessionError, NotAllowedError, Session
+from chaos.session import NoSessionError
 from reference_app.kit.home import Home
 
 __all__ = [
@@ -25,47 +23,47 @@ __all__ = [
 
 def kill(component: str, configuration: dict[str, Any] | None = None) -> str:
     """Kill -9 the component once; its supervisor starts it again."""
-    return _injected(Kill(component), configuration)
+    return injected(Kill(component), configuration)
 
 
 def kill_and_hold(component: str, configuration: dict[str, Any] | None = None) -> str:
     """Kill -9 the component and keep it down until the undo. Without effect under `inject: false`, as every fault."""
-    return _injected(KillAndHold(component), configuration)
+    return injected(KillAndHold(component), configuration)
 
 
 def crash_loop(component: str, every_s: float = 3.0, configuration: dict[str, Any] | None = None) -> str:
     """Kill -9 the component every so many seconds, whatever its supervisor does about it."""
-    return _injected(CrashLoop(component, every_s=every_s), configuration)
+    return injected(CrashLoop(component, every_s=every_s), configuration)
 
 
 def pause(component: str, configuration: dict[str, Any] | None = None) -> str:
     """SIGSTOP the component: it accepts connections and answers nothing."""
-    return _injected(Pause(component), configuration)
+    return injected(Pause(component), configuration)
 
 
 def refuse(component: str, configuration: dict[str, Any] | None = None) -> str:
     """Connections to the component are refused, open ones reset (nftables)."""
-    return _injected(Refuse(component), configuration)
+    return injected(Refuse(component), configuration)
 
 
 def blackhole(component: str, configuration: dict[str, Any] | None = None) -> str:
     """Packets to and from the component vanish (nftables)."""
-    return _injected(Blackhole(component), configuration)
+    return injected(Blackhole(component), configuration)
 
 
 def loss(component: str, percent: int = 10, configuration: dict[str, Any] | None = None) -> str:
     """A share of the packets to and from the component vanishes (nftables)."""
-    return _injected(Loss(component, percent=percent), configuration)
+    return injected(Loss(component, percent=percent), configuration)
 
 
 def syn_drop(component: str, configuration: dict[str, Any] | None = None) -> str:
     """Open connections to the component go on, new ones hang (nftables)."""
-    return _injected(SynDrop(component), configuration)
+    return injected(SynDrop(component), configuration)
 
 
 def partition(callers: list[str], callees: list[str], configuration: dict[str, Any] | None = None) -> str:
     """The callers' packets to the callees vanish; everybody else reaches both (nftables and cgroups)."""
-    return _injected(Partition(tuple(callers), tuple(callees)), configuration)
+    return injected(Partition(tuple(callers), tuple(callees)), configuration)
 
 
 def latency(component: str, latency_ms: int, jitter_ms: int = 0, configuration: dict[str, Any] | None = None) -> str:
@@ -110,39 +108,4 @@ def undo_all() -> list[str]:
 
 
 def _spoiled(component: str, toxic: ToxicType, attributes: Attributes, configuration: dict[str, Any] | None) -> str:
-    return _injected(Spoil(component, toxics=(Toxic(toxic, attributes=attributes),)), configuration)
-
-
-def _injected(fault: AnyFault, configuration: dict[str, Any] | None) -> str:
-    """Apply it within the run that this process belongs to. Raises ActivityFailed when it must not, or cannot, be applied."""
-    home = Home.from_environment()
-    run, hit = session.current(home), ", ".join(fault.components)
-    if not _injecting(run, configuration or {}):
-        events.write(run.run_dir, "inject_skipped", clock=time.time, fault=fault.kind, components=fault.components)
-        return f"skipped: {hit} was left alone"
-    _require_its_moment(run)
-    try:
-        reaper.ensure(home)
-        undo.inject(run, fault)
-    except (NotApplicableError, NotAllowedError, reaper.ReaperNotRunningError) as refused:
-        raise ActivityFailed(str(refused)) from refused
-    return f"{fault.kind}: {hit}"
-
-
-def _require_its_moment(run: Session) -> None:
-    """A SIGTERM makes the toolkit fail the waiting action and go on with this one, long before the plan wants a fault."""
-    plan = run.plan()
-    if plan is None:
-        return
-    load_second = time.time() - plan.t0
-    if not plan.inject_at <= load_second < plan.undo_at:
-        raise ActivityFailed(
-            f"load second {load_second:.1f} is outside of the fault's time, {plan.inject_at:g} to {plan.undo_at:g}: nothing was injected"
-        )
-
-
-def _injecting(run: Session, configuration: dict[str, Any]) -> bool:
-    """False when the plan or the experiment's configuration asks for a rehearsal; `--var inject=false` arrives as a string."""
-    plan = run.plan()
-    wanted = str(configuration.get("inject", True)).lower() not in ("false", "0", "no")
-    return wanted and (plan is None or plan.inject)
+    return injected(Spoil(component, toxics=(Toxic(toxic, attributes=attributes),)), configuration)

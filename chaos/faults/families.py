@@ -1,10 +1,17 @@
-"""Every fault family there is. A new one is a file beside this one and a name in this union."""
+"""Every fault there is. A new one is a class in one of these files and a name in this union."""
 
 from __future__ import annotations
 
+from chaos.faults.caches import EvictionStorm, FlushCache
 from chaos.faults.config import SetDecider
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
 from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
+from chaos.faults.resources import CpuBurn, CpuQuota, FewDescriptors, MemoryLimit
 from chaos.faults.toxics import Spoil
 
-AnyFault = Kill | KillAndHold | Pause | CrashLoop | Refuse | Blackhole | Loss | SynDrop | Partition | Spoil | SetDecider
+_Process = Kill | KillAndHold | Pause | CrashLoop
+_Network = Refuse | Blackhole | Loss | SynDrop | Partition | Spoil
+_Data = FlushCache | EvictionStorm | LockTable | HangWrites | ExhaustConnections | StopReplica | ReadOnly
+_Resource = CpuQuota | MemoryLimit | FewDescriptors | CpuBurn
+AnyFault = _Process | _Network | _Data | _Resource | SetDecider

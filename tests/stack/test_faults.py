@@ -17,11 +17,10 @@ from chaos.faults.toxics import AGENT, Spoil
 from chaos.proxy.toxics import Attributes, Toxic
 from chaos.session import Session
 from reference_app.contract.topology import Lab
-from reference_app.kit import lease
 from reference_app.kit.home import Home
 from reference_app.stack import agents
-from reference_app.stack.control import Control
 from tests.stack.conftest import Api
+from tests.stack.injecting import held, taken_back, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
@@ -90,10 +89,8 @@ FELT = [
 
 @pytest.fixture
 def run(lab: Lab, home: Home) -> Iterator[Session]:  # noqa: ARG001 - the lab runs
-    lease.take(home.chaos, "20261121T000000Z-faults", now=time.time())
-    yield Session(home, "20261121T000000Z-faults")
-    undo.replay(home, by="test")
-    lease.release(home.chaos)
+    with held(home) as session:
+        yield session
 
 
 @pytest.fixture
@@ -104,23 +101,13 @@ def pinged(lab: Lab) -> Iterator[Pinged]:
     felt.close()
 
 
-def until(condition: Callable[[], bool], limit_s: float = 5) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come in time"
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(("fault", "old", "new"), FELT)
 def test_a_fault_is_felt_and_gone_when_it_is_undone(run: Session, pinged: Pinged, fault: AnyFault, old: set[str], new: set[str]) -> None:
     undo.inject(run, fault)
     until(lambda: pinged.old() in old)
     assert pinged.new() in new
-    (undone,) = undo.replay(run.home, by="test")
-    assert undone.error == ""
-    assert not fault.in_effect(run.home)
+    taken_back(run, fault)
     assert pinged.new() == "answered"
-    assert Control(run.home).unanswered() == {}
 
 
 @pytest.mark.parametrize("fault", [Blackhole(TARGET, sham=True), Spoil(TARGET, sham=True, toxics=latency(150)), Pause(TARGET, sham=True)])

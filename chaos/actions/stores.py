@@ -1,0 +1,48 @@
+"""Faults of what stores hold: caches that forget, tables that lock, replicas that stop, servers without a connection left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chaos.actions.injecting import injected
+from chaos.faults import caches
+from chaos.faults.caches import FlushCache
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica, Thread
+from reference_app.kit.home import Home
+
+__all__ = ["eviction_storm", "exhaust_connections", "flush_cache", "hang_writes", "lock_table", "read_only", "stop_replica"]
+
+
+def flush_cache(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """FLUSHALL: the cache is up and cold."""
+    return injected(FlushCache(component), configuration)
+
+
+def eviction_storm(component: str, max_mib: int = 1, configuration: dict[str, Any] | None = None) -> str:
+    """Leave the cache so little memory that keys are thrown out as fast as they come."""
+    return injected(caches.eviction_storm(Home.from_environment(), component, max_mib << 20), configuration)
+
+
+def lock_table(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:
+    """Reads and writes of one table hang, everything else answers."""
+    return injected(LockTable(component, table=table), configuration)
+
+
+def hang_writes(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Reads go on, writes and commits hang."""
+    return injected(HangWrites(component), configuration)
+
+
+def read_only(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """The primary refuses writes."""
+    return injected(ReadOnly(component), configuration)
+
+
+def stop_replica(component: str, thread: Thread = "sql", configuration: dict[str, Any] | None = None) -> str:
+    """Stop one thread of a replica: without `sql` it lags, without `io` its primary's commits wait."""
+    return injected(StopReplica(component, thread=thread), configuration)
+
+
+def exhaust_connections(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Take every connection that the database allows."""
+    return injected(ExhaustConnections(component), configuration)

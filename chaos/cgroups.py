@@ -1,0 +1,69 @@
+"""Limits on processes by cgroups, version 1 or 2, whichever has the controller here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+PERIOD_US = 100_000
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Where groups of a controller are made, and the version of its files."""
+
+    directory: Path
+    version: int
+
+
+def controller(name: str, root: Path = ROOT) -> Controller | None:
+    """The controller, None when this process cannot make groups of it."""
+    if os.access(root / name / "cgroup.procs", os.W_OK):
+        return Controller(root / name, 1)
+    unified = root / "cgroup.subtree_control"
+    if unified.exists() and os.access(unified, os.W_OK) and name in unified.read_text().split():
+        return Controller(root, 2)
+    return None
+
+
+def limit_cpu(where: Controller, group: str, percent: int, pids: Iterable[int]) -> None:
+    """All the processes together get so many per cent of one core."""
+    quota = percent * PERIOD_US // 100
+    files = (
+        {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota)} if where.version == 1 else {"cpu.max": f"{quota} {PERIOD_US}"}
+    )
+    _limit(where, group, files, pids)
+
+
+def limit_memory(where: Controller, group: str, limit_bytes: int, pids: Iterable[int]) -> None:
+    """All the processes together get so much memory; whoever takes more is killed by the kernel."""
+    name = "memory.limit_in_bytes" if where.version == 1 else "memory.max"
+    _limit(where, group, {name: str(limit_bytes)}, pids)
+
+
+def exists(where: Controller, group: str) -> bool:
+    return (where.directory / group).is_dir()
+
+
+def dissolve(where: Controller, group: str) -> None:
+    """Back to the directory above; nothing when there is no such group."""
+    directory = where.directory / group
+    if not directory.is_dir():
+        return
+    for pid in (directory / "cgroup.procs").read_text().split():
+        with contextlib.suppress(ProcessLookupError):
+            (where.directory / "cgroup.procs").write_text(pid)
+    directory.rmdir()
+
+
+def _limit(where: Controller, group: str, files: dict[str, str], pids: Iterable[int]) -> None:
+    directory = where.directory / group
+    directory.mkdir(exist_ok=True)
+    for name, value in files.items():
+        (directory / name).write_text(value)
+    for pid in pids:
+        (directory / "cgroup.procs").write_text(str(pid))

@@ -1,0 +1,86 @@
+"""Faults of the caches' content: everything forgotten at once, and memory so short that what is kept is thrown out again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import redis
+
+from chaos.faults.base import NotApplicableError, OnComponent
+from reference_app.kit.home import Home
+
+ANSWER_SECONDS = 2.0
+SMALLEST_BYTES = 1 << 20
+"""Redis itself needs most of that."""
+
+
+class _OfCache(OnComponent, frozen=True):
+    engine: ClassVar[str] = "redis commands"
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if (kind := home.lab().component(self.component).kind) != "redis":
+            raise NotApplicableError(f"{self.component} is a {kind} and no cache")
+
+    def _client(self, home: Home) -> redis.Redis:
+        return redis.Redis(port=home.lab().component(self.component).port, socket_timeout=ANSWER_SECONDS)
+
+
+class FlushCache(_OfCache, frozen=True, tag="flush_cache"):
+    """FLUSHALL: the cache is up and cold. It is in force at once and over at once; what follows is the refilling."""
+
+    kind: ClassVar[str] = "flush_cache"
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            with self._client(home) as client:
+                client.flushall()
+
+    def undo(self, home: Home) -> None:
+        """What was forgotten comes back by being read."""
+
+    def in_effect(self, home: Home) -> bool:  # noqa: ARG002
+        return False
+
+
+class EvictionStorm(_OfCache, frozen=True, tag="eviction_storm"):
+    """maxmemory far below what is kept: with an eviction policy keys go as fast as they come, without one writes are refused."""
+
+    kind: ClassVar[str] = "eviction_storm"
+
+    max_bytes: int = SMALLEST_BYTES
+    former_bytes: int = 0
+
+    def check(self, home: Home) -> None:
+        if self.max_bytes < SMALLEST_BYTES:
+            raise NotApplicableError(f"max_bytes is {self.max_bytes}: it has to be {SMALLEST_BYTES} or more")
+        super().check(home)
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            self._limit(home, self.max_bytes)
+
+    def undo(self, home: Home) -> None:
+        self._limit(home, self.former_bytes)
+
+    def in_effect(self, home: Home) -> bool:
+        with self._client(home) as client:
+            return int(client.config_get("maxmemory")["maxmemory"]) == self.max_bytes
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """Keys evicted since the cache was started."""
+        with self._client(home) as client:
+            return {"evicted_keys_total": int(client.info("stats")["evicted_keys"])}
+
+    def _limit(self, home: Home, limit: int) -> None:
+        with self._client(home) as client:
+            client.config_set("maxmemory", limit)
+
+
+def eviction_storm(home: Home, component: str, max_bytes: int) -> EvictionStorm:
+    """The storm from the limit in force now. Raises NotApplicableError."""
+    asked = EvictionStorm(component, max_bytes=max_bytes)
+    asked.check(home)
+    with asked._client(home) as client:  # noqa: SLF001 - its own factory
+        former = int(client.config_get("maxmemory")["maxmemory"])
+    return EvictionStorm(component, max_bytes=max_bytes, former_bytes=former)

@@ -1,0 +1,199 @@
+"""Faults of a database that is up: a locked table, writes that hang, a stopped or read-only server, and no connection left.
+
+Locks and connections last as long as who holds them: an agent, which ends with the fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Literal
+
+import asyncmy
+from asyncmy.errors import MySQLError
+
+from chaos.faults.base import NotApplicableError, OnComponent
+from reference_app.contract import storage
+from reference_app.contract.topology import Component
+from reference_app.kit.home import Home
+from reference_app.stack import agents
+
+ANSWER_SECONDS, AGAIN_SECONDS = 3.0, 0.2
+Thread = Literal["io", "sql"]
+
+
+class _OfDatabase(OnComponent, frozen=True):
+    engine: ClassVar[str] = "sql"
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if (kind := home.lab().component(self.component).kind) != "mariadb":
+            raise NotApplicableError(f"{self.component} is a {kind} and no database")
+
+    def _ask(self, home: Home, statement: str) -> list[tuple[Any, ...]]:
+        return asyncio.run(_answer(home.lab().component(self.component), statement))
+
+
+class _ByAgent(_OfDatabase, frozen=True):
+    """A fault that is something held by a process of its own."""
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            agents.start(home, self.agent, [sys.executable, "-m", "chaos.faults.databases", self.holds, self.component, *self.arguments])
+
+    def undo(self, home: Home) -> None:
+        agents.end(home, self.agent)
+
+    def in_effect(self, home: Home) -> bool:
+        return agents.running(home, self.agent)
+
+    @property
+    def agent(self) -> str:
+        return f"{self.holds}-{self.component}"
+
+    @property
+    def holds(self) -> str:
+        """Which of `HOLDS` the agent does."""
+        raise NotImplementedError
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ()
+
+
+class LockTable(_ByAgent, frozen=True, tag="lock_table"):
+    """LOCK TABLES ... WRITE: reads and writes of the table hang, everything else answers, a health check too."""
+
+    kind: ClassVar[str] = "lock_table"
+
+    table: str = "tweets"
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        known = [row[0] for row in self._ask(home, f"SHOW TABLES IN {storage.DATABASE}")]
+        if self.table not in known:
+            raise NotApplicableError(f"{self.component} has no table {self.table!r}; it has {', '.join(known)}")
+
+    @property
+    def holds(self) -> str:
+        return "table"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (self.table,)
+
+
+class HangWrites(_ByAgent, frozen=True, tag="hang_writes"):
+    """FLUSH TABLES WITH READ LOCK: reads go on, writes and commits hang, as under a backup that went wrong."""
+
+    kind: ClassVar[str] = "hang_writes"
+
+    @property
+    def holds(self) -> str:
+        return "writes"
+
+
+class ExhaustConnections(_ByAgent, frozen=True, tag="exhaust_connections"):
+    """Every connection that the server allows is taken: open pools go on, nobody new comes in, a monitor neither (Twitter, 2014-01)."""
+
+    kind: ClassVar[str] = "exhaust_connections"
+
+    @property
+    def holds(self) -> str:
+        return "connections"
+
+
+class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
+    """One of a replica's threads stops: `sql` lags behind and still acknowledges, without `io` its primary's commits wait for ever."""
+
+    kind: ClassVar[str] = "stop_replica"
+
+    thread: Thread = "sql"
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if not self._ask(home, "SHOW SLAVE STATUS"):
+            raise NotApplicableError(f"{self.component} is no replica")
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            self._ask(home, f"STOP SLAVE {self.thread.upper()}_THREAD")
+
+    def undo(self, home: Home) -> None:
+        self._ask(home, "START SLAVE")
+
+    def in_effect(self, home: Home) -> bool:
+        counters = dict(self._ask(home, "SHOW GLOBAL STATUS LIKE 'Slaves_running'"))
+        return counters.get("Slaves_running") != "1"
+
+
+class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
+    """The server refuses writes, as a primary does that was demoted and not told to its clients."""
+
+    kind: ClassVar[str] = "read_only"
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if self.in_effect(home):
+            raise NotApplicableError(f"{self.component} is read-only already: it is no primary")
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            self._ask(home, "SET GLOBAL read_only = ON")
+
+    def undo(self, home: Home) -> None:
+        self._ask(home, "SET GLOBAL read_only = OFF")
+
+    def in_effect(self, home: Home) -> bool:
+        return self._ask(home, "SELECT @@global.read_only") == [(1,)]
+
+
+async def _answer(component: Component, statement: str) -> list[tuple[Any, ...]]:
+    async with asyncio.timeout(ANSWER_SECONDS), _connection(component) as connection, connection.cursor() as cursor:
+        await cursor.execute(statement)
+        return list(await cursor.fetchall())
+
+
+def _connection(component: Component) -> Any:
+    return asyncmy.connect(host="127.0.0.1", port=component.port, user=storage.DATABASE_USER, autocommit=True)
+
+
+async def _hold(component: Component, statement: str) -> None:
+    async with _connection(component) as connection, connection.cursor() as cursor:
+        await cursor.execute(statement)
+        await asyncio.Event().wait()
+
+
+async def _hold_table(component: Component, table: str) -> None:
+    await _hold(component, f"LOCK TABLES {storage.DATABASE}.{table} WRITE")
+
+
+async def _hold_writes(component: Component) -> None:
+    await _hold(component, "FLUSH TABLES WITH READ LOCK")
+
+
+async def _hold_connections(component: Component) -> None:
+    """Also those that somebody else gives back meanwhile."""
+    async with contextlib.AsyncExitStack() as held:
+        while True:
+            try:
+                await held.enter_async_context(_connection(component))
+            except (MySQLError, OSError):
+                await asyncio.sleep(AGAIN_SECONDS)
+
+
+HOLDS: dict[str, Callable[..., Awaitable[None]]] = {"table": _hold_table, "writes": _hold_writes, "connections": _hold_connections}
+
+
+async def _be_agent(holds: str, component: str, *arguments: str) -> None:
+    """Hold it again whenever it was lost, for the server may be restarted meanwhile."""
+    while True:
+        with contextlib.suppress(MySQLError, OSError):
+            await HOLDS[holds](Home.from_environment().lab().component(component), *arguments)
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+if __name__ == "__main__":
+    asyncio.run(_be_agent(*sys.argv[1:]))

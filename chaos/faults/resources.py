@@ -1,0 +1,157 @@
+"""Faults of what processes live on: CPU that is rationed or taken by others, memory, file descriptors."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from chaos import cgroups, events
+from chaos.faults.base import NotApplicableError, OnComponent, bring_back
+from reference_app.kit.home import Home
+from reference_app.stack import agents, marks
+
+FEWEST_DESCRIPTORS = 8
+"""Below, a process cannot even open what its own runtime needs to say so."""
+
+
+class _ByCgroup(OnComponent, frozen=True):
+    """A fault that is a group with a limit, into which the component's process is put. One that is started again meanwhile is free."""
+
+    engine: ClassVar[str] = "cgroups"
+    controller: ClassVar[str]
+
+    def check(self, home: Home) -> None:
+        if cgroups.controller(self.controller) is None:
+            raise NotApplicableError(f"there is no cgroup controller {self.controller} that this user may write to in {cgroups.ROOT}")
+        super().check(home)
+
+    def undo(self, home: Home) -> None:
+        if (where := cgroups.controller(self.controller)) is not None:
+            cgroups.dissolve(where, self._group(home))
+
+    def in_effect(self, home: Home) -> bool:
+        where = cgroups.controller(self.controller)
+        return where is not None and cgroups.exists(where, self._group(home))
+
+    def _group(self, home: Home) -> str:
+        return f"failwhale-{home.lab().port_base}-{self.component}"
+
+    def _where(self) -> cgroups.Controller:
+        where = cgroups.controller(self.controller)
+        if where is None:
+            raise NotApplicableError(f"the cgroup controller {self.controller} is gone")
+        return where
+
+
+class CpuQuota(_ByCgroup, frozen=True, tag="cpu_quota"):
+    """The component gets so many per cent of a core: it is slow by standing still within each tenth of a second, as in a throttled container."""
+
+    kind: ClassVar[str] = "cpu_quota"
+    controller: ClassVar[str] = "cpu"
+
+    percent: int = 20
+
+    def check(self, home: Home) -> None:
+        if not 1 <= self.percent <= 100:
+            raise NotApplicableError(f"percent is {self.percent}: it has to be between 1 and 100")
+        super().check(home)
+
+    def apply(self, home: Home) -> None:
+        percent = 100 if self.sham else self.percent
+        cgroups.limit_cpu(self._where(), self._group(home), percent, [_pid(home, self.component)])
+
+
+class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
+    """The component may have so much memory; when it takes more the kernel kills it, and its supervisor starts it again, free."""
+
+    kind: ClassVar[str] = "memory_limit"
+    controller: ClassVar[str] = "memory"
+
+    limit_mib: int = 64
+
+    def apply(self, home: Home) -> None:
+        limit = 1 << 40 if self.sham else self.limit_mib << 20
+        cgroups.limit_memory(self._where(), self._group(home), limit, [_pid(home, self.component)])
+
+    def undo(self, home: Home) -> None:
+        super().undo(home)
+        bring_back(home, self.component)
+
+
+class FewDescriptors(OnComponent, frozen=True, tag="few_descriptors"):
+    """The component may open no more files and connections than it has open: accept() fails, and so does dialling."""
+
+    kind: ClassVar[str] = "few_descriptors"
+    engine: ClassVar[str] = "prlimit"
+
+    former: tuple[int, int] = (0, 0)
+
+    def apply(self, home: Home) -> None:
+        if self.sham:
+            return
+        pid = _pid(home, self.component)
+        highest = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(FEWEST_DESCRIPTORS, highest + 1), self.former[1]))
+
+    def undo(self, home: Home) -> None:
+        resource.prlimit(_pid(home, self.component), resource.RLIMIT_NOFILE, self.former)
+
+    def in_effect(self, home: Home) -> bool:
+        return resource.prlimit(_pid(home, self.component), resource.RLIMIT_NOFILE) != self.former
+
+
+def few_descriptors(home: Home, component: str) -> FewDescriptors:
+    """From the limit in force now. Raises NotApplicableError."""
+    FewDescriptors(component).check(home)
+    return FewDescriptors(component, former=resource.prlimit(_pid(home, component), resource.RLIMIT_NOFILE))
+
+
+class CpuBurn(msgspec.Struct, frozen=True, tag="cpu_burn"):
+    """So many processes burn the cores on which everything under test runs: a noisy neighbour."""
+
+    kind: ClassVar[str] = "cpu_burn"
+    event: ClassVar[events.Name] = "injected"
+    engine: ClassVar[str] = "busy loops"
+
+    workers: int = 1
+    sham: bool = False
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return ()
+
+    def check(self, home: Home) -> None:  # noqa: ARG002
+        if not 1 <= self.workers <= 8:
+            raise NotApplicableError(f"workers is {self.workers}: it has to be between 1 and 8")
+
+    def apply(self, home: Home) -> None:
+        """On the cores that the first service may use, with its priority."""
+        allowed = os.sched_getaffinity(_pid(home, home.lab().group("gateway")[0].name))
+        for agent in self._agents() if not self.sham else ():
+            agents.start(home, agent, ["taskset", "-c", ",".join(map(str, allowed)), sys.executable, "-c", "while True: pass"])
+
+    def undo(self, home: Home) -> None:
+        for agent in self._agents():
+            agents.end(home, agent)
+
+    def in_effect(self, home: Home) -> bool:
+        return any(agents.running(home, agent) for agent in self._agents())
+
+    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002
+        return {}
+
+    def _agents(self) -> list[str]:
+        return [f"cpu-burn-{number}" for number in range(self.workers)]
+
+
+def _pid(home: Home, component: str) -> int:
+    """Of its leader; a component of a lab is one process. Raises NotApplicableError when it does not run."""
+    leader = marks.components(home.path).get(component)
+    if leader is None:
+        raise NotApplicableError(f"{component} does not run: `failwhale up` repairs the lab")
+    return leader.pid

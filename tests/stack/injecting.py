@@ -1,0 +1,42 @@
+"""A run that may inject, for tests of faults."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from chaos import undo
+from chaos.faults.families import AnyFault
+from chaos.session import Session
+from reference_app.kit import lease
+from reference_app.kit.home import Home
+from reference_app.stack.control import Control
+
+RUN = "20261121T000000Z-faults"
+
+
+@contextmanager
+def held(home: Home) -> Iterator[Session]:
+    """The lab's lease, and nothing in force afterwards."""
+    lease.take(home.chaos, RUN, now=time.time())
+    try:
+        yield Session(home, RUN)
+    finally:
+        undo.replay(home, by="test")
+        lease.release(home.chaos)
+
+
+def taken_back(run: Session, fault: AnyFault) -> None:
+    """The undo succeeds, nothing of the fault is left, and every component answers."""
+    (undone,) = undo.replay(run.home, by="test")
+    assert undone.error == ""
+    assert not fault.in_effect(run.home)
+    assert Control(run.home).unanswered() == {}
+
+
+def until(condition: Callable[[], bool], limit_s: float = 5) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come in time"
+        time.sleep(0.05)

@@ -1,0 +1,149 @@
+"""Faults of databases, caches and resources on real components: felt while in force, gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import asyncmy
+import pytest
+import redis
+from asyncmy.errors import MySQLError
+
+from chaos import cgroups, undo
+from chaos.faults import caches, resources
+from chaos.faults.base import NotApplicableError
+from chaos.faults.caches import FlushCache
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
+from chaos.faults.families import AnyFault
+from chaos.faults.resources import CpuBurn, CpuQuota
+from chaos.session import Session
+from reference_app.contract import storage
+from reference_app.contract.topology import Lab
+from reference_app.kit.home import Home
+from reference_app.stack import marks
+from tests.stack.injecting import held, taken_back, until
+
+pytestmark = [pytest.mark.lab, pytest.mark.breaks]
+
+DATABASE, REPLICA, CACHE, SERVICE = "graph-db-0", "tweets-db-0-replica", "tweet-cache-0", "search-0"
+PATIENCE_S = 0.5
+READ, WRITE = "SELECT COUNT(*) FROM followees", "DELETE FROM pending_edges WHERE follower_id = -1"
+
+
+@pytest.fixture
+def run(lab: Lab, home: Home) -> Iterator[Session]:  # noqa: ARG001 - the lab runs
+    with held(home) as session:
+        yield session
+
+
+def asked(home: Home, statement: str, component: str = DATABASE) -> str:
+    """`answered`, `silent`, or how the database refused, of a connection as a service makes it."""
+
+    async def ask() -> str:
+        async with asyncio.timeout(PATIENCE_S):
+            port = home.lab().component(component).port
+            connected = asyncmy.connect(
+                host="127.0.0.1", port=port, user=storage.APPLICATION_USER, database=storage.DATABASE, autocommit=True
+            )
+            async with connected as connection, connection.cursor() as cursor:
+                await cursor.execute(statement)
+        return "answered"
+
+    try:
+        return asyncio.run(ask())
+    except TimeoutError:
+        return "silent"
+    except MySQLError as error:
+        return str(error.args[1])
+
+
+FELT: list[tuple[AnyFault, str, str]] = [
+    (LockTable(DATABASE, table="followees"), "silent", "answered"),
+    (HangWrites(DATABASE), "answered", "silent"),
+    (ReadOnly(DATABASE), "answered", "read-only"),
+    (ExhaustConnections(DATABASE), "Too many connections", "Too many connections"),
+]
+
+
+@pytest.mark.parametrize(("fault", "read", "written"), FELT, ids=[type(fault).__name__ for fault, _, _ in FELT])
+def test_a_fault_of_a_database_is_felt_and_gone_when_it_is_undone(run: Session, fault: AnyFault, read: str, written: str) -> None:
+    assert (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered")
+    undo.inject(run, fault)
+    until(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
+    taken_back(run, fault)
+    until(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"))
+
+
+def test_a_stopped_replica_is_behind_and_catches_up(run: Session) -> None:
+    fault = StopReplica(REPLICA, thread="sql")
+    undo.inject(run, fault)
+    assert fault.in_effect(run.home)
+    taken_back(run, fault)
+
+
+def test_a_flushed_cache_is_up_and_cold(run: Session) -> None:
+    with redis.Redis(port=run.home.lab().component(CACHE).port) as client:
+        client.set("kept", "x")
+        undo.inject(run, FlushCache(CACHE))
+        assert client.get("kept") is None
+    taken_back(run, FlushCache(CACHE))
+
+
+def test_an_eviction_storm_throws_out_what_comes_in_and_ends_at_the_former_limit(run: Session) -> None:
+    storm = caches.eviction_storm(run.home, CACHE, 2 << 20)
+    with redis.Redis(port=run.home.lab().component(CACHE).port) as client:
+        former = client.config_get("maxmemory")
+        undo.inject(run, storm)
+        for number in range(200):
+            client.set(f"big-{number}", "x" * 20_000)
+        assert sum(client.exists(f"big-{number}") for number in range(200)) < 150
+        taken_back(run, storm)
+        assert client.config_get("maxmemory") == former
+
+
+@pytest.mark.skipif(cgroups.controller("cpu") is None, reason="no cgroup controller cpu here")
+def test_a_rationed_process_gets_its_share_and_no_more(run: Session) -> None:
+    burner, ration = CpuBurn(workers=1), CpuQuota("cpu-burn-0", percent=20)
+    burner.apply(run.home)
+    until(lambda: burner.in_effect(run.home))
+    ration.apply(run.home)
+    pid = marks.components(run.home.path)["cpu-burn-0"].pid
+    before, began = used_s(pid), time.monotonic()
+    time.sleep(1)
+    share = (used_s(pid) - before) / (time.monotonic() - began)
+    ration.undo(run.home)
+    burner.undo(run.home)
+    assert share < 0.3
+    assert not ration.in_effect(run.home)
+    assert not burner.in_effect(run.home)
+
+
+def used_s(pid: int) -> float:
+    return time.clock_gettime_ns((~pid << 3) | 2) / 1e9
+
+
+def test_a_service_without_descriptors_takes_no_new_connection_until_it_has_its_own_limit_back(run: Session) -> None:
+    fault = resources.few_descriptors(run.home, SERVICE)
+    undo.inject(run, fault)
+    assert fault.in_effect(run.home)
+    taken_back(run, fault)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "said"),
+    [
+        (lambda _: LockTable(DATABASE, table="tweets"), "has no table"),
+        (lambda _: LockTable(CACHE), "no database"),
+        (lambda _: FlushCache(DATABASE), "no cache"),
+        (lambda _: StopReplica(DATABASE), "no replica"),
+        (lambda _: ReadOnly(REPLICA), "no primary"),
+        (lambda _: CpuQuota(SERVICE, percent=0), "between 1 and 100"),
+        (lambda home: caches.eviction_storm(home, CACHE, 1), "or more"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_changes(run: Session, asked_for: Callable[[Home], AnyFault], said: str) -> None:
+    with pytest.raises(NotApplicableError, match=said):
+        undo.inject(run, asked_for(run.home))
+    assert undo.pending(run.home) == []
