@@ -17,6 +17,7 @@ from reference_app.kit.ring import Ring
 
 GROUP = "tweet-cache"
 BY = "bench cache-truth"
+SCRAPE_LIMIT_S = 10.0
 COUNTED: Mapping[str, tuple[Metric, str]] = {
     "hits": (metrics.CACHE_READS, 'result="hit"'),
     "misses": (metrics.CACHE_READS, 'result="miss"'),
@@ -79,7 +80,7 @@ def switch(lab: BenchLab, values: Mapping[str, int]) -> None:
 
 async def counts(clients: Collection[http.Client]) -> Counts:
     """What the tweets services have counted so far, together."""
-    texts = [(await client.call("GET", api.METRICS, route=api.METRICS, limit=2)).body.decode() for client in clients]
+    texts = [(await client.call("GET", api.METRICS, route=api.METRICS, limit=SCRAPE_LIMIT_S)).body.decode() for client in clients]
     lines = [line for text in texts for line in text.splitlines()]
     return {name: _sum(lines, metric, label) for name, (metric, label) in COUNTED.items()}
 
