@@ -37,7 +37,13 @@ class Recorder:
     """
 
     def __init__(
-        self, exported: Sequence[metrics.Metric] = metrics.SERVICE_METRICS, *, queue: int = 0, ring: int = 0, profile: Profile = LAB
+        self,
+        exported: Sequence[metrics.Metric] = metrics.SERVICE_METRICS,
+        *,
+        queue: int = 0,
+        ring: int = 0,
+        profile: Profile = LAB,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = prometheus_client.CollectorRegistry()
         self._histograms = {metric.name: Histogram(metric, self._registry) for metric in exported if metric.type == "histogram"}
@@ -47,7 +53,7 @@ class Recorder:
         self._budgets: dict[str, RetryBudget] = {}
         self._profile = profile
         self.queue = Queue(limit=queue, dropped=self._dropped if queue else _ignored)
-        self.ring, self.edge_cases = Ring(size=ring), Wanted(self.count, profile=profile)
+        self.ring, self.edge_cases = Ring(size=ring), Wanted(self.count, profile=profile, monotonic=monotonic)
         self._noting = False
         self.hindsight(on=ring > 0)
 

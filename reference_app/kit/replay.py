@@ -77,7 +77,7 @@ class Replay:
         except _GONE as error:
             raise self._lost(error) from error
         self._observe(self.peer, "fetch", "ok", time.perf_counter() - started, None)
-        return self._noted(messages)
+        return self._noted(messages) if messages else Batch()
 
     def _noted(self, messages: list[Any]) -> Batch:
         last = messages[-1].metadata
