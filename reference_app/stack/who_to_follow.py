@@ -13,6 +13,8 @@ from reference_app.stack.graphs import Ids
 
 FRIENDS, THEIR_FRIENDS, SUGGESTED = 16, 16, 20
 """Followees of a user that are looked at, followees of each of them, and suggestions that are kept."""
+_PATHS = FRIENDS * THEIR_FRIENDS
+"""Common friends at most."""
 _USERS_AT_ONCE = 4000
 """A million paths of two steps: 8 MB."""
 
@@ -44,8 +46,9 @@ def _of_block(block: Ids, followees: Ids, first: Ids, known: Ids, users: int) ->
     pairs, common = paths[runs[:-1]], np.diff(runs)
     strangers = ~_among(pairs, known)
     user, other = np.divmod(pairs[strangers], users)
-    order = np.lexsort((other, -common[strangers], user))
-    user, other = user[order], other[order]
+    # One number for (user, fewest common friends last, other): a sort of those takes a third of a lexsort.
+    ranked = np.sort((user * _PATHS + _PATHS - common[strangers]) * users + other)
+    user, other = ranked // users // _PATHS, ranked % users
     for start, end in itertools.pairwise(_runs(user).tolist()):
         yield int(user[start]), other[start : min(end, start + SUGGESTED)].tolist()
 

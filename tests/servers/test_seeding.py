@@ -17,16 +17,27 @@ import pytest
 from redis import Redis
 
 import reference_app.contract
-from reference_app.contract import storage
+from reference_app.contract import keyvalue, storage
 from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
 from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
-from reference_app.stack import graphs, loading, seeding, synthetic_graph
+from reference_app.stack import graphs, loading, render, seeding, suggesting, synthetic_graph
 
 REED98 = Path(__file__).resolve().parents[3] / "shared" / "data" / "graph-reed98" / "socfb-Reed98.edges"
 SCHEMAS = Path(reference_app.contract.__file__).parent / "schema"
-TABLES = {"users", "followees", "followers", "follower_counts", "pending_edges", "blocks", "tweets", "outbox", "likes", "engagement_deltas"}
+TABLES = {
+    "users",
+    "followees",
+    "followers",
+    "follower_counts",
+    "pending_edges",
+    "blocks",
+    "tweets",
+    "outbox",
+    "likes",
+    "engagement_deltas",
+} | {keyvalue.OPERATIONS_TABLE, *(dataset.table for dataset in keyvalue.DATASETS.values())}
 PAIR = graphs.of(("ualice", "ubob"), [(1, 2)])
 
 
@@ -46,8 +57,8 @@ class Stores(NamedTuple):
 
 @pytest.fixture
 def stores(start: Any, execute: Any, tmp_path: Path) -> Stores:
-    """One server plays all three database groups; beside it a cache and a stream."""
-    database, cache, events = start("mariadb"), start("redis"), start("nats")
+    """One server plays all database groups; beside it a cache and a stream."""
+    database, cache, events = start("mariadb", *render.KEYVALUE_OPTIONS), start("redis"), start("nats")
     execute(database.port, "CREATE DATABASE failwhale", "USE failwhale", *statements(*storage.SCHEMAS))
     groups = [replace(database.component, name=f"{group}-0", group=group, role="primary") for group in storage.SCHEMAS]
     home = Home(tmp_path / "home")
@@ -68,6 +79,9 @@ def test_seeding_again_leaves_nothing_of_the_users_before(stores: Stores) -> Non
     stores.seed(synthetic_graph.generate(50, seed=1))
     stores.rows("INSERT INTO tweets (id, user_id, idempotency_key, text) VALUES (1, 1, 'k', 'old')")
     stores.rows("INSERT INTO outbox (subject, payload, created_ms) VALUES ('s', 'p', 1)")
+    stores.rows("INSERT INTO engagement_deltas (tweet_id, counted, delta, created_ms) VALUES (1, 'likes', 1, 1)")
+    stores.rows("INSERT INTO engagement_counts VALUES ('1:likes', 3)")
+    stores.rows("INSERT INTO suggestions_dismissed VALUES ('1:2', '1')")
     redis = Redis(port=stores.cache.port)
     redis.lpush(storage.timeline_key(1, 0), 1)
     asyncio.run(publish(stores.events.port))
@@ -75,10 +89,27 @@ def test_seeding_again_leaves_nothing_of_the_users_before(stores: Stores) -> Non
     assert stores.rows("SELECT id, handle FROM users ORDER BY id") == [(1, "ualice"), (2, "ubob")]
     assert stores.rows("SELECT follower_id, followee_id FROM followees") == [(1, 2)]
     assert stores.rows("SELECT (SELECT COUNT(*) FROM tweets), (SELECT COUNT(*) FROM outbox)") == [(0, 0)]
+    tables = ("engagement_deltas", "engagement_counts", "suggestions_dismissed")
+    assert [stores.rows(f"SELECT COUNT(*) FROM {table}") for table in tables] == [[(0,)]] * 3  # noqa: S608
     assert redis.dbsize() == 0
     redis.close()
     assert asyncio.run(messages(stores.events.port)) == 0
     assert {name for (name,) in stores.rows("SHOW TABLES")} == TABLES
+
+
+def test_suggestions_are_computed_when_users_are_seeded_and_again_when_follows_changed(stores: Stores) -> None:
+    suggested = "SELECT k, v FROM suggestions_who_to_follow WHERE k <> '' ORDER BY k"
+    generation = "SELECT CAST(v AS UNSIGNED) FROM suggestions_who_to_follow WHERE k = ''"
+    stores.seed(graphs.of(("u1", "u2", "u3", "u4"), [(1, 2), (2, 3), (3, 4)]))
+    assert stores.rows(suggested) == [(b"1", b"3"), (b"2", b"4")]
+    ((first,),) = stores.rows(generation)
+    stores.rows("INSERT INTO followees (follower_id, followee_id) VALUES (1, 3)")
+    stores.rows("UPDATE followees SET active = 0 WHERE follower_id = 2")
+    assert suggesting.build(stores.home, report=lambda _: None) == 1
+    assert stores.rows(suggested) == [(b"1", b"4")]
+    ((second,),) = stores.rows(generation)
+    assert second > first
+    assert not [name for (name,) in stores.rows("SHOW TABLES") if name not in TABLES], "nothing is left beside the tables"
 
 
 def test_a_failure_on_the_way_changes_nothing(stores: Stores) -> None:
