@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 LIFETIME_S = 7 * 24 * 3600
@@ -24,4 +23,4 @@ def verify(token: str, *, key: str, now: float) -> int | None:
 
 
 def _mac(payload: str, key: str) -> str:
-    return hmac.new(key.encode(), payload.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), payload.encode(), "sha256").hex()

@@ -6,10 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import httptools
 import msgspec
 
 from reference_app.contract import api
@@ -17,6 +15,7 @@ from reference_app.contract.topology import Component
 from reference_app.kit import calls, deadline, errors, tracing
 from reference_app.kit.admission import NackAdmission
 from reference_app.kit.balancer import Balancer, Instance
+from reference_app.kit.http_connection import Connection, Response
 from reference_app.kit.retrying import Retries
 
 CONNECT_SECONDS = 0.3
@@ -26,75 +25,13 @@ fault: ContextVar[str] = ContextVar("fault", default="")
 """Fault that the request being served asks for (instrumentation/request_faults.py); sent along, too."""
 
 
-@dataclass(frozen=True)
-class Response:
-    """An answer, whatever its status."""
-
-    status: int
-    body: bytes
-
-    def json(self, shape: type[Any] = dict) -> Any:
-        """The body as `shape`; `bytes` leaves it as it is."""
-        return self.body if shape is bytes else msgspec.json.decode(self.body, type=shape)
-
-
-class _Connection(asyncio.Protocol):
-    """One connection, one request at a time."""
-
-    def __init__(self) -> None:
-        self.closed = False
-        self._transport: asyncio.Transport | None = None
-        self._waiter: asyncio.Future[Response] | None = None
-        self._body: list[bytes] = []
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def send(self, message: bytes) -> asyncio.Future[Response]:
-        self._parser = httptools.HttpResponseParser(self)
-        self._body = []
-        self._waiter = asyncio.get_running_loop().create_future()
-        assert self._transport is not None  # noqa: S101 - set before the connection is handed out
-        self._transport.write(message)
-        return self._waiter
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, AttributeError) as error:
-            self._fail(ConnectionError(f"malformed answer: {error}"))
-            self.close()
-
-    def on_body(self, body: bytes) -> None:
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        if not self._parser.should_keep_alive():
-            self.close()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(Response(self._parser.get_status_code(), b"".join(self._body)))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
-        self._fail(ConnectionError(str(exc or "closed by peer")))
-
-    def close(self) -> None:
-        self.closed = True
-        if self._transport is not None:
-            self._transport.close()
-
-    def _fail(self, error: Exception) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
-
-
 class Client:
     """Calls one component. Raises NeverSent, OutcomeUnknown or, for 5xx, nothing: the caller reads the status."""
 
     def __init__(self, component: Component, *, observe: calls.Observe = calls.unobserved) -> None:
         self.peer = component.name
         self._port, self._observe = component.port, observe
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
 
     async def call(self, method: str, path: str, *, route: str, body: bytes = b"", limit: float) -> Response:
         """One request within `limit` seconds and the current deadline. `route` is the template for metrics."""
@@ -117,28 +54,23 @@ class Client:
     async def _call(self, method: str, path: str, body: bytes, limit: float, span: tracing.Span | None) -> Response:
         connection = await self._connection(limit)
         try:
-            async with asyncio.timeout(limit):
-                response = await connection.send(_message(method, path, body, limit, tracing.traceparent(span)))
+            response = await connection.ask(_message(method, path, body, limit, tracing.traceparent(span)), limit)
         except TimeoutError:
-            connection.close()
             raise errors.OutcomeUnknown(self.peer, "timeout", f"{method} {path} in {limit:.2f} s") from None
         except ConnectionError as error:
             raise errors.OutcomeUnknown(self.peer, "lost", str(error)) from error
-        except BaseException:
-            connection.close()
-            raise
         if not connection.closed:
             self._idle.append(connection)
         return response
 
-    async def _connection(self, limit: float) -> _Connection:
+    async def _connection(self, limit: float) -> Connection:
         while self._idle:
             connection = self._idle.pop()
             if not connection.closed:
                 return connection
         try:
             async with asyncio.timeout(min(limit, CONNECT_SECONDS)):
-                _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", self._port)
+                _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", self._port)
         except (OSError, TimeoutError) as error:
             raise errors.NeverSent(self.peer, "refused", str(error)) from error
         return connection
