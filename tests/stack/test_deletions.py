@@ -6,10 +6,12 @@ import json
 import time
 from typing import Any
 
+import httpx
 import pytest
 import redis
 
-from reference_app.contract import ids, storage
+from reference_app.contract import api as contract
+from reference_app.contract import ids, metrics, storage
 from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Lab
 from reference_app.kit import failpoints
@@ -66,6 +68,23 @@ def test_the_twin_of_a_deleted_tweet_is_deleted_when_its_shard_is_back_with_it(a
     eventually(lambda: show(api, str(woken)).status_code == 404, "the twin is gone")
     query = "SELECT duplicate_of FROM failwhale.tweets WHERE id = %s"
     assert sql.rows(first, query, woken) == [{"duplicate_of": retried}]
+
+
+def test_a_tweet_so_hot_that_the_service_keeps_it_in_its_process_is_gone_within_5_seconds_too(api: Any, lab: Lab, eventually: Any) -> None:
+    author, reader, tweet = seen_by(api, eventually)
+    (service,) = lab.group("tweets")
+
+    def read_often() -> bool:
+        """True once reads of the tweet come from the process itself."""
+        assert all(show(api, tweet).status_code == 200 for _ in range(40))
+        exported = httpx.get(f"http://127.0.0.1:{service.port}{contract.METRICS}").text
+        return any(line.startswith(metrics.HOT_KEYS_SERVED.name) and not line.endswith(" 0.0") for line in exported.splitlines())
+
+    eventually(read_often, "the tweet is hot")
+    assert delete(api, author, tweet).status_code == 204
+    answered = time.monotonic()
+    eventually(lambda: gone_everywhere(api, author, reader, tweet), "nobody sees the tweet")
+    assert time.monotonic() - answered < 5
 
 
 @pytest.mark.breaks
