@@ -44,6 +44,7 @@ def _quotas() -> dict[str, Decider]:
 
 DECIDERS = {
     "replica_reads": Decider(ON, "reads of a tweet, user or edge whose primary does not answer go to the replica"),
+    "outbox_relay": Decider(ON, "what posts committed is published; off, it waits in the outbox and nobody hears of it"),
     "tweet_cache": Decider(ON, "tweets are read from and kept in the tweet caches"),
     "tweet_cache_ttl": Decider(
         int(LAB.tweet_cache_ttl), "a number: seconds for which the tweet caches keep a tweet that is not refreshed, +-10 %"

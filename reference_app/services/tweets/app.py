@@ -50,7 +50,7 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     cold_reads = ColdReads(shards, cache, simulated, deciders=deciders, recorder=recorder)
     stream = Stream(settings.lab.component("events-0"), observe=recorder.stream_client)
     forgetting = Forgetting(cache)
-    relay = Relay(shards, stream, forgetting, failpoints=failpoints, recorder=recorder)
+    relay = Relay(shards, stream, forgetting, deciders=deciders, failpoints=failpoints, recorder=recorder)
     counters = KeyValue(clients.services(settings.lab, "keyvalue", recorder, deciders))
     counting, recounting = Counting(shards, counters, recorder=recorder), Recounting(shards, counters, recorder=recorder)
     reading = Reading(shards, cache, cold_reads)

@@ -13,6 +13,7 @@ from reference_app.contract import metrics, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, tracing
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Session
@@ -34,11 +35,12 @@ class Relay:
         stream: Stream,
         forgetting: Forgetting,
         *,
+        deciders: Deciders,
         failpoints: Failpoints,
         recorder: Recorder,
         profile: Profile = LAB,
     ) -> None:
-        self._shards, self._stream, self._forgetting, self._profile = shards, stream, forgetting, profile
+        self._shards, self._stream, self._forgetting, self._profile, self._deciders = shards, stream, forgetting, profile, deciders
         self._failpoints, self._recorder = failpoints, recorder
         self._wake = {shard.index: asyncio.Event() for shard in shards}
 
@@ -52,6 +54,9 @@ class Relay:
             logger.info("the stream was empty: what the outbox keeps is published again")
             await self._republish()
         while True:
+            if not self._deciders.on("outbox_relay"):
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             published = await shard.primary.write("relay_outbox", lambda session: self._publish(session, shard))
             if published < BATCH:
                 await self._sleep(shard.index)
