@@ -23,6 +23,8 @@ SUGGESTIONS, SUGGESTION = "/suggestions", "/suggestions/{user_id}"
 HEALTH, METRICS = "/health", "/metrics"
 
 IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED = "idempotency-key", "idempotency-replayed"
+CONSISTENCY = "x-consistency-token"
+"""Of a post's answer, brought along by reads and by the next post (contract.consistency)."""
 REQUEST_ID = "x-request-id"
 """Of a request that brings none it is its trace id."""
 TRACEPARENT = "traceparent"
@@ -122,9 +124,10 @@ class Profiles:
 
 @dataclass(frozen=True)
 class Ids:
-    """Ids of users or tweets."""
+    """Ids of users or tweets. `own` is the reader's consistency token, where it matters."""
 
     ids: list[int]
+    own: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,11 +161,12 @@ class NewTweet:
 
 @dataclass(frozen=True)
 class ByUsers:
-    """Asks for ids below `before`, newest first."""
+    """Asks for ids below `before`, newest first. `own` is the reader's consistency token."""
 
     user_ids: list[int]
     limit: int
     before: int
+    own: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,10 +182,11 @@ class Tweet:
 
 @dataclass(frozen=True)
 class Created:
-    """`replayed`: the key had been stored before and this is that tweet."""
+    """`replayed`: the key had been stored before and this is that tweet. `own` is the consistency token of this post, empty of a replayed one."""
 
     tweet: Tweet
     replayed: bool
+    own: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,10 +200,11 @@ class Tweets:
 
 @dataclass(frozen=True)
 class TweetIds:
-    """Newest first. `complete` is False when some shard could not be asked."""
+    """Newest first. `complete` is False when some shard could not be asked, `stale` when one answered without what the reader wrote."""
 
     ids: list[int]
     complete: bool
+    stale: bool = False
 
 
 @dataclass(frozen=True)

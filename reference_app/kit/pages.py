@@ -27,12 +27,16 @@ class PublicPageTweet(msgspec.Struct):
 
 
 class PublicPage(msgspec.Struct):
-    """`partial` when something could not be fetched; `missing` counts what, by kind: `tweets`, `authors`, `timeline`, `graph`."""
+    """`partial` when something could not be fetched; `missing` counts what, by kind: `tweets`, `authors`, `timeline`, `graph`.
+
+    `stale` is true, and else not there, when the page may lack what its reader wrote.
+    """
 
     tweets: list[PublicPageTweet]
     next_cursor: str | None
     partial: bool
     missing: dict[str, int]
+    stale: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def page(tweets: list[PublicPageTweet], *, next_cursor: int | None, missing: dict[str, int]) -> PublicPage:

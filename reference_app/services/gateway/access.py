@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 
-from reference_app.contract import api, tokens
+from reference_app.contract import api, consistency, tokens
 from reference_app.instrumentation import service
 from reference_app.kit import errors
 from reference_app.services.gateway import domain
@@ -24,6 +24,16 @@ class Access:
         if user_id is None:
             raise errors.AppError("unauthorized", "the token is not valid or has expired; POST /tokens gives a new one")
         return user_id
+
+
+def own(request: Request) -> str:
+    """The consistency token that the client brings, empty without one. Raises AppError invalid."""
+    token = request.headers.get(api.CONSISTENCY, "")
+    try:
+        consistency.positions(token)
+    except ValueError:
+        raise errors.AppError("invalid", f"{api.CONSISTENCY} is not one that an answer of POST /tweets gave") from None
+    return token
 
 
 def limit(request: Request) -> int:

@@ -68,8 +68,9 @@ class Callees:
     async def unlike(self, *, tweet_id: int, user_id: int) -> None:
         await _write(self._tweets, "DELETE", api.Internal.LIKE, tweet_id=tweet_id, user_id=user_id)
 
-    async def tweet(self, tweet_id: int) -> api.Tweet:
-        tweet: api.Tweet = await _read(self._tweets, "GET", api.Internal.TWEET, shape=api.Tweet, tweet_id=tweet_id)
+    async def tweet(self, tweet_id: int, *, own: str = "") -> api.Tweet:
+        query = f"?own={own}" if own else ""
+        tweet: api.Tweet = await _read(self._tweets, "GET", api.Internal.TWEET, query=query, shape=api.Tweet, tweet_id=tweet_id)
         return tweet
 
     async def counts_if_any(self, tweet_id: int) -> domain.Counts | None:
@@ -83,15 +84,15 @@ class Callees:
         likes, retweets = (int(found.values.get(key, 0)) for key in keys)
         return domain.Counts(likes, retweets)
 
-    async def tweet_ids(self, user_id: int, *, limit: int, before: int | None) -> api.TweetIds:
-        value = api.ByUsers([user_id], limit, before or api.MAX_ID)
+    async def tweet_ids(self, user_id: int, *, limit: int, before: int | None, own: str) -> api.TweetIds:
+        value = api.ByUsers([user_id], limit, before or api.MAX_ID, own)
         found: api.TweetIds = await _read(self._tweets, "POST", api.Internal.BY_USERS, value=value, shape=api.TweetIds)
         return found
 
-    async def tweets(self, tweet_ids: Sequence[int]) -> api.Tweets:
+    async def tweets(self, tweet_ids: Sequence[int], *, own: str = "") -> api.Tweets:
         if not tweet_ids:
             return api.Tweets([], [], [])
-        asked = api.Ids(list(tweet_ids))
+        asked = api.Ids(list(tweet_ids), own)
         tweets: api.Tweets = await _read(self._tweets, "POST", api.Internal.MULTIGET, value=asked, shape=api.Tweets)
         return tweets
 

@@ -131,12 +131,14 @@ def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, hand
     hidden = sum(tweet.retweet_of in originals.unavailable for tweet in listed)
     authors = {tweet.user_id for tweet in by_id.values()} - known.keys()
     missing = {
-        "timeline": int(not found.complete),
+        "timeline": int(not found.complete or found.stale),
         "tweets": len(tweets.unavailable) + hidden,
         "authors": max(len(authors), int(handles is None)),
     }
     next_cursor = found.ids[-1] if len(found.ids) == limit else None
-    return pages.page(shown, next_cursor=next_cursor, missing={kind: count for kind, count in missing.items() if count})
+    page = pages.page(shown, next_cursor=next_cursor, missing={kind: count for kind, count in missing.items() if count})
+    page.stale = found.stale or msgspec.UNSET
+    return page
 
 
 def rendered_counted(tweet: PublicPageTweet, counts: Counts | None) -> PublicCountedTweet:

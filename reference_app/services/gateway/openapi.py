@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_app.contract import api
+from reference_app.contract import api, consistency
 from reference_app.services.gateway.operations import OPERATIONS, Operation
 
 VERSION = "1"
@@ -29,6 +29,10 @@ _KEY = {
     "type": "string", "minLength": 1, "maxLength": api.KEY_MAX, "pattern": f"^(?!{api.RETWEET_KEY})[!-~]([ -~]*[!-~])?$",
     "description": "a new random one with each new tweet; the same one when a post is sent again",
 }  # fmt: skip
+_OWN = {
+    "type": "string", "maxLength": consistency.LENGTH_MAX, "pattern": f"^{consistency.PATTERN}$",
+    "description": "from the answer to the last post: what is read then includes it, or says that it may not",
+}  # fmt: skip
 _BOUNDS: dict[str, dict[str, dict[str, Any]]] = {
     "Credentials": {
         "handle": {"pattern": f"^{api.HANDLE_PATTERN}$"},
@@ -42,6 +46,10 @@ _BOUNDS: dict[str, dict[str, dict[str, Any]]] = {
 _HEADERS: dict[str, dict[str, Any]] = {
     api.REQUEST_ID: {"description": "also in the body of an error, and in the logs", "required": True, "schema": {"type": "string"}},
     api.IDEMPOTENCY_REPLAYED: {"description": "the key had been stored before: this is that tweet", "schema": {"const": "true"}},
+    api.CONSISTENCY: {
+        "description": "brought along by the next post and by reads that have to see this one",
+        "schema": {"type": "string"},
+    },
     "retry-after": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}},
 }
 
@@ -109,12 +117,13 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     named = [(name, "path") for name in in_path] + [(name, "query") for name in operation.query]
     parameters = [{"name": n, "in": where, "required": where == "path" or n == "q", "schema": _PARAMETERS[n]} for n, where in named]
     keyed = {"name": api.IDEMPOTENCY_KEY, "in": "header", "required": True, "schema": _KEY}
-    return [*parameters, keyed] if operation.keyed else parameters
+    own = {"name": api.CONSISTENCY, "in": "header", "required": False, "schema": _OWN}
+    return [*parameters, *([keyed] if operation.keyed else ()), *([own] if operation.own else ())]
 
 
 def _answers(operation: Operation) -> dict[str, Any]:
     names = [api.REQUEST_ID] if operation.errors else []
-    names += [api.IDEMPOTENCY_REPLAYED] if 201 in operation.answers and operation.signed_in else []
+    names += [api.IDEMPOTENCY_REPLAYED, api.CONSISTENCY] if 201 in operation.answers and operation.signed_in else []
     described: dict[str, Any] = {"description": operation.summary, "headers": _headers(names)}
     if operation.creates:
         described["links"] = _links(operation.creates)

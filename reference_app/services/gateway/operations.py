@@ -30,6 +30,8 @@ class Operation:
     query: tuple[str, ...] = ()
     signed_in: bool = False
     keyed: bool = False
+    own: bool = False
+    """True for what takes a consistency token: posts give one, reads that bring it see what was written."""
     creates: str = ""
     """Path parameter of other operations that the new thing's id is."""
 
@@ -63,19 +65,19 @@ OPERATIONS = (
     _read("accounts", api.HANDLE, "Who has a handle", domain.PublicUser, "not_found"),
     Operation(
         "tweets", "post", api.TWEETS, "Post a tweet; again with the same key it answers with the same tweet", {201: domain.PublicTweet},
-        ("indeterminate", *_BEHIND), domain.NewTweet, signed_in=True, keyed=True,
+        ("indeterminate", *_BEHIND), domain.NewTweet, signed_in=True, keyed=True, own=True,
         creates="tweet_id",
     ),
-    _read("tweets", api.TWEET, "A tweet and its counts", domain.PublicCountedTweet, "invalid", "not_found"),
+    _read("tweets", api.TWEET, "A tweet and its counts", domain.PublicCountedTweet, "invalid", "not_found", own=True),
     _change("tweets", "delete", api.TWEET, "Delete an own tweet", "forbidden", "not_found"),
     Operation(
         "tweets", "put", api.RETWEET, "Retweet; once per user and original", {201: PublicPageTweet},
-        ("invalid", "not_found", "indeterminate", *_BEHIND), signed_in=True,
+        ("invalid", "not_found", "indeterminate", *_BEHIND), signed_in=True, own=True,
     ),
     _change("tweets", "put", api.LIKE, "Like", "not_found"),
     _change("tweets", "delete", api.LIKE, "Take a like back", "not_found"),
     _read("reading", api.HOME, "The home timeline, newest first", PublicPage, "invalid", query=_PAGED, signed_in=True),
-    _read("reading", api.USER_TWEETS, "A user's tweets, newest first", PublicPage, "invalid", "not_found", query=_PAGED),
+    _read("reading", api.USER_TWEETS, "A user's tweets, newest first", PublicPage, "invalid", "not_found", query=_PAGED, own=True),
     _read("reading", api.SEARCH, "Recent tweets that have all words, newest first", PublicPage, "invalid", query=("q", *_PAGED)),
     _read("reading", api.TRENDS, "Hashtags that more users write than usual", api.Trends, "invalid", query=("limit",)),
     Operation(

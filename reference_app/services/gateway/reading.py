@@ -42,13 +42,13 @@ class Endpoints:
     async def user_timeline(self, request: Request) -> Response:
         """Public, as Twitter's was."""
         deadline.start(LAB.home_deadline)
-        user_id, limit = service.path_id(request, "user_id"), access.limit(request)
+        user_id, limit, own = service.path_id(request, "user_id"), access.limit(request), access.own(request)
         handles, found = await asyncio.gather(
-            self.callees.handles_if_any([user_id]), self.callees.tweet_ids(user_id, limit=limit, before=access.cursor(request))
+            self.callees.handles_if_any([user_id]), self.callees.tweet_ids(user_id, limit=limit, before=access.cursor(request), own=own)
         )
         if handles is not None:
             domain.require_user(handles, user_id)
-        tweets = await self.callees.tweets(found.ids)
+        tweets = await self.callees.tweets(found.ids, own=own)
         originals = await self.callees.originals(tweets.tweets)
         known = await self._with_authors(handles, originals.tweets)
         return service.json_response(domain.page_of(found, tweets, originals, known, limit=limit))

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_app.contract import api
+from reference_app.contract import api, consistency
 from reference_app.contract.profile import LAB
 from reference_app.instrumentation import service
 from reference_app.kit import deadline, errors, pages
 from reference_app.kit.pages import PublicPageTweet
-from reference_app.services.gateway import domain
+from reference_app.services.gateway import access, domain
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
 
@@ -38,17 +38,17 @@ class Endpoints:
         """A reply may name a tweet that is gone: conversations outlive their tweets."""
         deadline.start(LAB.post_deadline)
         user_id = self.access.user(request)
-        key = domain.idempotency_key(request.headers.get(api.IDEMPOTENCY_KEY))
+        key, held = domain.idempotency_key(request.headers.get(api.IDEMPOTENCY_KEY)), access.own(request)
         wanted = await service.body(request, domain.NewTweet)
         replied = None if wanted.in_reply_to is None else domain.tweet_id(wanted.in_reply_to, "in_reply_to")
         created = await self.callees.post(api.NewTweet(user_id, key, domain.tweet_text(wanted.text), in_reply_to=replied))
-        return _created(domain.rendered_tweet(created.tweet), created)
+        return _created(domain.rendered_tweet(created.tweet), created, held)
 
     async def show(self, request: Request) -> Response:
         """Public, as user timelines are."""
         deadline.start(LAB.home_deadline)
         tweet_id = service.path_id(request, "tweet_id")
-        shown, counts = await asyncio.gather(self._shown(tweet_id), self.callees.counts_if_any(tweet_id))
+        shown, counts = await asyncio.gather(self._shown(tweet_id, access.own(request)), self.callees.counts_if_any(tweet_id))
         return service.json_response(domain.rendered_counted(shown, counts))
 
     async def delete(self, request: Request) -> Response:
@@ -57,9 +57,9 @@ class Endpoints:
         return Response(status_code=204)
 
     async def retweet(self, request: Request) -> Response:
-        tweet_id, user_id = self._tweet_and_user(request)
+        (tweet_id, user_id), held = self._tweet_and_user(request), access.own(request)
         created = await self.callees.post(api.NewTweet(user_id, f"{api.RETWEET_KEY}{tweet_id}", "", retweet_of=tweet_id))
-        return _created(await self._page_tweet(created.tweet), created)
+        return _created(await self._page_tweet(created.tweet), created, held)
 
     async def like(self, request: Request) -> Response:
         tweet_id, user_id = self._tweet_and_user(request)
@@ -76,8 +76,8 @@ class Endpoints:
         user_id = self.access.user(request)
         return service.path_id(request, "tweet_id"), user_id
 
-    async def _shown(self, tweet_id: int) -> PublicPageTweet:
-        return await self._page_tweet(await self.callees.tweet(tweet_id))
+    async def _shown(self, tweet_id: int, own: str) -> PublicPageTweet:
+        return await self._page_tweet(await self.callees.tweet(tweet_id, own=own))
 
     async def _page_tweet(self, tweet: api.Tweet) -> PublicPageTweet:
         by_id = {original.id: original for original in (await self.callees.originals([tweet])).tweets}
@@ -87,5 +87,8 @@ class Endpoints:
         return pages.page_tweet(tweet, by_id, handles or {})
 
 
-def _created(tweet: object, created: api.Created) -> Response:
-    return service.json_response(tweet, 201, {api.IDEMPOTENCY_REPLAYED: "true"} if created.replayed else None)
+def _created(tweet: object, created: api.Created, held: str) -> Response:
+    headers = {api.CONSISTENCY: consistency.merged(held, created.own)} if created.own else {}
+    if created.replayed:
+        headers[api.IDEMPOTENCY_REPLAYED] = "true"
+    return service.json_response(tweet, 201, headers)

@@ -7,7 +7,7 @@ import dataclasses
 import time
 from collections.abc import Sequence
 
-from reference_app.contract import metrics
+from reference_app.contract import consistency, metrics
 from reference_app.contract.api import Created, NewTweet, Tweet
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
@@ -56,7 +56,7 @@ class Posting:
 
         self._failpoints.hit("post.before_insert")
         try:
-            await shard.primary.write("insert_tweet", insert)
+            _, gtid = await shard.primary.write_placed("insert_tweet", insert)
         except errors.Duplicate:
             return await self._resolve(shard, wanted)
         except errors.OutcomeUnknown:
@@ -64,7 +64,7 @@ class Posting:
         self._failpoints.hit("post.after_commit")
         if diverted:
             self._recorder.count(metrics.POSTS, "diverted")
-        return Created(tweet, replayed=False)
+        return Created(tweet, replayed=False, own=consistency.token({shard.index: gtid}))
 
     async def _resolve(self, shard: Shard, wanted: NewTweet) -> Created:
         for _ in range(domain.APPLY_POLLS):

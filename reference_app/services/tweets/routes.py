@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_app.contract import api, ids
+from reference_app.contract import api, consistency, ids
 from reference_app.contract.api import Internal
 from reference_app.instrumentation import service
 from reference_app.kit.failpoints import Failpoints
@@ -61,14 +61,17 @@ class Endpoints:
 
     async def multiget(self, request: Request) -> Response:
         wanted = await service.body(request, api.Ids)
-        return service.json_response(await self.reading.multiget(wanted.ids))
+        return service.json_response(await self.reading.multiget(wanted.ids, consistency.positions(wanted.own)))
 
     async def by_users(self, request: Request) -> Response:
         wanted = await service.body(request, api.ByUsers)
-        return service.json_response(await self.reading.ids_by_users(wanted.user_ids, limit=wanted.limit, before=wanted.before))
+        own = consistency.positions(wanted.own)
+        found = await self.reading.ids_by_users(wanted.user_ids, limit=wanted.limit, before=wanted.before, own=own)
+        return service.json_response(found)
 
     async def one(self, request: Request) -> Response:
-        return service.json_response(await self.reading.one(service.path_id(request, "tweet_id")))
+        own = consistency.positions(request.query_params.get("own", ""))
+        return service.json_response(await self.reading.one(service.path_id(request, "tweet_id"), own))
 
     async def delete(self, request: Request) -> Response:
         tweet_id = service.path_id(request, "tweet_id")
