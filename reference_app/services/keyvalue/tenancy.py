@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import get_args
 
@@ -17,6 +18,8 @@ from reference_app.kit.token_bucket import TokenBucket
 
 ACCESSES: tuple[Access, ...] = get_args(Access)
 QUOTAS, BULKHEADS = "keyvalue_quotas", "keyvalue_bulkheads"
+HOLD_S, HELD_MAX = 0.1, 64
+"""A refusal is held so long at most, so many at once: who comes again at once is slowed down, and does not cost others the processor."""
 CONNECTIONS, WAITING = 4, 32
 """Of a tenant for one kind of access; more requests in line for them are refused."""
 
@@ -24,19 +27,35 @@ CONNECTIONS, WAITING = 4, 32
 class Quotas:
     """Keys a second of each tenant, as the deciders say now."""
 
-    def __init__(self, deciders: Deciders, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._deciders = deciders
+    def __init__(
+        self,
+        deciders: Deciders,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._deciders, self._sleep, self._held = deciders, sleep, 0
         self._buckets = {
             (tenant, access): self._bucket(keyvalue.quota(tenant, access), monotonic) for tenant in keyvalue.TENANTS for access in ACCESSES
         }
 
-    def charge(self, tenant: str, access: Access, keys: int) -> None:
-        """Raises AppError quota_exceeded, with the time until there is some again."""
+    async def charge(self, tenant: str, access: Access, keys: int) -> None:
+        """Raises AppError quota_exceeded, after a while, with the time until there is some again."""
         if not self._deciders.on(QUOTAS):
             return
         wait = self._buckets[tenant, access].take(keys)
         if wait:
+            await self._hold(min(wait, HOLD_S))
             raise errors.AppError("quota_exceeded", f"{tenant} has used up the {access} of its quota: try again later", retry_after=wait)
+
+    async def _hold(self, seconds: float) -> None:
+        if self._held >= HELD_MAX:
+            return
+        self._held += 1
+        try:
+            await self._sleep(seconds)
+        finally:
+            self._held -= 1
 
     def _bucket(self, decider: str, monotonic: Callable[[], float]) -> TokenBucket:
         return TokenBucket(lambda: self._deciders.value(decider), monotonic=monotonic)

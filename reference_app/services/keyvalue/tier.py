@@ -63,7 +63,7 @@ class Tier:
     async def _done(self, dataset: Dataset, access: Access, keys: int, work: Callable[[Shard], Awaitable[T]]) -> T:
         result = "failed"
         try:
-            self._quotas.charge(dataset.tenant, access, keys)
+            await self._quotas.charge(dataset.tenant, access, keys)
             async with self._bulkheads.entered(dataset.tenant, access) as shard:
                 done = await work(shard)
             result = "ok"
