@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reference_app.contract import api, tokens
+from reference_app.contract.profile import LAB
 from reference_app.kit import deciders
 from reference_app.kit.home import Home
 
@@ -229,3 +230,11 @@ def test_every_request_is_logged_with_its_id(gateway: Any) -> None:
         lines = [line for line in log if '"request_id":"find-me"' in line]
     assert len(lines) == 1
     assert '"http.response.status_code":404' in lines[0]
+
+
+def test_a_gateway_that_reaches_nobody_is_ready_when_the_time_to_warm_up_is_over(gateway: Any) -> None:
+    ends = time.monotonic() + LAB.warm_up + 1
+    while (health := gateway.client.get(api.HEALTH)).status_code != 200:
+        assert (health.status_code, health.text) == (503, "warming")
+        assert time.monotonic() < ends
+        time.sleep(0.1)
