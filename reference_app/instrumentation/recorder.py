@@ -126,8 +126,9 @@ class Recorder:
     def breaker(self, peer: str, calls: str = "all", *, enabled: Callable[[], bool] = always) -> Breaker:
         """The breaker of this process for calls of that kind to the component; its state is exported."""
         if (peer, calls) not in self._breakers:
-            told = lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer, calls)  # noqa: E731 - one line in its only place
-            self._breakers[peer, calls] = Breaker(enabled=enabled, on_change=told)
+            self._breakers[peer, calls] = Breaker(
+                enabled=enabled, on_change=lambda is_open: self.gauge(metrics.BREAKER_OPEN, float(is_open), peer, calls)
+            )
         return self._breakers[peer, calls]
 
     def retry_budget(self, group: str) -> RetryBudget:
