@@ -14,12 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from failwhale.bench import hello, lab, measure, model, wrk
+from failwhale.bench.front_door import FrontDoor
 from failwhale.bench.lab import BenchLab
 from failwhale.bench.model import Bench, Measured, Terms
-from reference_app.contract import api, tokens
+from reference_app.contract import api
 from reference_app.stack.errors import StackError
 
 USERS, AUTHORS, TWEETS_EACH, READERS = 300, 60, 8, 50
@@ -50,7 +49,7 @@ def run(terms: Terms) -> Measured:
             return measure.cpu_of([yardstick.pid], lambda: _drive_hello(yardstick, hellos))
 
         pairs = measure.in_turn(read_window, hello_window, pairs=terms.pairs, say=terms.say)
-        by_group = _by_group_us(ready, reads)
+        by_group = ready.lab.cpu_us(lambda: _drive(ready, reads))
         absolute = {
             "read_us": model.geometric([cost for cost, _ in pairs]).value * 1e6,
             "hello_us": model.geometric([cost for _, cost in pairs]).value * 1e6,
@@ -66,38 +65,18 @@ def run(terms: Terms) -> Measured:
 @contextlib.contextmanager
 def prepared(terms: Terms) -> Iterator[Prepared]:
     """A lab with tweets, and the tokens of readers whose pages are full."""
-    with lab.running(terms.say, users=USERS) as bench_lab:
-        signed = {user: _token(bench_lab, user) for user in range(1, USERS + 1)}
-        url = bench_lab.lab.entry_url
-        with httpx.Client(base_url=url, timeout=10) as client:
-            _post_tweets(client, signed)
-            time.sleep(SETTLE_S)
-            readers = [token for token in signed.values() if _full(client, token)][:READERS]
+    with lab.running(terms.say, users=USERS) as bench_lab, FrontDoor(bench_lab) as front_door:
+        for author in list(range(1, AUTHORS + 1)) * TWEETS_EACH:
+            front_door.post(author)
+        time.sleep(SETTLE_S)
+        everybody = range(1, USERS + 1)
+        readers = [front_door.token(user) for user in everybody if len(front_door.home(user)) == api.PAGE_DEFAULT][:READERS]
         if not readers:
             raise StackError("nobody in the benchmark's lab has a full home page")
         path = bench_lab.home.path / "tokens"
         path.write_text("\n".join(readers))
         terms.say(f"{len(readers)} readers with pages of {api.PAGE_DEFAULT} tweets")
-        yield Prepared(bench_lab, f"{url}{api.HOME}", path)
-
-
-def _token(bench_lab: BenchLab, user_id: int) -> str:
-    return tokens.sign(user_id, key=bench_lab.lab.signing_key, expires_at=int(time.time()) + tokens.LIFETIME_S)
-
-
-def _post_tweets(client: httpx.Client, signed: dict[int, str]) -> None:
-    for number in range(TWEETS_EACH):
-        for user in range(1, AUTHORS + 1):
-            headers = {"authorization": f"Bearer {signed[user]}", api.IDEMPOTENCY_KEY: f"{user}-{number}"}
-            text = f"tweet {number} of user {user}, about as long as tweets are: the median has some sixty characters"
-            answer = client.post(api.TWEETS, headers=headers, json={"text": text})
-            if answer.status_code != 201:
-                raise StackError(f"a post to the benchmark's lab was answered {answer.status_code}: {answer.text}")
-
-
-def _full(client: httpx.Client, token: str) -> bool:
-    page = client.get(api.HOME, headers={"authorization": f"Bearer {token}"}).raise_for_status().json()
-    return len(page["tweets"]) == api.PAGE_DEFAULT and not page["partial"]
+        yield Prepared(bench_lab, f"{bench_lab.lab.entry_url}{api.HOME}", path)
 
 
 def _drive(ready: Prepared, loads: list[wrk.Load]) -> int:
@@ -108,15 +87,6 @@ def _drive(ready: Prepared, loads: list[wrk.Load]) -> int:
 def _drive_hello(yardstick: hello.Hello, loads: list[wrk.Load]) -> int:
     loads.append(wrk.run(yardstick.url, connections=CONNECTIONS, seconds=WINDOW_S))
     return loads[-1].requests
-
-
-def _by_group_us(ready: Prepared, loads: list[wrk.Load]) -> dict[str, float]:
-    """CPU time of a read by group, in one more window."""
-    groups = {group: ready.lab.pids(group) for group in dict.fromkeys(c.group for c in ready.lab.lab.components if not c.tool)}
-    before = {group: measure.cpu_s(pids) for group, pids in groups.items()}
-    operations = _drive(ready, loads)
-    spent = {group: (measure.cpu_s(pids) - before[group]) * 1e6 / operations for group, pids in groups.items()}
-    return {group: round(cost, 1) for group, cost in sorted(spent.items(), key=lambda item: -item[1]) if cost >= 0.5}
 
 
 BENCH = Bench(

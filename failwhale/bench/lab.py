@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from failwhale.bench import measure
 from failwhale.lab import PORT_BASE_VARIABLE
 from reference_app.contract.topology import PORTS_PER_LAB, SMALL, Lab
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
@@ -41,6 +42,23 @@ class BenchLab:
         running = marks.components(self.home.path)
         wanted = [c for c in self.lab.components if (c.group in groups if groups else not c.tool)]
         return [running[component.name].pid for component in wanted]
+
+    def cpu_s(self) -> dict[str, float]:
+        """CPU seconds used so far by what is under test, by group."""
+        groups = dict.fromkeys(component.group for component in self.lab.components if not component.tool)
+        return {group: measure.cpu_s(self.pids(group)) for group in groups}
+
+    def cpu_us(self, work: Callable[[], int]) -> dict[str, float]:
+        """CPU microseconds by group per operation, of which `work` does as many as it returns; the largest first."""
+        before = self.cpu_s()
+        operations = work()
+        after = self.cpu_s()
+        return largest_first({group: (after[group] - before[group]) * 1e6 / operations for group in before})
+
+
+def largest_first(costs: Mapping[str, float]) -> dict[str, float]:
+    """Without what is less than a microsecond."""
+    return {name: round(cost, 1) for name, cost in sorted(costs.items(), key=lambda item: -item[1]) if cost >= 1}
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from failwhale.bench.model import Bench
 
 MODULES = {
     "home-read": "home_read",
+    "post": "post",
     "fanout": "fanout",
     "footprint": "footprint",
     "cache-truth": "cache_truth",
