@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -150,7 +151,7 @@ class Group:
 
     def _failure(self, instance: Instance[Client], response: Response) -> _Nacked | _Failed:
         """An instance that knows what is wrong is well; only one that has a bug is not."""
-        stated = _stated_error(response)
+        stated = _stated(response)
         if stated.code == "internal":
             instance.breaker.failure()
         else:
@@ -163,7 +164,8 @@ class Group:
         body = b"" if value is None else msgspec.json.encode(value)
         response = await self.call(method, path, route=route, body=body, limit=limit)
         if response.status >= 400:
-            raise _stated_error(response)
+            stated = _stated(response)
+            raise errors.AppError(stated.code, stated.message, retry_after=stated.retry_after)
         return response.json(shape) if response.body else None
 
     async def each(self, method: str, path: str, *, route: str, limit: float) -> list[errors.CallError]:
@@ -199,9 +201,24 @@ def _message(method: str, path: str, body: bytes, limit: float, traceparent: str
     ).encode() + body
 
 
-def _stated_error(response: Response) -> errors.AppError:
+@dataclass(frozen=True)
+class _Stated:
+    """What an error answer says (instrumentation.middleware.error_body). That it is a nack is true of who sent it, and is not passed on."""
+
+    code: str
+    message: str
+    retry_after: float | None = None
+    nack: bool = False
+
+
+@dataclass(frozen=True)
+class _Document:
+    error: _Stated
+
+
+def _stated(response: Response) -> _Stated:
     try:
-        error = response.json()["error"]
-        return errors.AppError(error["code"], error["message"], retry_after=error.get("retry_after"), nack=error.get("nack", False))
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return errors.AppError("internal", f"answered {response.status} without a stated error")
+        stated: _Stated = response.json(_Document).error
+    except msgspec.DecodeError:
+        stated = _Stated("", "")
+    return stated if stated.code in api.ERROR_CODES else _Stated("internal", f"answered {response.status} without a stated error")

@@ -127,3 +127,15 @@ def test_a_group_that_refuses_everything_is_spared_most_of_its_calls(tmp_path: P
             refused += error.code == "overloaded" and not error.nack
     assert refused == called.drops
     assert refused > 100
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "retry_after"),
+    [(NACK, "overloaded", 1), (UNAVAILABLE, "unavailable", None), (http.Response(502, b"<html>"), "internal", None)],
+)
+def test_an_error_answer_is_raised_as_what_it_states_and_a_nack_is_not_passed_on(
+    tmp_path: Path, answer: http.Response, code: str, retry_after: float | None
+) -> None:
+    with pytest.raises(errors.AppError) as raised:
+        asyncio.run(Called(tmp_path, [answer]).group.json("GET", "/x", route="/x", limit=1))
+    assert (raised.value.code, raised.value.retry_after, raised.value.nack) == (code, retry_after, False), "we did some work"
