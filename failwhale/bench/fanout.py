@@ -60,7 +60,7 @@ def run(terms: Terms) -> Measured:
     with redis_server.running(memory="256mb") as server, Worker(server) as worker:
         worker.fill(FOLLOWERS, length=storage.TIMELINE_LENGTH)
         pages = [page_of(range(1, FOLLOWERS + 1))] * TWEETS
-        ours, theirs = Watched(server, lambda: _deliver(worker, pages)), Watched(server, lambda: _push(server))
+        ours, theirs = Watched(server, lambda: timed(worker, pages)), Watched(server, lambda: _push(server))
         pairs = measure.in_turn(ours.rate, theirs.rate, pairs=terms.pairs, say=terms.say)
     absolute = {
         "deliveries_per_s": model.geometric([rate for rate, _ in pairs]).value,
@@ -73,7 +73,8 @@ def run(terms: Terms) -> Measured:
     return Measured(model.ratio_of(pairs), len(pairs), absolute)
 
 
-def _deliver(worker: Worker, pages: list[bytes]) -> tuple[int, float]:
+def timed(worker: Worker, pages: list[bytes]) -> tuple[int, float]:
+    """Deliveries, and the seconds that they took."""
     started = time.perf_counter()
     deliveries = worker.deliver(pages)
     return deliveries, time.perf_counter() - started

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import nats
-import redis
 
 from failwhale.bench import lab, measure
 from failwhale.bench.lab import BenchLab
+from failwhale.bench.lists import Lists
 from failwhale.bench.model import Terms
 from failwhale.bench.worker import FIRST_ID
 from reference_app.contract import storage
 from reference_app.contract.topology import Lab
-from reference_app.kit.ring import Ring
 from reference_app.stack.errors import StackError
 
 TWEETS, QUICK_TWEETS = 400, 100
@@ -29,8 +29,9 @@ TAKES_PART = ("fanout", "timeline-cache", "graph", "graph-db", "events")
 def drained(terms: Terms, *, followers: int) -> dict[str, Any]:
     """Deliveries a second while fan-out works off a backlog, and the CPU time of a delivery by group."""
     with lab.running(terms.say, users=0) as bench_lab:
-        seed_star(bench_lab, followers)
-        make_lists(bench_lab.lab, range(2, followers + 2))
+        seed_stars(bench_lab, {1: range(2, followers + 2)})
+        with Lists(bench_lab.lab) as lists:
+            lists.make(range(2, followers + 2))
         tweets = QUICK_TWEETS if terms.quick else TWEETS
         asyncio.run(_drain(bench_lab.lab, tweets // 10))  # warms up
         before = {group: measure.cpu_s(bench_lab.pids(group)) for group in TAKES_PART}
@@ -40,23 +41,11 @@ def drained(terms: Terms, *, followers: int) -> dict[str, Any]:
     return {"deliveries_per_s": deliveries / seconds, "us_by_group": {group: s * 1e6 / deliveries for group, s in spent.items()}}
 
 
-def seed_star(bench_lab: BenchLab, followers: int) -> None:
-    """User 1, whom the users 2 to `followers` + 1 follow."""
-    edges = Path(bench_lab.home.path) / "star.txt"
-    edges.write_text("".join(f"{user} 1\n" for user in range(2, followers + 2)))
+def seed_stars(bench_lab: BenchLab, followers: Mapping[int, Sequence[int]]) -> None:
+    """Authors and who follows them: all users from 1 on, because users are numbered in their order."""
+    edges = Path(bench_lab.home.path) / "stars.txt"
+    edges.write_text("".join(f"{user} {author}\n" for author, users in followers.items() for user in users))
     bench_lab.command("seed", "--graph", str(edges), "--directed")
-
-
-def make_lists(lab: Lab, users: range) -> None:
-    """Empty, complete lists on the caches where the ring has them."""
-    caches = {cache.name: cache.port for cache in lab.group("timeline-cache")}
-    for node, held in Ring(list(caches)).by_node(users).items():
-        with redis.Redis(port=caches[node]) as client:
-            epoch = int(client.get(storage.TIMELINE_EPOCH_KEY) or 0)
-            with client.pipeline(transaction=False) as pipeline:
-                for user in held:
-                    pipeline.rpush(storage.timeline_key(user, epoch), storage.TIMELINE_READY)
-                pipeline.execute()
 
 
 async def _drain(of: Lab, tweets: int) -> float:

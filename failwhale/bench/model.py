@@ -105,6 +105,18 @@ def geometric(values: Sequence[float]) -> Interval:
     return Interval(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
 
 
+def percentile(values: Sequence[float], q: float) -> Interval:
+    """The value below which a share of `q` lies, with its 95 % interval by order statistics: nothing is assumed of how values are spread.
+
+    The upper bound of a percentile near 1 is the largest value; it needs log(0.05) / log(q) values, 299 for the 99th, to hold.
+    """
+    ordered, count = sorted(values), len(values)
+    reach = 1.959964 * math.sqrt(count * q * (1 - q))
+    rank = math.ceil(q * count)
+    low, high = math.floor(q * count - reach), math.ceil(q * count + reach) + 1
+    return Interval(ordered[max(1, rank) - 1], ordered[max(1, low) - 1], ordered[min(count, high) - 1])
+
+
 def student_975(degrees: int) -> float:
     """The 97.5 % point of Student's t. Below three exact, from there by the expansion around the normal one (Abramowitz & Stegun 26.7.5)."""
     if degrees < 3:

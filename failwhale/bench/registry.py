@@ -10,6 +10,10 @@ MODULES = {
     "home-read": "home_read",
     "post": "post",
     "fanout": "fanout",
+    "delivery": "delivery",
+    "rebuild": "rebuild",
+    "scale": "scale",
+    "telemetry": "telemetry",
     "footprint": "footprint",
     "cache-truth": "cache_truth",
 }

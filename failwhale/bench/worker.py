@@ -57,12 +57,13 @@ class Worker:
         recorder, deciders, failpoints = Recorder(), Deciders(NOWHERE / "deciders.json"), Failpoints(NOWHERE / "failpoints.json")
         lab = Lab(str(NOWHERE), "", 0, (server.component, UNASKED), signing_key="", supervisor_password="")
         self._caches = clients.caches(lab, server.component.group, recorder, deciders)
-        membership = clients.membership(lab, server.component.group, recorder)
+        self._membership = clients.membership(lab, server.component.group, recorder)
         graph = clients.services(lab, UNASKED.group, recorder, deciders)
-        self._delivery = Delivery(self._caches, membership, graph, deciders=deciders, failpoints=failpoints, recorder=recorder)
+        self._delivery = Delivery(self._caches, self._membership, graph, deciders=deciders, failpoints=failpoints, recorder=recorder)
 
     def fill(self, users: int, *, length: int) -> None:
-        """Lists of `length` ids for the users 1 to `users`, and nothing else in the cache."""
+        """Lists of `length` ids for the users 1 to `users`, who are placed already, and nothing else in the cache."""
+        self._membership.ring.by_node(range(1, users + 1))
         with redis.Redis(port=self._server.port) as client:
             client.flushall()
             for start in range(1, users + 1, _FILLED_AT_ONCE):
