@@ -66,12 +66,14 @@ def caches(healths: Mapping[str, Health], signals: Signals, frame: Frame) -> lis
 
 
 def backlogs(signals: Signals, frame: Frame) -> list[Backlog]:
-    """Consumers of the stream, then outboxes."""
+    """Consumers of the stream, then outboxes, then changes that the counters do not have yet."""
     pending = _by(signals.levels, metrics.STREAM_PENDING, "consumer")
     unpublished = _by(signals.levels, metrics.OUTBOX_UNPUBLISHED, "shard")
+    uncounted = _by(signals.levels, metrics.COUNTS_BEHIND, "shard")
     return [
         *(_backlog(name, "messages not taken yet", points, frame) for name, points in pending.items()),
         *(_backlog(f"outbox {name}", "rows not published yet", points, frame) for name, points in unpublished.items()),
+        *(_backlog(f"counts {name}", "likes and retweets not counted yet", points, frame) for name, points in uncounted.items()),
     ]
 
 

@@ -91,6 +91,8 @@ def test_of_several_that_tell_of_one_outbox_the_highest_counts() -> None:
     ]
     (backlog,) = stores.backlogs(replace(NOTHING, levels=rows), FRAME)
     assert (backlog.name, backlog.waiting) == ("outbox tweets-db-0-primary", 8)
+    behind = [Series(dict(row.labels) | {"__name__": metrics.COUNTS_BEHIND.name}, row.points) for row in rows]
+    assert [found.name for found in stores.backlogs(replace(NOTHING, levels=behind), FRAME)] == ["counts tweets-db-0-primary"]
 
 
 def test_incomplete_pages_and_refused_posts_are_marked() -> None:
