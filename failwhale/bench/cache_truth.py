@@ -69,18 +69,18 @@ def run(terms: Terms) -> Measured:
     with staged(terms) as stage:
         off = played(stage, terms, protected=False)
         on = played(stage, terms, protected=True)
-    collapsed = off.course.collapsed_s >= goodput.COLLAPSED_FOR_S
+    lacking = goodput.lacking(off.course, on.course)
     absolute = {
         "reads_per_s": READS_PER_S,
         "newcomers_share_of_reads": round(stage.share, 3),
         "simulated_device": f"pool of {stage.simulated_slots} slots, {1000 * SIMULATED_HOLD_S:g} ms each",
         "seconds_of_cold_caches": COLD_TO_S - COLD_FROM_S,
-        "collapsed_without_protections": collapsed,
+        "lacking": "; ".join(lacking) or "nothing",
         "off": told(off),
         "on": told(on),
     }
     ratio = goodput.share(on.course.good_cold, on.course.offered_cold)
-    return Measured(ratio, 1, absolute, holds=collapsed)
+    return Measured(ratio, 1, absolute, holds=not lacking)
 
 
 @contextlib.contextmanager
@@ -183,6 +183,7 @@ def told(found: Run) -> dict[str, Any]:
     return {
         "hit_rate_before": round(course.hit_rate_before, 4),
         "hit_rate_cold": round(course.hit_rate_cold, 4),
+        "goodput_before": round(course.goodput_before, 3),
         "goodput_cold": round(course.goodput_cold, 3),
         "seconds_below_half": course.collapsed_s,
         "goodput_percent_by_second": " ".join(f"{100 * part:.0f}" for part in course.goodput),

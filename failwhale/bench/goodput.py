@@ -12,6 +12,9 @@ from failwhale.bench.open_loop import Answer
 
 COLLAPSED_BELOW, COLLAPSED_FOR_S = 0.5, 20
 HELD_FROM = 0.9
+HEALTHY_FROM = 0.95
+WARM_FROM, COLD = 0.995, (0.81, 0.87)
+"""Hit rates that a run must have had, before (the incident's 99.8 %) and, without protections, while the caches were cold (84 %)."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,30 @@ class Course:
         return self.good_cold / self.offered_cold
 
     @property
+    def goodput_before(self) -> float:
+        """Mean of the seconds of the baseline, without the first, which connects."""
+        seconds = self.goodput[1 : self.cold_from_s]
+        return sum(seconds) / len(seconds)
+
+    @property
     def collapsed_s(self) -> int:
         """Longest row of seconds below half of what was offered."""
         return longest_below(self.goodput[self.cold_from_s : self.cold_to_s], COLLAPSED_BELOW)
+
+
+def lacking(off: Course, on: Course) -> list[str]:
+    """Why two runs, without and with protections, do not show what they are to show; empty when they do."""
+    found = [
+        f"goodput {name} the protections was {course.goodput_before:.1%} before anything was cold: the machine is too busy for these reads"
+        for name, course in (("without", off), ("with", on))
+        if course.goodput_before < HEALTHY_FROM
+    ]
+    found += [f"the hit rate was {course.hit_rate_before:.1%} to begin with" for course in (off, on) if course.hit_rate_before < WARM_FROM]
+    if not COLD[0] <= off.hit_rate_cold <= COLD[1]:
+        found.append(f"the hit rate without the protections was {off.hit_rate_cold:.1%} and not about 84 %")
+    if off.collapsed_s < COLLAPSED_FOR_S:
+        found.append(f"without the protections goodput was below half for {off.collapsed_s} s and not for {COLLAPSED_FOR_S}")
+    return found
 
 
 def by_second(answers: Sequence[Answer], *, within_s: float, seconds: int) -> tuple[float, ...]:

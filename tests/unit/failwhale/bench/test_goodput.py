@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from failwhale.bench import cold_caches, goodput
@@ -13,8 +15,8 @@ def answer(due_s: float, latency_s: float = 0.1, *, good: bool = True) -> Answer
 
 
 def course(*cold: float) -> Course:
-    series = (1.0, *cold, 1.0)
-    return Course(series, 1, 1 + len(cold), hit_rate_before=1, hit_rate_cold=0.84, good_cold=9, offered_cold=10)
+    series = (0.0, 1.0, *cold, 1.0)
+    return Course(series, 2, 2 + len(cold), hit_rate_before=0.998, hit_rate_cold=0.84, good_cold=9, offered_cold=10)
 
 
 def test_only_what_is_complete_and_in_time_counts_as_good_in_the_second_it_was_due() -> None:
@@ -26,6 +28,28 @@ def test_a_collapse_is_a_row_of_seconds_below_half_while_the_caches_are_cold() -
     assert course(*[0.49] * 20).collapsed_s == 20
     assert course(*[0.1] * 10, 0.5, *[0.1] * 15).collapsed_s == 15, "a second at half ends the row"
     assert course(*[0.9] * 20).collapsed_s == 0
+
+
+COLLAPSED, HELD = course(*[0.2] * 25), course(*[0.97] * 25)
+
+
+def test_a_collapse_without_and_none_with_protections_at_the_incidents_hit_rates_lacks_nothing() -> None:
+    assert goodput.lacking(COLLAPSED, HELD) == []
+
+
+@pytest.mark.parametrize(
+    ("off", "on", "reason"),
+    [
+        (course(*[0.2] * 19, 0.6), HELD, "below half for 19 s"),
+        (replace(COLLAPSED, hit_rate_cold=0.7), HELD, "70.0% and not about 84 %"),
+        (COLLAPSED, replace(HELD, hit_rate_before=0.97), "97.0% to begin with"),
+        (replace(COLLAPSED, goodput=(0.0, 0.9, *[0.2] * 25, 1.0)), HELD, "without the protections was 90.0% before"),
+        (COLLAPSED, replace(HELD, goodput=(0.0, 0.9, *[0.97] * 25, 1.0)), "with the protections was 90.0% before"),
+    ],
+)
+def test_what_a_comparison_lacks_is_told(off: Course, on: Course, reason: str) -> None:
+    (told,) = goodput.lacking(off, on)
+    assert reason in told
 
 
 def test_an_interval_of_a_share_lies_within_its_bounds_and_narrows_with_the_number() -> None:
