@@ -19,6 +19,7 @@ from chaos import undo
 from reference_app.contract.topology import PORTS_PER_LAB, Lab
 from reference_app.kit import failpoints
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
+from reference_app.stack import bootstrap, promotion
 from reference_app.stack.control import Control
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
@@ -109,6 +110,9 @@ def heal(home: Home) -> None:
     undo.replay(home, by="test")
     home.deciders_file.unlink(missing_ok=True)
     Control(home).heal(30)
+    for shard in bootstrap.shards(home.lab()):
+        if shard.primary.swapped:
+            promotion.promote(home, f"{shard.name}-primary", by="test", say=print)
 
 
 def _record(failwhale: Failwhale, home: Home, *arguments: str) -> Recorded:
