@@ -10,18 +10,14 @@ local newest, pushed_by = string.match(known[2] or '0 ', '^(%d+) (.*)$')
 local function newer(value, other) return #value > #other or (#value == #other and value > other) end
 local function insert(key)
   for _, value in ipairs(call('LRANGE', key, 0, -1)) do
-    if value == id then return 0 end
+    if value == id then return length end
     if newer(id, value) then return call('LINSERT', key, 'BEFORE', value, id) end
   end
 end
 local function place(key)
   local head = call('LINDEX', key, 0)
-  if not head then return nil end
+  if not head then return 0 end
   return newer(id, head) and call('LPUSH', key, id) or insert(key)
-end
-local function push(key)
-  local size = call('LPUSHX', key, id)
-  return size > 0 and size or nil
 end
 local function trim(key)
   local sentinel = call('RPOP', key)
@@ -30,12 +26,12 @@ local function trim(key)
 end
 -- No list holds this id or a newer one, so each takes it at its head unseen: one call a list instead of two.
 local ahead = newer(id, newest) or (id == newest and attempt ~= '' and attempt == pushed_by)
-local deliver = ahead and push or place
 local existed = 0
 for user in string.gmatch(ARGV[5], '%d+') do
   local key = prefix .. user
-  local size = deliver(key)
-  if size then
+  local size
+  if ahead then size = call('LPUSHX', key, id) else size = place(key) end
+  if size > 0 then
     existed = existed + 1
     if size > trim_at then trim(key) end
   end
