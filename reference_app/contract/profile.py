@@ -129,7 +129,7 @@ LAB = Profile(
     hot_key_ttl=2, hot_key_reads=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
     home_deadline=2, post_deadline=2, reconcile_every=2, edge_check_every=0.5, edge_queue_timeout=0.5, own_write_wait=0.1,
     promotion_after=3, promotion_every=30, ring_change_every=5, slow_request=0.5, slow_delivery=5, edge_cases_rate=25, edge_cases_burst=100, outbox_keep=3600,
-    recount_every=2, recount_settle=3, trends_window=60, trends_baseline=600,
+    recount_every=2, recount_settle=1, trends_window=60, trends_baseline=600,
 )  # fmt: skip
 
 _HOW_FAR_BACK = ("promotion_every", "outbox_keep", "trends_window", "trends_baseline", "negative_young_age", "negative_old_age")

@@ -31,14 +31,19 @@ class Recounting:
         self._shards, self._counters, self._recorder, self._profile = shards, counters, recorder, profile
 
     async def run(self, shard: Shard) -> None:
-        """Walk over the visible tweets of the shard, newest first and from the start again, until cancelled or until somebody does not answer."""
-        before = api.MAX_ID
+        """In turns the newest visible tweets of the shard and the next older ones, until cancelled or until somebody does not answer."""
+        older = api.MAX_ID
         while True:
-            tweet_ids = await shard.primary.read("list_tweets", functools.partial(deltas.newest_tweets, before=before, limit=BATCH))
-            if tweet_ids:
-                await self._compare(tweet_ids)
-            before = tweet_ids[-1] if len(tweet_ids) == BATCH else api.MAX_ID
-            await asyncio.sleep(self._profile.recount_every)
+            await self._look(shard, api.MAX_ID)
+            older = await self._look(shard, older)
+
+    async def _look(self, shard: Shard, before: int) -> int:
+        """The id below which to go on, after a pause."""
+        tweet_ids = await shard.primary.read("list_tweets", functools.partial(deltas.newest_tweets, before=before, limit=BATCH))
+        if tweet_ids:
+            await self._compare(tweet_ids)
+        await asyncio.sleep(self._profile.recount_every)
+        return tweet_ids[-1] if len(tweet_ids) == BATCH else api.MAX_ID
 
     async def _compare(self, tweet_ids: Sequence[int]) -> None:
         suspects = await self._differences(tweet_ids)
