@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 BATCH, FETCH_SECONDS = 64, 1.0
 CONCURRENT = 512
 """Deliveries under way: those to a dead cache wait in here while the others pass."""
+LARGE_CONCURRENT = 8
+"""Of these, deliveries to more than one page of followers, so that neither the graph nor the caches are taken up by them."""
 MAX_DELIVERIES = 50
 """Deliveries of an event whose author's followers could not be asked for, 1 s apart, before it becomes a dead letter."""
 
@@ -48,7 +50,7 @@ class Consumer:
 
     def __init__(self, stream: Stream, delivery: Delivery, *, recorder: Recorder, profile: Profile = LAB) -> None:
         self._stream, self._delivery, self._recorder, self._profile = stream, delivery, recorder, profile
-        self._slots = asyncio.Semaphore(CONCURRENT)
+        self._slots, self._large_slots = asyncio.Semaphore(CONCURRENT), asyncio.Semaphore(LARGE_CONCURRENT)
 
     async def run(self) -> None:
         """Consume until cancelled. A stream that is gone is waited for: whoever makes it anew has to publish again, and that is the relay."""
@@ -92,7 +94,7 @@ class Consumer:
     async def _handle(self, taken: _Taken) -> None:
         outcome = "abandoned"
         try:
-            async with self._beating(taken.message):
+            async with self._beating(taken.message), self._turn(taken):
                 complete = await self._delivery.deliver(taken.event, taken.first)
         except (errors.CallError, errors.AppError) as error:
             outcome = _reason(error)
@@ -106,6 +108,9 @@ class Consumer:
             self._slots.release()
             seconds = time.perf_counter() - taken.started
             self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, seconds, taken.span, tweet_id=taken.event.tweet_id)
+
+    def _turn(self, taken: _Taken) -> contextlib.AbstractAsyncContextManager[object]:
+        return contextlib.nullcontext() if taken.first.next_after is None else self._large_slots
 
     async def _put_back(self, message: Any, error: Exception) -> None:
         if message.metadata.num_delivered < MAX_DELIVERIES:
