@@ -60,7 +60,8 @@ def take(home: Home, source: Component) -> Backup:
 
 def list_all(home: Home, shard: str = "") -> list[Backup]:
     """Backups of a database, or of all, newest first."""
-    found = (msgspec.json.decode(path.read_bytes(), type=Backup) for path in home.backups.glob(f"*/{_ABOUT}"))
+    complete = (path for path in home.backups.glob(f"*/{_ABOUT}") if not path.parent.name.startswith("."))
+    found = (msgspec.json.decode(path.read_bytes(), type=Backup) for path in complete)
     return sorted((b for b in found if shard in ("", b.shard)), key=lambda b: b.taken_at, reverse=True)
 
 

@@ -1,0 +1,87 @@
+"""A DELETE without WHERE, replicated everywhere, is taken back with nothing acknowledged lost: neither from before it nor from after it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reference_app.contract import ids
+from reference_app.kit.home import Home
+from reference_app.stack import backup, errors, restoring, shards, standing
+
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
+SHARD = "tweets-db-0"
+CULPRIT = "DELETE FROM failwhale.tweets"
+
+
+def posted(api: Any, author: Any, count: int) -> dict[str, str]:
+    """Key -> id of so many posts on the shard."""
+    made: dict[str, str] = {}
+    while len(made) < count:
+        key = uuid.uuid4().hex
+        tweet = api.acknowledged(author, key, "kept")
+        if ids.shard_of(int(tweet)) == 0:
+            made[key] = tweet
+    return made
+
+
+def status(api: Any, tweet: str) -> int:
+    return int(api.call(None, "GET", f"/tweets/{tweet}").status_code)
+
+
+@pytest.mark.breaks
+def test_a_delete_without_where_is_taken_back_and_what_came_before_and_after_it_is_kept(
+    api: Any, home: Home, sql: Any, failwhale: Callable[..., Any], eventually: Callable[..., None]
+) -> None:
+    author = api.user()
+    before = posted(api, author, 4)
+    source = backup.take(home, shards.copy_of(home.lab(), SHARD))
+    between = posted(api, author, 3)
+    sql.rows(home.lab().shard(SHARD)[0], CULPRIT)
+    after = posted(api, author, 3)
+    again, first = next(iter(before.items()))
+    twin = api.acknowledged(author, again, "kept")
+    assert twin != first, "the row of its key was gone"
+
+    listed = json.loads(failwhale("shard", "transactions", SHARD, "--json").stdout)["transactions"]
+    culprit = next(t for t in listed if t["statement"] == CULPRIT)
+    assert culprit["rows"]["delete tweets"] >= 7
+    done = failwhale("shard", "restore", SHARD, "--without", culprit["gtid"], "--json")
+    assert done.returncode == 0, done.stderr
+    restored = json.loads(done.stdout)
+    assert (restored["left_out"], restored["backup"], restored["twins"]) == ([culprit["gtid"]], source.id, 1)
+    assert restored["seconds"] <= 120
+
+    for tweet in (*before.values(), *between.values(), *after.values()):
+        eventually(lambda tweet=tweet: status(api, tweet) == 200, f"{tweet} is shown")
+    eventually(lambda: status(api, twin) == 404, "the later one of two posts with one key is hidden")
+    assert api.acknowledged(author, again, "kept") == first
+    page = api.call(author, "GET", f"/users/{author.id}/tweets?limit=100").json()
+    assert {*before.values(), *between.values(), *after.values()} <= {tweet["id"] for tweet in page["tweets"]}
+    assert all(shard.well for shard in standing.of_all(home))
+
+
+def test_a_restore_needs_to_be_told_what_to_leave_out(failwhale: Callable[..., Any]) -> None:
+    refused = failwhale("shard", "restore", SHARD)
+    assert refused.returncode == 2
+    assert "--without TRANSACTION (see `failwhale shard transactions tweets-db-0`)" in refused.stderr
+    unknown = failwhale("shard", "restore", SHARD, "--without", "0-1-999999999")
+    assert unknown.returncode == 2
+    assert "is not in the binlog of tweets-db-0" in unknown.stderr
+
+
+def test_a_restore_without_a_backup_that_is_old_enough_is_refused_and_changes_nothing(home: Home, sql: Any) -> None:
+    primary, _ = home.lab().shard(SHARD)
+    first = str(sql.rows(primary, "SELECT @@gtid_binlog_pos AS p")[0]["p"])
+    for made in backup.list_all(home, SHARD):
+        (home.backups / made.id).rename(home.backups / f".{made.id}")
+    try:
+        with pytest.raises(errors.StackError, match=r"no backup of tweets-db-0 is older than .*failwhale shard backups"):
+            restoring.without(home, SHARD, first)
+    finally:
+        for hidden in home.backups.glob(".tweets*"):
+            hidden.rename(home.backups / hidden.name[1:])
