@@ -53,6 +53,7 @@ class World:
     author: User
     reader: User
     tweets: tuple[str, ...]
+    eventually: Callable[[Callable[[], bool], str], None]
 
     def ask(self, user: User | None, method: str, path: str, **options: Any) -> Timed:
         """A request that has to be answered before its deadline, whatever the answer."""
@@ -94,7 +95,7 @@ def world(lab: Lab, api: Api, eventually: Callable[[Callable[[], bool], str], No
     author, reader = api.user(), api.user()
     api.follow(reader, author)
     api.home(reader)
-    made = World(api, author, reader, tuple(on_every_shard(lab, api, author)))
+    made = World(api, author, reader, tuple(on_every_shard(lab, api, author)), eventually)
     eventually(made.shows, "the follower sees what was posted before")
     return made
 

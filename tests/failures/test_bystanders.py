@@ -22,7 +22,7 @@ def everything_but_search_works(world: World) -> None:
     world.api.follow(newcomer, world.author)
     assert not world.home()["partial"]
     assert world.ask(newcomer, "PUT", f"/tweets/{tweet}/like").status == 204
-    assert world.ask(None, "GET", f"/tweets/{tweet}").json()["likes"] == 1
+    world.eventually(lambda: world.ask(None, "GET", f"/tweets/{tweet}").json()["likes"] == 1, "the like is counted")
     assert world.ask(world.author, "DELETE", f"/tweets/{tweet}").status == 204
     assert world.ask(None, "GET", f"/users/{world.author.id}/tweets").status == 200
 

@@ -41,8 +41,9 @@ class Deltas:
 
 
 @pytest.mark.breaks
+@pytest.mark.parametrize("lost", ["keyvalue-0", pytest.param("keyvalue-db-0", marks=pytest.mark.verify)])
 def test_without_the_tier_tweets_are_served_and_liked_and_every_change_is_counted_once_when_it_is_back(
-    api: Any, home: Home, lab: Lab, sql: Any, eventually: Eventually
+    api: Any, home: Home, lab: Lab, sql: Any, eventually: Eventually, lost: str
 ) -> None:
     author, fans = api.user(), [api.user() for _ in range(3)]
     tweet = new(api, author)
@@ -50,7 +51,7 @@ def test_without_the_tier_tweets_are_served_and_liked_and_every_change_is_counte
     like(api, fans[0], tweet)
     eventually(lambda: counts(api, tweet) == (1, 0), "the like is counted")
     control = Control(home)
-    control.kill_and_hold("keyvalue-0")
+    control.kill_and_hold(lost)
     assert counts(api, tweet) == (None, None)
     assert show(api, tweet).json()["text"] == "hello"
     assert api.call(author, "GET", "/suggestions").json() == {"users": [], "partial": True}
