@@ -77,7 +77,7 @@ class Instrumented:
         sampled = parent is None and self._entry is not None and self._entry.on("trace_sampling")
         remaining = headers.get(_DEADLINE_MS, b"")
         if remaining.isdigit() and len(remaining) <= _DEADLINE_DIGITS:
-            deadline.start(int(remaining) / 1000)
+            deadline.start(int(remaining) / 1000 * (1 - deadline.WAY_BACK))
         return tracing.enter(parent, sampled=sampled)
 
     def _told(self, scope: Scope, status: int, seconds: float, span: tracing.Span) -> None:

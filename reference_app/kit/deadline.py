@@ -14,6 +14,8 @@ from reference_app.contract.profile import LAB, Profile
 from reference_app.kit import errors
 from reference_app.kit.windowed import WindowedSum
 
+WAY_BACK = 0.1
+"""Share of what the caller still waits that is kept for the answer: what is known shortly before the deadline is worth more than nothing after it."""
 _expires: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 

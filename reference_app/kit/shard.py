@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from reference_app.contract.profile import LAB
-from reference_app.kit import errors
+from reference_app.kit import deadline, errors
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.retrying import Retries
 from reference_app.kit.roles import Roles
@@ -58,10 +59,12 @@ class Shard:
         return await self.retries.run(lambda _left: self._read_once(operation, work, after), repeatable=True, limit=LAB.sql_timeout)
 
     async def _read_once(self, operation: str, work: Callable[[Session], Awaitable[T]], after: str) -> OwnRead[T]:
+        replica = self.replica
+        # A primary that hangs must leave the replica time to answer within the caller's deadline.
+        patience = math.inf if replica is None else deadline.left() / 2
         try:
-            return OwnRead(await self.primary.read(operation, work), of_primary=True)
+            return OwnRead(await self.primary.read(operation, work, limit=patience), of_primary=True)
         except errors.CallError:
-            replica = self.replica
             if replica is None or not self.deciders.on("replica_reads"):
                 raise
 

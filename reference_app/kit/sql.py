@@ -6,6 +6,7 @@ The post path depends on that difference: only what was surely never sent may be
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,6 +29,15 @@ _SET_UP = "SET SESSION tx_isolation = 'READ-COMMITTED', session_track_system_var
 """The relay's locking reads must not lock gaps that posts insert into; and the answer to a commit names its transaction."""
 _CONNECTION_CODES = range(2000, 3000)
 _SYSTEM = "mariadb"
+
+
+def _always(_: object) -> bool:
+    return True
+
+
+def _wrote(placed: tuple[object, str]) -> bool:
+    """A transaction that wrote nothing waited for no replica: it proves nothing of those that do."""
+    return placed[1] != ""
 
 
 @dataclass(frozen=True)
@@ -97,9 +107,9 @@ class Database:
         self._idle: list[Any] = []
         self._slots = asyncio.Semaphore(size)
 
-    async def read(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
-        """Run `work` in autocommit mode."""
-        return await self._run(operation, work, self._reads)
+    async def read(self, operation: str, work: Callable[[Session], Awaitable[T]], *, limit: float = math.inf) -> T:
+        """Run `work` in autocommit mode, within `limit` seconds where the profile allows more."""
+        return await self._run(operation, work, self._reads, limit=limit)
 
     async def write(self, operation: str, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` in one transaction and commit it."""
@@ -114,18 +124,26 @@ class Database:
             result = await work(session)
             return result, await session.commit()
 
-        return await self._run(operation, transaction, self._writes)
+        return await self._run(operation, transaction, self._writes, proves=_wrote)
 
     async def close(self) -> None:
         """Close idle connections."""
         while self._idle:
             self._idle.pop().close()
 
-    async def _run(self, operation: str, work: Callable[[Session], Awaitable[T]], breaker: Breaker) -> T:
-        return await calls.measured(self._observe, self.peer, operation, self._guarded(work, breaker), _SYSTEM)
+    async def _run(
+        self,
+        operation: str,
+        work: Callable[[Session], Awaitable[T]],
+        breaker: Breaker,
+        *,
+        limit: float = math.inf,
+        proves: Callable[[T], bool] = _always,
+    ) -> T:
+        return await calls.measured(self._observe, self.peer, operation, self._guarded(work, breaker, limit, proves), _SYSTEM)
 
-    async def _guarded(self, work: Callable[[Session], Awaitable[T]], breaker: Breaker) -> T:
-        limit = deadline.limit(self._profile.sql_timeout)
+    async def _guarded(self, work: Callable[[Session], Awaitable[T]], breaker: Breaker, longest: float, proves: Callable[[T], bool]) -> T:
+        limit = deadline.limit(min(longest, self._profile.sql_timeout))
         if not breaker.allow():
             raise errors.NeverSent(self.peer, "breaker_open")
         try:
@@ -134,12 +152,12 @@ class Database:
             breaker.success()
             raise
         except errors.CallError as error:
-            _judge(error, breaker, self.peer)
+            _judge(error, breaker)
             raise
         except BaseException:
             breaker.abandon()
             raise
-        breaker.success()
+        breaker.success() if proves(result) else breaker.abandon()
         return result
 
     async def _pooled(self, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
@@ -219,9 +237,9 @@ class Database:
             raise errors.NeverSent(self.peer, "refused", f"it is not {self._identity.shard} of this lab: was its directory replaced?")
 
 
-def _judge(error: errors.CallError, breaker: Breaker, peer: str) -> None:
-    """Waiting in our own queue says nothing about the database, nor does a call to somebody else; one that refuses to be written answers."""
-    if error.outcome == _OWN_TROUBLE or error.peer != peer:
+def _judge(error: errors.CallError, breaker: Breaker) -> None:
+    """Waiting in our own queue says nothing about the database; one that refuses to be written answers."""
+    if error.outcome == _OWN_TROUBLE:
         breaker.abandon()
     elif error.outcome == _ANSWERED:
         breaker.success()
