@@ -13,7 +13,7 @@ A page is `{tweets: [{id, user_id, handle, text, created_at, in_reply_to, retwee
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 USERS, TOKENS, TWEETS, HOME = "/users", "/tokens", "/tweets", "/home"
 HANDLE, TWEET, LIKE, RETWEET = "/handles/{handle}", "/tweets/{tweet_id}", "/tweets/{tweet_id}/like", "/tweets/{tweet_id}/retweet"
@@ -191,11 +191,12 @@ class Created:
 
 @dataclass(frozen=True)
 class Tweets:
-    """`deleted` ids are known to be gone; `unavailable` ones could not be asked for."""
+    """`deleted` ids are tombstones; `unavailable` ones could not be asked for; of `unknown` ones there is no row, which a page that lists them lacks."""
 
     tweets: list[Tweet]
     deleted: list[int]
     unavailable: list[int]
+    unknown: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,10 @@ HOT_KEYS_SERVED = Metric(
 COLD_BATCHES = Metric(
     "failwhale_cold_batches_total", "counter", ("result",), "Reads of tweets from a shard, of what no cache had: served or failed."
 )
+ROWS_MISSING = Metric(
+    "failwhale_rows_missing_total", "counter", ("peer",),
+    "Ids that were asked for and of which the primary of their shard has no row, not even a tombstone. Rows are never deleted: a loss shows here.",
+)  # fmt: skip
 SIMULATED_COLD_STORE = Metric(
     "failwhale_simulated_cold_store_batches_total", "counter", ("result",),
     "SIMULATED device (decider simulated_cold_store): cold batches that got a slot at_once, that waited for one, or were refused one.",
@@ -151,7 +155,7 @@ HINDSIGHT_REACH = Metric("failwhale_hindsight_reach_seconds", "gauge", (), "Age 
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
     OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
-    COLD_BATCHES, SIMULATED_COLD_STORE, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
+    COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
     INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
     EDGE_CASES, HINDSIGHT_NOTES, HINDSIGHT_REACH,

@@ -132,7 +132,7 @@ def page_of(found: api.TweetIds, tweets: api.Tweets, originals: api.Tweets, hand
     authors = {tweet.user_id for tweet in by_id.values()} - known.keys()
     missing = {
         "timeline": int(not found.complete or found.stale),
-        "tweets": len(tweets.unavailable) + hidden,
+        "tweets": len(tweets.unavailable) + len(tweets.unknown) + hidden,
         "authors": max(len(authors), int(handles is None)),
     }
     next_cursor = found.ids[-1] if len(found.ids) == limit else None

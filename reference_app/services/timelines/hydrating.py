@@ -62,7 +62,7 @@ class Hydrating:
         except FAILURES:
             missing["tweets"] += len(tweet_ids)
             return ()
-        missing["tweets"] += len(found.unavailable)
+        missing["tweets"] += len(found.unavailable) + len(found.unknown)
         return found.tweets
 
     async def _followed(self, user_id: int, circle: Circle | None, authors: Collection[int]) -> frozenset[int] | None:

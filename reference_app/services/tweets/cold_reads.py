@@ -126,6 +126,8 @@ class ColdReads:
             return {}
         self._recorder.count(metrics.COLD_BATCHES, "served")
         values = {row.tweet.id: _encoded(row) for row in rows}
+        if of_primary and len(values) < len(tweet_ids):
+            self._recorder.count(metrics.ROWS_MISSING, shard.primary.peer, by=len(tweet_ids) - len(values))
         # A replica may lag: only the primary's silence means that there is no such tweet.
         return dict.fromkeys(tweet_ids, storage.NO_TWEET) | values if of_primary else values
 

@@ -18,15 +18,15 @@ from reference_app.services.tweets.tweet_cache import TweetCache
 
 Positions = Mapping[int, str]
 NOTHING: Positions = {}
-_GONE = (storage.DELETED_TWEET, storage.NO_TWEET)
 
 
-class Found(msgspec.Struct):
+class Found(msgspec.Struct, omit_defaults=True):
     """contract.api.Tweets as it is answered: the tweets are JSON as caches and shards gave it, which nobody has to decode here."""
 
     tweets: list[msgspec.Raw]
     deleted: list[int]
     unavailable: list[int]
+    unknown: list[int] = []
 
 
 class Reading:
@@ -36,7 +36,7 @@ class Reading:
         self._shards, self._cache, self._cold_reads = shards, cache, cold_reads
 
     async def multiget(self, tweet_ids: Sequence[int], own: Positions = NOTHING) -> Found:
-        """Each id is in exactly one of the three lists of the answer. `own` is what the reader wrote, by shard."""
+        """Each id is in exactly one of the lists of the answer. `own` is what the reader wrote, by shard."""
         found = await self._cache.get(tweet_ids)
         values = found.values
         if found.stale:
@@ -45,8 +45,10 @@ class Reading:
             values |= await self._cold_reads.values(cold)
         result = Found([], [], [tweet_id for tweet_id in tweet_ids if tweet_id not in values] if cold else [])
         for tweet_id, value in values.items():
-            if value in _GONE:
+            if value == storage.DELETED_TWEET:
                 result.deleted.append(tweet_id)
+            elif value == storage.NO_TWEET:
+                result.unknown.append(tweet_id)
             else:
                 result.tweets.append(msgspec.Raw(value))
         return await self._with_own(result, own) if own and result.unavailable else result
@@ -56,7 +58,7 @@ class Reading:
         found = await self.multiget([tweet_id], own)
         if found.unavailable:
             raise errors.AppError("unavailable", f"the shard of tweet {tweet_id} did not answer", retry_after=1)
-        if found.deleted:
+        if found.deleted or found.unknown:
             raise errors.AppError("not_found", f"there is no tweet {tweet_id}")
         tweet = msgspec.json.decode(found.tweets[0], type=Tweet)
         if tweet.retweet_of is not None:
