@@ -67,12 +67,14 @@ def failwhale(home: Home) -> Failwhale:  # noqa: ARG001 - sets the environment
 
 @pytest.fixture(scope="session")
 def _started(home: Home, failwhale: Failwhale) -> Iterator[Lab]:
-    up = failwhale("up", timeout_s=150)
-    assert up.returncode == 0, up.stderr
-    seeded = failwhale("seed", "--users", str(USERS))
-    assert seeded.returncode == 0, seeded.stderr
-    yield home.lab()
-    down = failwhale("down")
+    try:
+        up = failwhale("up", timeout_s=150)
+        assert up.returncode == 0, up.stderr
+        seeded = failwhale("seed", "--users", str(USERS))
+        assert seeded.returncode == 0, seeded.stderr
+        yield home.lab()
+    finally:
+        down = failwhale("down")
     assert down.returncode == 0, down.stderr
 
 
