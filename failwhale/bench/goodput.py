@@ -13,7 +13,7 @@ from failwhale.bench.open_loop import Answer
 COLLAPSED_BELOW, COLLAPSED_FOR_S = 0.5, 20
 HELD_FROM = 0.9
 HEALTHY_FROM = 0.95
-WARM_FROM, COLD = 0.995, (0.81, 0.87)
+WARM_FROM, COLD = 0.998, (0.81, 0.87)
 """Hit rates that a run must have had, before (the incident's 99.8 %) and, without protections, while the caches were cold (84 %)."""
 
 
