@@ -15,7 +15,7 @@ from typing import Protocol
 from reference_app.contract import metrics
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.spans import EdgeCase, Reason
-from reference_app.instrumentation.spans import END, TRACE, Note, Ring, of_traces
+from reference_app.instrumentation.spans import CONTEXT, END, Note, Ring, of_traces
 
 WANTED_SECONDS = 10.0
 """How long what ends later still belongs to a trace that is wanted."""
@@ -106,7 +106,7 @@ class Retrospect:
         self._until |= dict.fromkeys(fresh, now + WANTED_SECONDS)
         found = of_traces(notes[:seen], fresh) + of_traces(notes[seen:], self._reasons)
         self._count(metrics.HINDSIGHT_NOTES, "exported", by=len(found))
-        return [(note, self._reasons[note[TRACE]]) for note in found]
+        return [(note, self._reasons[note[CONTEXT].trace_id]) for note in found]
 
     def _measure(self, notes: list[Note], seen: int, asked: list[EdgeCase]) -> None:
         self._count(metrics.HINDSIGHT_NOTES, "noted", by=len(notes) - seen)

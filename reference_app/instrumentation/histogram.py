@@ -41,14 +41,14 @@ class Histogram(Collector):
 
     def __init__(self, metric: metrics.Metric, registry: prometheus_client.CollectorRegistry) -> None:
         self._metric = metric
-        self.series: dict[tuple[object, ...], Series] = {} if metric.labels else {(): Series()}
+        self._series: dict[tuple[str, ...], Series] = {} if metric.labels else {(): Series()}
         registry.register(self)
 
-    def find(self, labels: tuple[object, ...]) -> Series:
+    def find(self, labels: tuple[str, ...]) -> Series:
         """The series of these values of the metric's labels."""
-        found = self.series.get(labels)
+        found = self._series.get(labels)
         if found is None:
-            found = self.series[labels] = Series()
+            found = self._series[labels] = Series()
         return found
 
     def describe(self) -> Iterable[HistogramMetricFamily]:
@@ -56,9 +56,9 @@ class Histogram(Collector):
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         family = self._family()
-        for labels, series in list(self.series.items()):
+        for labels, series in list(self._series.items()):
             buckets = list(zip(_BOUNDS, accumulate(series.counts), series.exemplars, strict=True))
-            family.add_metric([str(label) for label in labels], buckets, series.total)  # type: ignore[arg-type]
+            family.add_metric(labels, buckets, series.total)  # type: ignore[arg-type]
         return [family]
 
     def _family(self) -> HistogramMetricFamily:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import prometheus_client
 from prometheus_client import openmetrics
 
-from reference_app.contract import metrics
+from reference_app.contract import metrics, spans
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.spans import Reason
 from reference_app.instrumentation.hindsight import Wanted
 from reference_app.instrumentation.histogram import Histogram, Series
-from reference_app.instrumentation.spans import CALL, CONSUME, PUBLISH, SERVER, STORE_CALL, Queue, Ring, Shape
+from reference_app.instrumentation.spans import Kind, Queue, Ring
 from reference_app.kit import tracing
 from reference_app.kit.breaker import Breaker, always
 from reference_app.kit.retry_budget import RetryBudget
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _ANSWERED = {"ok", "4xx", "duplicate"}
 """Outcomes that are an answer and no failure of the callee."""
+_current, _now_ns = tracing.current.get, time.time_ns
 _SHED = "overloaded"
 """Code of the answer to a request that was refused before any work was done."""
 
@@ -54,7 +55,8 @@ class Recorder:
         self._profile = profile
         self.queue = Queue(limit=queue, dropped=self._dropped if queue else _ignored)
         self.ring, self.edge_cases = Ring(size=ring), Wanted(self.count, profile=profile, monotonic=monotonic)
-        self._noting = False
+        self._kinds: dict[tuple[object, ...], Kind] = {}
+        self._note, self._noting = self.ring.append, False
         self.hindsight(on=ring > 0)
 
     def hindsight(self, *, on: bool) -> None:
@@ -64,51 +66,60 @@ class Recorder:
             self.ring.clear()
 
     def http_server(
-        self, method: str, route: str, status: int, seconds: float, *, span: tracing.Span, path: str = "", error: str = ""
+        self, method: str, route: str, status: int, seconds: float, *, context: TraceContext, path: str = "", error: str = ""
     ) -> bool:
         """A request as the callee saw it; `error` is the code of an error answer. True when its trace is kept."""
-        failure, reason = "", cast("Reason | None", None)
-        if status >= 500:
-            failure, reason = error or str(status), "shed" if error == _SHED else "failed"
-        elif seconds > self._profile.slow_request:
-            reason = "slow"
-        own = span.context
-        kept = self._ended(SERVER, own, own.span_id, span.parent_id, seconds, failure, reason, (method, route, status, path))
-        self._series(metrics.HTTP_SERVER, (method, route, status)).observe(seconds, kept)
-        return kept != ""
+        kind = self._kinds.get((method, route, status)) or self._request(method, route, status)
+        reason = kind.reason
+        if reason is not None:
+            reason = "shed" if error == _SHED else reason
+            return self._ended(kind, context, seconds, reason, (path, error or str(status)))
+        return self._ended(kind, context, seconds, "slow" if seconds > self._profile.slow_request else None, (path, ""))
 
     def http_client(self, peer: str, route: str, outcome: str, seconds: float, span: tracing.Span | None) -> None:
         """A request as the caller saw it."""
-        kept = self._called(CALL, span, seconds, outcome, (span.subject, route, peer, span.status)) if span is not None else ""
-        self._series(metrics.HTTP_CLIENT, (peer, route, outcome)).observe(seconds, kept)
+        method = span.subject if span is not None else ""
+        kind = self._kinds.get((peer, route, outcome, method)) or self._call(peer, route, outcome, method)
+        if span is None:
+            kind.series.observe(seconds)
+        else:
+            self._ended(kind, span.context, seconds, kind.reason, (span.status,))
 
     def db_client(self, peer: str, operation: str, outcome: str, seconds: float, system: str) -> None:
         """A MariaDB or Redis call as the caller saw it."""
-        context, kept = tracing.current.get(), ""
-        if context is not None:
-            failure, reason = _verdict(outcome)
-            kept = self._ended(STORE_CALL, context, "", context.span_id, seconds, failure, reason, (operation, peer, system))
-        self._series(metrics.DB_CLIENT, (peer, operation, outcome)).observe(seconds, kept)
+        kind = self._kinds.get((peer, operation, outcome, system)) or self._store_call(peer, operation, outcome, system)
+        context = _current()
+        if context is None:
+            kind.series.observe(seconds)
+        else:
+            self._ended(kind, context, seconds, kind.reason, ())
 
     def stream_client(self, peer: str, operation: str, outcome: str, seconds: float, span: tracing.Span | None = None) -> None:
         """A publish, or a fetch, which is done for nobody in particular and has no span."""
-        kept = self._called(PUBLISH, span, seconds, outcome, (operation, span.subject, peer, "nats")) if span is not None else ""
-        self._series(metrics.STREAM_CLIENT, (peer, operation, outcome)).observe(seconds, kept)
+        if span is None:
+            self._series(metrics.STREAM_CLIENT, peer, operation, outcome).observe(seconds)
+        else:
+            kind = self._event("PRODUCER", operation, span.subject, peer=peer, outcome=outcome)
+            self._ended(kind, span.context, seconds, kind.reason, ())
 
-    def consumed(self, peer: str, subject: str, outcome: str, seconds: float, span: tracing.Span, *, tweet_id: int) -> None:
-        """An event of the stream was worked on; after an `outcome` other than ok it comes again."""
-        if span.context.sampled:
+    def consumed(self, peer: str, subject: str, outcome: str, seconds: float, *, tweet_id: int) -> None:
+        """The event that the task works for was worked on; after an `outcome` other than ok it comes again."""
+        context = _current()
+        if context is None:
+            return
+        if context.sampled:
             logger.info("event: %s", outcome, extra={"attributes": {"subject": subject, "duration_ms": round(seconds * 1000, 2)}})
-        self._called(CONSUME, span, seconds, outcome, ("process", subject, peer, "nats", tweet_id))
+        kind = self._event("CONSUMER", "process", subject, peer=peer, outcome=outcome)
+        self._ended(kind, context, seconds, kind.reason, (tweet_id,))
 
     def observe(self, metric: metrics.Metric, seconds: float) -> None:
         """Add to a histogram of deliveries, for the current trace."""
-        context, kept = tracing.current.get(), ""
+        context, kept = _current(), ""
         if context is not None and context.sampled:
             kept = context.trace_id
         elif context is not None and self._noting and seconds > self._profile.slow_delivery:
             kept = self.edge_cases.seen(context.trace_id, "slow", time.time_ns() - int(seconds * 1e9))
-        self._series(metric, ()).observe(seconds, kept)
+        self._series(metric).observe(seconds, kept)
 
     def count(self, metric: metrics.Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter."""
@@ -142,36 +153,72 @@ class Recorder:
         """The registry as OpenMetrics text."""
         return bytes(openmetrics.exposition.generate_latest(self._registry))  # type: ignore[no-untyped-call]
 
-    def _called(self, shape: Shape, span: tracing.Span, seconds: float, outcome: str, values: tuple[object, ...]) -> str:
-        failure, reason = _verdict(outcome)
-        return self._ended(shape, span.context, span.context.span_id, span.parent_id, seconds, failure, reason, values)
-
-    def _ended(  # noqa: PLR0917 - by keyword it takes longer
-        self,
-        shape: Shape,
-        context: TraceContext,
-        span_id: str,
-        parent_id: str,
-        seconds: float,
-        failure: str,
-        reason: Reason | None,
-        values: tuple[object, ...],
-    ) -> str:
-        """Note what has ended now; returns the trace id if the trace is kept, else nothing."""
-        now_ns, kept = time.time_ns(), ""
+    def _ended(self, kind: Kind, context: TraceContext, seconds: float, reason: Reason | None, own: tuple[object, ...]) -> bool:
+        """Count what has ended now, and note it. True when its trace is kept."""
+        now_ns, kept = _now_ns(), ""
         if context.sampled:
             kept = context.trace_id
-            self.queue.append((shape, kept, span_id, parent_id, now_ns, seconds, failure, *values))
+            self.queue.append((kind, context, now_ns, seconds, *own))
         elif self._noting:
             if reason is not None:
                 kept = self.edge_cases.seen(context.trace_id, reason, now_ns - int(seconds * 1e9))
-            self.ring.append((shape, context.trace_id, span_id, parent_id, now_ns, seconds, failure, *values))
-        return kept
+            self._note((kind, context, now_ns, seconds, *own))
+        kind.series.observe(seconds, kept)
+        return kept != ""
+
+    def _request(self, method: str, route: str, status: int) -> Kind:
+        series = self._series(metrics.HTTP_SERVER, method, route, str(status))
+        attributes = {spans.METHOD: method, spans.ROUTE: route, spans.STATUS_CODE: status}
+        return self._remember(
+            (method, route, status),
+            Kind(
+                "SERVER",
+                f"{method} {route}",
+                attributes,
+                series,
+                (spans.PATH, spans.ERROR_TYPE),
+                reason="failed" if status >= 500 else None,
+            ),
+        )
+
+    def _call(self, peer: str, route: str, outcome: str, method: str) -> Kind:
+        series = self._series(metrics.HTTP_CLIENT, peer, route, outcome)
+        failure, reason = _verdict(outcome)
+        attributes = {spans.METHOD: method, spans.ROUTE: route, spans.PEER: peer} | failure
+        kind = Kind("CLIENT", f"{method} {route}", attributes, series, (spans.STATUS_CODE,), reason=reason)
+        return self._remember((peer, route, outcome, method), kind)
+
+    def _store_call(self, peer: str, operation: str, outcome: str, system: str) -> Kind:
+        series = self._series(metrics.DB_CLIENT, peer, operation, outcome)
+        failure, reason = _verdict(outcome)
+        attributes = {spans.DB_SYSTEM: system, spans.DB_OPERATION: operation, spans.PEER: peer} | failure
+        kind = Kind("CLIENT", f"{operation} {peer}", attributes, series, leaf=True, reason=reason)
+        return self._remember((peer, operation, outcome, system), kind)
+
+    def _event(self, span: spans.SpanKind, operation: str, subject: str, *, peer: str, outcome: str) -> Kind:
+        key = (span, operation, subject, peer, outcome)
+        if key in self._kinds:
+            return self._kinds[key]
+        produced = span == "PRODUCER"
+        series = self._series(metrics.STREAM_CLIENT, peer, operation, outcome) if produced else Series()
+        failure, reason = _verdict(outcome)
+        attributes = {
+            spans.MESSAGING_SYSTEM: "nats",
+            spans.MESSAGING_OPERATION: operation,
+            spans.DESTINATION: subject,
+            spans.PEER: peer,
+        } | failure
+        own = () if produced else (spans.TWEET_ID,)
+        return self._remember(key, Kind(span, f"{operation} {subject}", attributes, series, own, reason=reason))
+
+    def _remember(self, key: tuple[object, ...], kind: Kind) -> Kind:
+        self._kinds[key] = kind
+        return kind
 
     def _dropped(self) -> None:
         self.count(metrics.SPANS_PROCESSED, "queue_full")
 
-    def _series(self, metric: metrics.Metric, labels: tuple[object, ...]) -> Series:
+    def _series(self, metric: metrics.Metric, *labels: str) -> Series:
         return self._histograms[metric.name].find(labels)
 
     def _labelled(self, metric: metrics.Metric, labels: tuple[str, ...]) -> Any:
@@ -183,9 +230,9 @@ class Recorder:
         return instrument
 
 
-def _verdict(outcome: str) -> tuple[str, Reason | None]:
-    """error.type of a call's span, and why its trace is worth keeping."""
-    return ("", None) if outcome in _ANSWERED else (outcome, "failed_call")
+def _verdict(outcome: str) -> tuple[dict[str, str], Reason | None]:
+    """The attribute of a call's span that says how it failed, and why its trace is worth keeping."""
+    return ({}, None) if outcome in _ANSWERED else ({spans.ERROR_TYPE: outcome}, "failed_call")
 
 
 def _ignored() -> None:

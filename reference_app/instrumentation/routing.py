@@ -33,15 +33,19 @@ class Router:
             self._add(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(scope, receive, send)
+        await response(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> Response:
+        """The answer to a request, yet to be sent."""
         try:
-            endpoint = self._endpoint(scope)
-            response: Response = await endpoint(Request(scope, receive, send))
+            response: Response = await self._endpoint(scope)(Request(scope, receive, send))
         except errors.AppError as error:
             scope[middleware.ERROR_CODE] = error.code
-            response = _error_response(error)
+            response = middleware.error_response(error)
             if error.code == "method_not_allowed":
                 response.headers["allow"] = self._allowed(scope["path"])
-        await response(scope, receive, send)
+        return response
 
     def _endpoint(self, scope: Scope) -> Any:
         """Sets the scope's endpoint and path parameters. Raises AppError not_found or method_not_allowed."""
@@ -83,8 +87,3 @@ class Router:
             else:
                 node = node.literal.setdefault(segment, _Node())
         node.here |= dict.fromkeys(route.methods or (), (route.endpoint, names))
-
-
-def _error_response(error: errors.AppError) -> Response:
-    headers = {} if error.retry_after is None else {"retry-after": str(max(1, round(error.retry_after)))}
-    return Response(middleware.error_body(error), error.status, headers, "application/json")

@@ -116,9 +116,9 @@ def _config(name: str, subject: str) -> js_api.StreamConfig:
     return js_api.StreamConfig(name=name, subjects=[subject], storage=js_api.StorageType.FILE, max_age=3600)
 
 
-def enter(message: Any) -> tracing.Span:
+def enter(message: Any) -> None:
     """Work for the trace that a message carries, from here on."""
-    return tracing.enter(tracing.parse((message.headers or {}).get(api.TRACEPARENT, "")))
+    tracing.enter(tracing.parse((message.headers or {}).get(api.TRACEPARENT, "")))
 
 
 async def _quiet(error: Exception) -> None:

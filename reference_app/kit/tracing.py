@@ -22,11 +22,12 @@ _numbers = itertools.count(random.randrange(10**15, 9 * 10**15))
 
 
 class TraceContext(msgspec.Struct, frozen=True, gc=False):
-    """Ids in lower-case hex, 32 and 16 digits."""
+    """Ids in lower-case hex, 32 and 16 digits; `parent_id` is empty at the root of a trace, and of a context that came from elsewhere."""
 
     trace_id: str
     span_id: str
     sampled: bool
+    parent_id: str = ""
 
     @property
     def header(self) -> str:
@@ -35,15 +36,12 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
 
 
 class Span(msgspec.Struct, gc=False):
-    """An operation that is under way and hands its context on: a request, a call to a service, an event that is published or worked on.
-
-    `parent_id` is empty at the root of a trace; `subject` is the method of a call or the subject of an event that is published; `status` is
-    that of the answer to a call, 0 without one.
+    """A call that is under way and hands its context on. `subject` is its method or, of an event that is published, the event's subject; `status` is
+    that of the answer, 0 without one.
     """
 
     context: TraceContext
-    parent_id: str
-    subject: str = ""
+    subject: str
     status: int = 0
 
 
@@ -77,14 +75,11 @@ def traceparent(span: Span | None = None) -> str:
     return context.header if context is not None else ""
 
 
-def enter(parent: TraceContext | None, *, sampled: bool = False) -> Span:
-    """Work for `parent` from here on, or for a new trace (`sampled` or not) when there is none."""
-    if parent is None:
-        own, parent_id = fresh(sampled=sampled), ""
-    else:
-        own, parent_id = TraceContext(parent.trace_id, span_id(), parent.sampled), parent.span_id
+def enter(parent: TraceContext | None, *, sampled: bool = False) -> TraceContext:
+    """Work for `parent` from here on, or for a new trace (`sampled` or not) when there is none; returns the context of that work."""
+    own = fresh(sampled=sampled) if parent is None else TraceContext(parent.trace_id, span_id(), parent.sampled, parent.span_id)
     current.set(own)
-    return Span(own, parent_id)
+    return own
 
 
 def begin(subject: str) -> Span | None:
@@ -92,7 +87,7 @@ def begin(subject: str) -> Span | None:
     context = current.get()
     if context is None:
         return None
-    return Span(TraceContext(context.trace_id, span_id(), context.sampled), context.span_id, subject)
+    return Span(TraceContext(context.trace_id, span_id(), context.sampled, context.span_id), subject)
 
 
 def span_id() -> str:

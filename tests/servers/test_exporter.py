@@ -96,7 +96,9 @@ def collecting() -> Iterator[Callable[..., Collector]]:
 
 
 def call(recorder: Recorder, outcome: str = "ok") -> None:
-    span = tracing.Span(tracing.TraceContext(TRACE_ID, SPAN_ID, sampled=True), PARENT_ID, "GET", 0 if outcome == "timeout" else 200)
+    span = tracing.Span(
+        tracing.TraceContext(TRACE_ID, SPAN_ID, sampled=True, parent_id=PARENT_ID), "GET", 0 if outcome == "timeout" else 200
+    )
     recorder.http_client("graph-0", "/internal/graph", outcome, 0.001, span)
 
 

@@ -18,7 +18,7 @@ from reference_app.contract import metrics, storage
 from reference_app.contract.api import FollowersPage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import errors, stream, tracing
+from reference_app.kit import errors, stream
 from reference_app.kit.stream import Stream
 from reference_app.services.fanout import domain
 from reference_app.services.fanout.delivery import Delivery
@@ -35,12 +35,11 @@ MAX_DELIVERIES = 50
 
 @dataclass(frozen=True)
 class _Taken:
-    """An event in work: its author's first followers, and the trace it is worked on for, with the moment at which that began."""
+    """An event in work: its author's first followers, and the moment at which that began, in the context of its trace."""
 
     message: Any
     event: storage.TweetEvent
     first: FollowersPage
-    span: tracing.Span
     started: float
     context: contextvars.Context
 
@@ -79,17 +78,17 @@ class Consumer:
         return messages
 
     async def _first_page(self, message: Any) -> _Taken | None:
-        span, started = stream.enter(message), time.perf_counter()
+        stream.enter(message)
+        started = time.perf_counter()
         event = msgspec.json.decode(message.data, type=storage.TweetEvent)
         try:
             first = await self._delivery.followers(event.user_id)
         except (errors.CallError, errors.AppError) as error:
             await self._put_back(message, error)
-            self._recorder.consumed(
-                self._stream.peer, message.subject, _reason(error), time.perf_counter() - started, span, tweet_id=event.tweet_id
-            )
+            seconds = time.perf_counter() - started
+            self._recorder.consumed(self._stream.peer, message.subject, _reason(error), seconds, tweet_id=event.tweet_id)
             return None
-        return _Taken(message, event, first, span, started, contextvars.copy_context())
+        return _Taken(message, event, first, started, contextvars.copy_context())
 
     async def _handle(self, taken: _Taken) -> None:
         outcome = "abandoned"
@@ -107,7 +106,7 @@ class Consumer:
         finally:
             self._slots.release()
             seconds = time.perf_counter() - taken.started
-            self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, seconds, taken.span, tweet_id=taken.event.tweet_id)
+            self._recorder.consumed(self._stream.peer, taken.message.subject, outcome, seconds, tweet_id=taken.event.tweet_id)
 
     def _turn(self, taken: _Taken) -> contextlib.AbstractAsyncContextManager[object]:
         return contextlib.nullcontext() if taken.first.next_after is None else self._large_slots

@@ -37,11 +37,12 @@ class Consumer:
             self.complete = False
 
     def _take(self, message: Any) -> None:
-        span, started = stream.enter(message), time.perf_counter()
+        stream.enter(message)
+        started = time.perf_counter()
         event = msgspec.json.decode(message.data, type=storage.TweetEvent)
         if message.subject == storage.SUBJECT_DELETED:
             self._recent.deleted(event)
         else:
             self._recent.posted(event)
         seconds = time.perf_counter() - started
-        self._recorder.consumed(self._replay.peer, message.subject, "ok", seconds, span, tweet_id=event.tweet_id)
+        self._recorder.consumed(self._replay.peer, message.subject, "ok", seconds, tweet_id=event.tweet_id)

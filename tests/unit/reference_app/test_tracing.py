@@ -79,14 +79,14 @@ def test_without_a_request_there_is_no_context() -> None:
 def test_a_request_is_a_child_of_its_caller_and_its_calls_are_its_children_sampled_or_not(parent: TraceContext) -> None:
     def work() -> None:
         request = tracing.enter(parent)
-        assert (request.context.trace_id, request.parent_id, request.context.sampled) == (TRACE, SPAN, parent.sampled)
+        assert (request.trace_id, request.parent_id, request.sampled) == (TRACE, SPAN, parent.sampled)
         first, second = tracing.begin("GET"), tracing.begin("POST")
         assert first is not None
         assert second is not None
-        assert first.parent_id == second.parent_id == request.context.span_id
-        assert len({SPAN, request.context.span_id, first.context.span_id, second.context.span_id}) == 4
+        assert first.context.parent_id == second.context.parent_id == request.span_id
+        assert len({SPAN, request.span_id, first.context.span_id, second.context.span_id}) == 4
         assert tracing.traceparent(first) == TraceContext(TRACE, first.context.span_id, parent.sampled).header
-        assert tracing.parse(first.context.header) == first.context
+        assert tracing.parse(first.context.header) == TraceContext(TRACE, first.context.span_id, parent.sampled)
 
     in_task(work)
 
@@ -94,8 +94,8 @@ def test_a_request_is_a_child_of_its_caller_and_its_calls_are_its_children_sampl
 @pytest.mark.parametrize("sampled", [True, False])
 def test_a_request_without_a_trace_begins_one(*, sampled: bool) -> None:
     def work() -> None:
-        span = tracing.enter(None, sampled=sampled)
-        assert (span.context.sampled, span.parent_id) == (sampled, "")
-        assert span.context.trace_id == tracing.trace_id()
+        context = tracing.enter(None, sampled=sampled)
+        assert (context.sampled, context.parent_id) == (sampled, "")
+        assert context.trace_id == tracing.trace_id()
 
     in_task(work)

@@ -45,9 +45,9 @@ class Process:
         """Answer a request, with a call to a store on the way; True when its trace is kept."""
 
         def work() -> bool:
-            span = tracing.enter(tracing.TraceContext(trace_id(trace), "ab" * 8, sampled))
+            context = tracing.enter(tracing.TraceContext(trace_id(trace), "ab" * 8, sampled))
             self.recorder.db_client("users-db-0", "find_user", "ok", 0.001, "mariadb")
-            return self.recorder.http_server("GET", ROUTE, status, seconds, span=span, error=error)
+            return self.recorder.http_server("GET", ROUTE, status, seconds, context=context, error=error)
 
         return contextvars.copy_context().run(work)
 
@@ -99,7 +99,7 @@ def test_a_failed_attempt_that_a_retry_hides_is_an_edge_case() -> None:
             assert attempt is not None
             attempt.status = status
             process.recorder.http_client("users-0", ROUTE, outcome, 0.001, attempt)
-        process.recorder.http_server("GET", "/home", 200, 0.01, span=request)
+        process.recorder.http_server("GET", "/home", 200, 0.01, context=request)
 
     contextvars.copy_context().run(work)
     assert process.due() == [(kind, trace_id(7), "failed_call") for kind in ("CLIENT", "CLIENT", "SERVER")]
@@ -174,7 +174,7 @@ def test_switched_off_nothing_is_noted_and_nothing_is_an_edge_case() -> None:
 def test_an_operation_that_is_exported_twice_is_one_span() -> None:
     process = Process()
     process.serve(1)
-    (first, _), _ = process.recorder.ring.since()
+    (first, *_), _ = process.recorder.ring.since()
     assert ended(first).span_id == ended(first).span_id
     assert tracing.parse(f"00-{trace_id(1)}-{ended(first).span_id}-00") is not None
 

@@ -12,11 +12,11 @@ from reference_app.kit import tracing
 TRACE_ID = "ab" * 16
 
 
-CONTEXT = tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=True)
+CONTEXT = tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=True, parent_id="ef" * 8)
 
 
 def sampled(subject: str = "") -> tracing.Span:
-    return tracing.Span(CONTEXT, "ef" * 8, subject)
+    return tracing.Span(CONTEXT, subject)
 
 
 def call(recorder: Recorder, *, outcome: str = "ok", seconds: float = 0.002) -> None:
@@ -26,6 +26,11 @@ def call(recorder: Recorder, *, outcome: str = "ok", seconds: float = 0.002) -> 
 def _call(recorder: Recorder, outcome: str, seconds: float) -> None:
     tracing.current.set(CONTEXT)
     recorder.db_client("users-db-0", "find_user", outcome, seconds, "mariadb")
+
+
+def consume(recorder: Recorder) -> None:
+    tracing.current.set(CONTEXT)
+    recorder.consumed("events-0", "tweets.posted", "ok", 0.001, tweet_id=7)
 
 
 def counted(recorder: Recorder, metric: metrics.Metric, error_type: str) -> float:
@@ -69,10 +74,10 @@ def test_a_process_without_an_exporter_keeps_no_span_and_counts_none() -> None:
 
 def test_what_is_not_sampled_leaves_no_span_and_no_exemplar() -> None:
     recorder = Recorder(queue=QUEUE)
-    unsampled = tracing.Span(tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=False), "ef" * 8)
+    unsampled = tracing.TraceContext(TRACE_ID, "cd" * 8, sampled=False)
     recorder.db_client("users-db-0", "find_user", "ok", 0.002, "mariadb")
-    recorder.http_client("users-0", "/internal/users", "ok", 0.002, unsampled)
-    recorder.http_server("GET", "/home", 200, 0.002, span=unsampled)
+    recorder.http_client("users-0", "/internal/users", "ok", 0.002, tracing.Span(unsampled, "GET"))
+    recorder.http_server("GET", "/home", 200, 0.002, context=unsampled)
     recorder.observe(metrics.DELIVERY_SECONDS, 0.1)
     assert recorder.queue.batch() == []
     assert "# {" not in recorder.exposition().decode()
@@ -82,7 +87,7 @@ def test_a_sampled_calls_trace_is_the_exemplar_of_its_latency() -> None:
     recorder = Recorder(queue=QUEUE)
     call(recorder)
     recorder.http_client("users-0", "/internal/users", "ok", 0.002, sampled("POST"))
-    recorder.http_server("GET", "/home", 200, 0.002, span=sampled())
+    recorder.http_server("GET", "/home", 200, 0.002, context=CONTEXT)
     for metric in (metrics.DB_CLIENT, metrics.HTTP_CLIENT, metrics.HTTP_SERVER):
         assert exemplars(recorder, metric) == [{"trace_id": TRACE_ID}], metric.name
 
@@ -110,14 +115,14 @@ def test_a_call_that_failed_is_an_error_of_that_outcome_and_an_answer_that_refus
 def test_a_request_that_failed_on_our_side_is_an_error_of_its_code() -> None:
     recorder = Recorder(queue=QUEUE)
     for status, code in ((503, "unavailable"), (500, ""), (404, "not_found")):
-        recorder.http_server("GET", "/home", status, 0.002, span=sampled(), error=code)
+        recorder.http_server("GET", "/home", status, 0.002, context=CONTEXT, error=code)
     assert [ended(note).error for note in recorder.queue.batch()] == ["unavailable", "500", ""]
 
 
 def test_events_are_produced_and_consumed_by_the_name_of_their_subject() -> None:
     recorder = Recorder(queue=QUEUE)
     recorder.stream_client("events-0", "publish", "ok", 0.001, sampled("tweets.posted"))
-    recorder.consumed("events-0", "tweets.posted", "ok", 0.001, sampled(), tweet_id=7)
+    contextvars.copy_context().run(consume, recorder)
     produced, consumed = map(ended, recorder.queue.batch())
     assert (produced.kind, produced.name) == ("PRODUCER", "publish tweets.posted")
     assert (consumed.kind, consumed.name) == ("CONSUMER", "process tweets.posted")
