@@ -34,10 +34,10 @@ class Load:
         return self.requests / self.seconds
 
 
-def run(url: str, *, connections: int, seconds: int, tokens: Path | None = None, posts: str = "") -> Load:
-    """Ask for `url` with the tokens in turn, or post with idempotency keys that begin with `posts`. Raises StackError when a request fails."""
+def run(url: str, *, connections: int, seconds: int, tokens: Path | None = None, posts: str = "", script: Path = SCRIPT) -> Load:
+    """Ask for `url` with the tokens in turn, or post with idempotency keys that begin with `posts`, or do as `script` says. Raises StackError when a request fails."""
     command = [
-        *tool_core(), _binary(), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), url, "--", str(tokens or "-"), posts or "-",
+        *tool_core(), _binary(), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script), url, "--", str(tokens or "-"), posts or "-",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + SLACK_S, check=False)
     if done.returncode != 0:
