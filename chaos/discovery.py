@@ -12,6 +12,7 @@ from chaoslib.discovery.discover import discover_actions, discover_probes, initi
 
 ACTION_MODULES = (
     "chaos.actions.clock", "chaos.actions.deciders", "chaos.actions.faults", "chaos.actions.stores", "chaos.actions.resources",
+    "chaos.actions.data",
 )  # fmt: skip
 PROBE_MODULES = ("chaos.probes.health", "chaos.probes.pages")
 

@@ -9,6 +9,8 @@ from reference_app.query.prometheus import Prometheus
 
 _CLIENTS = (metrics.DB_CLIENT, metrics.HTTP_CLIENT, metrics.STREAM_CLIENT)
 _UNAFFECTED = "ok|duplicate|4xx"
+_LOST = metrics.ROWS_MISSING
+"""Whoever lost rows answers as if nothing were wrong: what was asked for in vain was affected."""
 _EDGE = (metrics.EDGE_REDISPATCHES, metrics.EDGE_CONNECTION_ERRORS, metrics.EDGE_RESPONSE_ERRORS)
 """A failed attempt of the edge is in one of them: sent on to another gateway, or given up before or after it was sent."""
 
@@ -18,4 +20,5 @@ def affected_operations(prometheus: Prometheus, components: Sequence[str], *, st
     peers = "|".join(components)
     calls = (f'{metric.name}_count{{peer=~"{peers}",outcome!~"{_UNAFFECTED}"}}' for metric in _CLIENTS)
     attempts = (f'{metric.name}{{server=~"{peers}"}}' for metric in _EDGE)
-    return round(sum(prometheus.increase(selector, start, end) for selector in (*calls, *attempts)))
+    lost = f'{_LOST.name}{{peer=~"{peers}"}}'
+    return round(sum(prometheus.increase(selector, start, end) for selector in (*calls, *attempts, lost)))

@@ -33,7 +33,7 @@ class _OfDatabase(OnComponent, frozen=True):
             raise NotApplicableError(f"{self.component} is a {kind} and no database")
 
     def _ask(self, home: Home, statement: str) -> list[tuple[Any, ...]]:
-        return asyncio.run(_answer(home.lab().component(self.component), statement))
+        return asyncio.run(answer(home.lab().component(self.component), statement))
 
 
 class _ByAgent(_OfDatabase, frozen=True):
@@ -150,7 +150,8 @@ class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
         return self._ask(home, "SELECT @@global.read_only") == [(1,)]
 
 
-async def _answer(component: Component, statement: str) -> list[tuple[Any, ...]]:
+async def answer(component: Component, statement: str) -> list[tuple[Any, ...]]:
+    """What a database says to a statement of an administrator."""
     async with asyncio.timeout(ANSWER_SECONDS), _connection(component) as connection, connection.cursor() as cursor:
         await cursor.execute(statement)
         return list(await cursor.fetchall())

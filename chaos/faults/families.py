@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chaos.faults.caches import EvictionStorm, FlushCache
 from chaos.faults.config import SetDecider
+from chaos.faults.data import DeleteWithoutWhere
 from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
 from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
@@ -12,6 +13,6 @@ from chaos.faults.toxics import Spoil
 
 _Process = Kill | KillAndHold | Pause | CrashLoop
 _Network = Refuse | Blackhole | Loss | SynDrop | Partition | Spoil
-_Data = FlushCache | EvictionStorm | LockTable | HangWrites | ExhaustConnections | StopReplica | ReadOnly
+_Data = FlushCache | EvictionStorm | LockTable | HangWrites | ExhaustConnections | StopReplica | ReadOnly | DeleteWithoutWhere
 _Resource = CpuQuota | MemoryLimit | FewDescriptors | CpuBurn
 AnyFault = _Process | _Network | _Data | _Resource | SetDecider

@@ -73,7 +73,7 @@ def without(home: Home, shard: str, transaction: str) -> Course:
     found = next((t for t in _logged(home, shard) if t.gtid == wanted), None)
     if found is None:
         raise errors.StackError(f"{transaction} is not in the binlog of {shard}: `failwhale shard transactions {shard}` lists what is")
-    return Course(shard, _backup_before(home, shard, found), found.before, found.gtid, [found])
+    return Course(shard, backup_before(home, shard, found.gtid.number), found.before, found.gtid, [found])
 
 
 def before(home: Home, shard: str, moment: float) -> Course:
@@ -81,7 +81,7 @@ def before(home: Home, shard: str, moment: float) -> Course:
     later = [t for t in _logged(home, shard) if t.at >= moment]
     if not later:
         raise errors.StackError(f"nothing happened in {shard} since then: there is nothing to take back")
-    return Course(shard, _backup_before(home, shard, later[0]), later[0].before, None, later)
+    return Course(shard, backup_before(home, shard, later[0].gtid.number), later[0].before, None, later)
 
 
 def restore(home: Home, course: Course, *, by: str, say: Say) -> Restored:
@@ -96,11 +96,23 @@ def restore(home: Home, course: Course, *, by: str, say: Say) -> Restored:
             rebuilding.start_empty(control, replica)
             shards.done(_replayed(control, course, primary, replica, say), _REPLAY_S)
             promotion.decide(home, primary, replica, by)
-        promotion.complete(home, course.shard, "killed", say)
-        made, visible = shards.done(_finished(replica))
-        forgetting.forget(control.lab, visible)
+        made = _finished(home, course.shard, "killed", say)
     left_out = [str(t.gtid) for t in course.dropped]
     return Restored(course.shard, replica.name, course.source.id, left_out, made, round(time.monotonic() - started, 3))
+
+
+def finish(home: Home, shard: str, *, say: Say) -> int:
+    """What follows the decision, once more: for a restore that was interrupted behind it. Returns how many twins are tombstones."""
+    with shards.alone(home):
+        return _finished(home, shard, "unknown", say)
+
+
+def _finished(home: Home, shard: str, fenced: promotion.Former, say: Say) -> int:
+    """The pair works and caches forget what they believe of it."""
+    primary, _, _ = promotion.complete(home, shard, fenced, say)
+    made, visible = shards.done(_settled(primary))
+    forgetting.forget(home.lab(), visible)
+    return made
 
 
 def _logged(home: Home, shard: str) -> Iterator[Transaction]:
@@ -108,15 +120,16 @@ def _logged(home: Home, shard: str) -> Iterator[Transaction]:
     return binlog.read(home, primary)
 
 
-def _backup_before(home: Home, shard: str, transaction: Transaction) -> Backup:
+def backup_before(home: Home, shard: str, number: int) -> Backup:
+    """The newest backup from which the binlog leads up to the transaction of that number. Raises StackError when there is none."""
     primary, _ = shards.pair(home.lab(), shard)
     reaching = next(binlog.read(home, primary)).gtid.number - 1
     for made in backup.list_all(home, shard):
-        if reaching <= _number(made) < transaction.gtid.number:
+        if reaching <= _number(made) < number:
             return made
     raise errors.StackError(
-        f"no backup of {shard} is older than {transaction.gtid} and young enough for the binlog of {primary.name}, which begins "
-        f"with number {reaching + 1}: `failwhale shard backups` lists those there are"
+        f"no backup of {shard} is older than transaction {number} and young enough for the binlog of {primary.name}, which begins "
+        f"with number {reaching + 1}: `failwhale shard backups` lists those there are, `failwhale shard backup {shard}` takes one"
     )
 
 
@@ -198,7 +211,7 @@ async def _reached(copy: Server, position: str) -> None:
             raise errors.ReplicationError(f"{copy.name} cannot replay up to {position}: {error}")
 
 
-async def _finished(primary: Component) -> tuple[int, list[int]]:
+async def _settled(primary: Component) -> tuple[int, list[int]]:
     """(twins that became tombstones, ids of the tweets that are in view now)."""
     async with mariadb.connected(primary) as server:
         made = await twins.announce(server)

@@ -80,7 +80,7 @@ def test_a_restore_without_a_backup_that_is_old_enough_is_refused_and_changes_no
     for made in backup.list_all(home, SHARD):
         (home.backups / made.id).rename(home.backups / f".{made.id}")
     try:
-        with pytest.raises(errors.StackError, match=r"no backup of tweets-db-0 is older than .*failwhale shard backups"):
+        with pytest.raises(errors.StackError, match=r"no backup of tweets-db-0 is older than .*failwhale shard backup"):
             restoring.without(home, SHARD, first)
     finally:
         for hidden in home.backups.glob(".tweets*"):

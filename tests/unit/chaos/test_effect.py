@@ -18,9 +18,10 @@ class Counted(Prometheus):
 
 def test_operations_are_counted_by_every_kind_of_caller_and_only_when_they_failed() -> None:
     prometheus = Counted()
-    assert effect.affected_operations(prometheus, ["tweets-db-0-primary", "events-0"], start=1, end=2) == 44
-    assert len(prometheus.asked) == 6
+    assert effect.affected_operations(prometheus, ["tweets-db-0-primary", "events-0"], start=1, end=2) == 52
+    assert len(prometheus.asked) == 7
     assert prometheus.asked[0] == (
         'db_client_operation_duration_seconds_count{peer=~"tweets-db-0-primary|events-0",outcome!~"ok|duplicate|4xx"}'
     )
+    assert prometheus.asked[6] == 'failwhale_rows_missing_total{peer=~"tweets-db-0-primary|events-0"}'
     assert prometheus.asked[3] == 'haproxy_server_redispatch_warnings_total{server=~"tweets-db-0-primary|events-0"}'

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaos import catalogue, discovery, toolkit
-from chaos.actions import faults, resources, stores
+from chaos.actions import data, faults, resources, stores
 from reference_app.kit.home import REPOSITORY
 
 CHAOS = [sys.executable, "-m", "chaostoolkit", "--no-version-check", "--no-log-file"]
@@ -38,7 +38,7 @@ def test_chaos_discover_lists_every_activity(tmp_path: Path) -> None:
     done = chaos("discover", "--no-install", "--discovery-path", str(listing), "failwhale")
     assert done.returncode == 0, done.stderr
     found = {activity["name"]: activity["type"] for activity in json.loads(listing.read_text())["activities"]}
-    offered = {*faults.__all__, *stores.__all__, *resources.__all__}
+    offered = {*data.__all__, *faults.__all__, *stores.__all__, *resources.__all__}
     assert {name for name, kind in found.items() if kind == "action"} == {"wait_until_injection", "hold_fault", "set_decider"} | offered
     assert {name for name, kind in found.items() if kind == "probe"} == {"lab_is_healthy", "complete_page_share"}
 

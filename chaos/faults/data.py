@@ -1,0 +1,92 @@
+"""Faults of the data itself: a statement without WHERE, which replicates everywhere. Its undo is a restore from backup and binlog."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import ClassVar
+
+from asyncmy.errors import MySQLError
+
+from chaos.faults import databases
+from chaos.faults.base import NotApplicableError, OnComponent, state_of
+from reference_app.contract import storage
+from reference_app.kit import changes
+from reference_app.kit.home import Home
+from reference_app.stack import binlog, errors, gtid, promotion, restoring
+from reference_app.stack.binlog import Transaction
+
+logger = logging.getLogger(__name__)
+
+
+class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
+    """Every row of a table is gone, on the replica as well. `since` (GTID) is where the database was before: the culprit is behind it."""
+
+    kind: ClassVar[str] = "delete_without_where"
+    engine: ClassVar[str] = "sql"
+
+    table: str = "tweets"
+    since: str = ""
+
+    def check(self, home: Home) -> None:
+        """It must be a primary that a backup exists of: without one nothing could be restored."""
+        super().check(home)
+        shard = _shard(home, self.component)
+        try:
+            restoring.backup_before(home, shard, _number(self.since) + 1)
+        except errors.StackError as error:
+            raise NotApplicableError(str(error)) from error
+
+    def apply(self, home: Home) -> None:
+        if not self.sham:
+            asyncio.run(databases.answer(home.lab().component(self.component), self._statement))
+
+    def undo(self, home: Home) -> None:
+        """Restore what is gone, or finish a restore that was interrupted; then the roles are what they were."""
+        shard = home.lab().component(self.component).shard
+        if culprit := self._culprit(home):
+            restoring.restore(home, restoring.without(home, shard, str(culprit.gtid)), by=changes.CHAOS, say=logger.info)
+        else:
+            restoring.finish(home, shard, say=logger.info)
+        promotion.promote(home, self.component, by=changes.CHAOS, say=logger.info)
+
+    def in_effect(self, home: Home) -> bool:
+        return self._culprit(home) is not None
+
+    def measured(self, home: Home) -> dict[str, float]:
+        culprit = self._culprit(home)
+        return {} if culprit is None else {"rows_deleted": float(culprit.touched)}
+
+    @property
+    def _statement(self) -> str:
+        return f"DELETE FROM {storage.DATABASE}.{self.table}"  # noqa: S608 - it is the fault
+
+    def _culprit(self, home: Home) -> Transaction | None:
+        """The deletion in the binlog of the primary; none when a restore has left it out already."""
+        component = home.lab().component(self.component)
+        if component.role != "primary":
+            return None
+        logged = (t for t in binlog.read(home, component) if t.gtid.number > _number(self.since))
+        return next((t for t in logged if t.statements == [self._statement]), None)
+
+
+def deletion(home: Home, component: str, table: str) -> DeleteWithoutWhere:
+    """The fault from where the database is now. Raises NotApplicableError for what is no primary, or does not answer."""
+    _shard(home, component)
+    try:
+        ((position,),) = asyncio.run(databases.answer(home.lab().component(component), "SELECT @@gtid_binlog_pos"))
+    except (OSError, TimeoutError, MySQLError) as error:
+        raise NotApplicableError(f"{component} does not tell its position ({error}): `failwhale up` repairs the lab") from error
+    return DeleteWithoutWhere(component, table=table, since=position)
+
+
+def _shard(home: Home, component: str) -> str:
+    state_of(home, component)
+    found = home.lab().component(component)
+    if not found.paired or found.role != "primary":
+        raise NotApplicableError(f"{component} is not the primary of a pair: `failwhale shard list` shows who is")
+    return found.shard
+
+
+def _number(position: str) -> int:
+    return max((known.number for known in gtid.position(position)), default=0)
