@@ -16,7 +16,7 @@ from reference_app.kit.settings import Settings
 from reference_app.kit.shard import Shard
 from reference_app.kit.tasks import Background
 from reference_app.services.keyvalue.routes import Endpoints
-from reference_app.services.keyvalue.tenancy import ACCESSES, CONNECTIONS, Bulkheads, Quotas
+from reference_app.services.keyvalue.tenancy import ACCESSES, CONNECTIONS, Bulkheads, Quotas, Refusals
 from reference_app.services.keyvalue.tier import Tier
 from reference_app.services.keyvalue.upkeep import Upkeep
 
@@ -30,11 +30,16 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
         (shard,) = clients.shards(settings.lab, keyvalue.DATABASE_GROUP, recorder, deciders, connections=CONNECTIONS)
         return shard
 
-    common = connections()
-    bulkheads = Bulkheads(deciders, {(tenant, access): connections() for tenant in keyvalue.TENANTS for access in ACCESSES}, common)
+    common, refusals = connections(), Refusals()
+    bulkheads = Bulkheads(
+        deciders, refusals, {(tenant, access): connections() for tenant in keyvalue.TENANTS for access in ACCESSES}, common
+    )
     background.start("upkeep", Upkeep(common, recorder=recorder).run)
     try:
-        routes, gate = Endpoints(Tier(Quotas(deciders), bulkheads, recorder=recorder)).routes(), clients.gate(deciders, shards=[common])
+        routes, gate = (
+            Endpoints(Tier(Quotas(deciders, refusals), bulkheads, recorder=recorder)).routes(),
+            clients.gate(deciders, shards=[common]),
+        )
         yield service.app(routes, recorder, guard=Guard(deciders, recorder), gate=gate)
     finally:
         await background.stop()

@@ -18,23 +18,34 @@ from reference_app.kit.token_bucket import TokenBucket
 
 ACCESSES: tuple[Access, ...] = get_args(Access)
 QUOTAS, BULKHEADS = "keyvalue_quotas", "keyvalue_bulkheads"
-HOLD_S, HELD_MAX = 0.1, 64
-"""A refusal is held so long at most, so many at once: who comes again at once is slowed down, and does not cost others the processor."""
+HOLD_S, HELD_MAX = 0.1, 96
+"""Seconds, and refusals at once: fewer than what is left of `service_concurrency` when every line is full."""
 CONNECTIONS, WAITING = 4, 32
 """Of a tenant for one kind of access; more requests in line for them are refused."""
+
+
+class Refusals:
+    """Holds refusals for a moment: who comes again at once is slowed down, instead of costing others the processor. Beyond some none is held."""
+
+    def __init__(self, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep, self._held = sleep, 0
+
+    async def hold(self, seconds: float = HOLD_S) -> None:
+        """At most `HOLD_S`."""
+        if self._held >= HELD_MAX:
+            return
+        self._held += 1
+        try:
+            await self._sleep(min(seconds, HOLD_S))
+        finally:
+            self._held -= 1
 
 
 class Quotas:
     """Keys a second of each tenant, as the deciders say now."""
 
-    def __init__(
-        self,
-        deciders: Deciders,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._deciders, self._sleep, self._held = deciders, sleep, 0
+    def __init__(self, deciders: Deciders, refusals: Refusals, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._deciders, self._refusals = deciders, refusals
         self._buckets = {
             (tenant, access): self._bucket(keyvalue.quota(tenant, access), monotonic) for tenant in keyvalue.TENANTS for access in ACCESSES
         }
@@ -45,17 +56,8 @@ class Quotas:
             return
         wait = self._buckets[tenant, access].take(keys)
         if wait:
-            await self._hold(min(wait, HOLD_S))
+            await self._refusals.hold(wait)
             raise errors.AppError("quota_exceeded", f"{tenant} has used up the {access} of its quota: try again later", retry_after=wait)
-
-    async def _hold(self, seconds: float) -> None:
-        if self._held >= HELD_MAX:
-            return
-        self._held += 1
-        try:
-            await self._sleep(seconds)
-        finally:
-            self._held -= 1
 
     def _bucket(self, decider: str, monotonic: Callable[[], float]) -> TokenBucket:
         return TokenBucket(lambda: self._deciders.value(decider), monotonic=monotonic)
@@ -64,20 +66,28 @@ class Quotas:
 class Bulkheads:
     """The database, through the connections of a tenant with a short line before them, or through common ones while the decider is off."""
 
-    def __init__(self, deciders: Deciders, own: Mapping[tuple[str, Access], Shard], common: Shard) -> None:
-        self._deciders, self._own, self._common = deciders, own, common
+    def __init__(self, deciders: Deciders, refusals: Refusals, own: Mapping[tuple[str, Access], Shard], common: Shard) -> None:
+        self._deciders, self._refusals, self._own, self._common = deciders, refusals, own, common
         self._lines = {whose: ConcurrencyLimit(running=lambda: CONNECTIONS, waiting=WAITING) for whose in own}
 
     @asynccontextmanager
     async def entered(self, tenant: str, access: Access) -> AsyncIterator[Shard]:
-        """Raises AppError overloaded when the line is full, deadline_exceeded when it took too long."""
+        """Raises AppError overloaded, after a while, when the line is full, deadline_exceeded when it took too long."""
         if not self._deciders.on(BULKHEADS):
             yield self._common
             return
         line = self._lines[tenant, access]
         if not line.enter():
-            await line.wait()
+            await self._wait(line)
         try:
             yield self._own[tenant, access]
         finally:
             line.leave()
+
+    async def _wait(self, line: ConcurrencyLimit) -> None:
+        try:
+            await line.wait()
+        except errors.AppError as error:
+            if error.nack:
+                await self._refusals.hold()
+            raise

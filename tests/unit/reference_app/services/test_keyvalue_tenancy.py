@@ -13,7 +13,7 @@ from reference_app.kit import deciders, errors, files
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.shard import Shard
 from reference_app.services.keyvalue import tenancy
-from reference_app.services.keyvalue.tenancy import ACCESSES, CONNECTIONS, WAITING, Bulkheads, Quotas
+from reference_app.services.keyvalue.tenancy import ACCESSES, CONNECTIONS, WAITING, Bulkheads, Quotas, Refusals
 
 
 class World:
@@ -24,7 +24,8 @@ class World:
         self.deciders, self.now = Deciders(self._file, monotonic=self._polled), 0.0
         self.held: list[float] = []
         self.release = asyncio.Event()
-        self.quotas = Quotas(self.deciders, monotonic=lambda: self.now, sleep=self._sleep)
+        self.refusals = Refusals(sleep=self._sleep)
+        self.quotas = Quotas(self.deciders, self.refusals, monotonic=lambda: self.now)
         self._polls = 0.0
 
     def set(self, **values: int) -> None:
@@ -101,7 +102,7 @@ class Pools:
 
     def __init__(self, world: World) -> None:
         own: dict[Any, Any] = {(tenant, access): f"{tenant}-{access}" for tenant in keyvalue.TENANTS for access in ACCESSES}
-        self.bulkheads = Bulkheads(world.deciders, own, cast("Shard", "common"))
+        self.bulkheads = Bulkheads(world.deciders, world.refusals, own, cast("Shard", "common"))
         self.done = asyncio.Event()
 
     async def use(self, tenant: str) -> str:
@@ -119,6 +120,9 @@ def test_a_tenant_fills_its_own_connections_and_its_own_line_and_nobody_elses(wo
         flood = [asyncio.create_task(pools.use("suggestions")) for _ in range(CONNECTIONS + WAITING + 3)]
         await asyncio.sleep(0)
         other = asyncio.create_task(pools.use("engagement"))
+        await asyncio.wait(flood, timeout=0.01)
+        assert world.held == [tenancy.HOLD_S] * 3
+        world.release.set()
         await asyncio.wait(flood, timeout=0.01)
         assert [task.result() for task in flood if task.done()] == ["overloaded"] * 3
         pools.done.set()
