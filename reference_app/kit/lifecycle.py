@@ -1,4 +1,4 @@
-"""One process, one loop, one server: uvicorn with httptools inside uvloop (docs/adr/0002)."""
+"""One process, one loop, one server: uvicorn inside uvloop (docs/adr/0002), with a protocol of our own (docs/adr/0014)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from reference_app.kit import protocol
 
-KEEP_ALIVE_SECONDS = 3600
-"""Callers pool connections: a server that closes idle ones would make sent requests' outcomes unknown."""
 GRACE_SECONDS = 2
 
 
@@ -26,9 +24,8 @@ def serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> N
 async def _serve(build: Callable[[], AbstractAsyncContextManager[Any]], port: int) -> None:
     async with build() as app:
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=port, http=protocol.BoundedProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
-            server_header=False, date_header=False, proxy_headers=False, backlog=512, timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
+            app, host="127.0.0.1", port=port, http=protocol.HttpProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
+            server_header=False, date_header=False, proxy_headers=False, backlog=512, timeout_graceful_shutdown=GRACE_SECONDS,
         )  # fmt: skip
         for number in HANDLED_SIGNALS:  # uvicorn raises the one that ended it again, which would end the process before `build` closes
             signal.signal(number, signal.SIG_IGN)
