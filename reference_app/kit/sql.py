@@ -152,7 +152,7 @@ class Database:
             breaker.success()
             raise
         except errors.CallError as error:
-            _judge(error, breaker)
+            _judge(error, breaker, self.peer)
             raise
         except BaseException:
             breaker.abandon()
@@ -237,9 +237,9 @@ class Database:
             raise errors.NeverSent(self.peer, "refused", f"it is not {self._identity.shard} of this lab: was its directory replaced?")
 
 
-def _judge(error: errors.CallError, breaker: Breaker) -> None:
-    """Waiting in our own queue says nothing about the database; one that refuses to be written answers."""
-    if error.outcome == _OWN_TROUBLE:
+def _judge(error: errors.CallError, breaker: Breaker, peer: str) -> None:
+    """Waiting in our own queue says nothing about the database, nor does a call to somebody else; one that refuses to be written answers."""
+    if error.outcome == _OWN_TROUBLE or error.peer != peer:
         breaker.abandon()
     elif error.outcome == _ANSWERED:
         breaker.success()

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from reference_app.contract.profile import LAB
-from reference_app.kit import errors
+from reference_app.kit import errors, sql
 from reference_app.kit.breaker import Breaker
 from reference_app.kit.sql import Database, Identity, Session
 
@@ -41,3 +41,20 @@ def test_writes_that_fail_do_not_close_a_database_for_readers() -> None:
         assert (reads.is_open, writes.is_open) == (False, True)
 
     asyncio.run(use())
+
+
+@pytest.mark.parametrize(
+    ("error", "opens"),
+    [
+        (errors.NeverSent("db", "refused"), True),
+        (errors.OutcomeUnknown("db", "timeout"), True),
+        (errors.OutcomeUnknown("events-0", "timeout"), False),
+        (errors.NeverSent("db", "pool_exhausted"), False),
+        (errors.NeverSent("db", "read_only"), False),
+    ],
+)
+def test_only_what_says_something_about_the_database_opens_its_breaker(error: errors.CallError, *, opens: bool) -> None:
+    breaker = Breaker()
+    for _ in range(LAB.breaker_failures):
+        sql._judge(error, breaker, "db")
+    assert breaker.is_open == opens
