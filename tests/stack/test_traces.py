@@ -138,6 +138,7 @@ def walk(api: Any, people: People, traced: Traced) -> None:
     account = {"handle": f"t{uuid.uuid4().hex[:12]}", "password": PASSWORD}
     other = api.call(None, "POST", "/users", json=account, headers=traced.headers).json()["id"]
     key = {"idempotency-key": uuid.uuid4().hex}
+    tweet = api.acknowledged(people.author, uuid.uuid4().hex, "to be liked")
     asked = [
         api.call(None, "POST", "/tokens", json=account, headers=traced.headers),
         api.call(people.follower, "PUT", f"/following/{other}", headers=traced.headers),
@@ -145,6 +146,8 @@ def walk(api: Any, people: People, traced: Traced) -> None:
         read_home(api, people.follower, traced.headers),
         api.call(None, "GET", f"/users/{people.author.id}/tweets", headers=traced.headers),
         api.call(people.follower, "GET", "/search?q=walking", headers=traced.headers),
+        api.call(people.follower, "PUT", f"/tweets/{tweet}/like", headers=traced.headers),
+        api.call(None, "GET", f"/tweets/{tweet}", headers=traced.headers),
     ]
     assert all(answer.status_code < 300 for answer in asked), [(answer.status_code, answer.text) for answer in asked]
 

@@ -19,6 +19,7 @@ POST = {"text": "hello"}
 SIGNED_IN = (
     ("GET", api.HOME), ("POST", api.TWEETS), ("DELETE", "/tweets/1"), ("PUT", "/tweets/1/retweet"), ("PUT", "/tweets/1/like"),
     ("DELETE", "/tweets/1/like"), ("PUT", "/following/1"), ("DELETE", "/following/1"), ("PUT", "/blocking/1"), ("DELETE", "/blocking/1"),
+    ("GET", api.SUGGESTIONS), ("DELETE", "/suggestions/1"),
 )  # fmt: skip
 
 
