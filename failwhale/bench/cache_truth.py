@@ -13,7 +13,7 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +67,7 @@ class Run:
 def run(terms: Terms) -> Measured:
     """Goodput with the protections while the caches are cold; it holds only if without them it collapsed for long enough."""
     with staged(terms) as stage:
-        off = played(stage, terms, protected=False)
-        on = played(stage, terms, protected=True)
+        off, on = played(stage, terms, on=()), played(stage, terms, on=PROTECTIONS)
     lacking = goodput.lacking(off.course, on.course)
     absolute = {
         "reads_per_s": READS_PER_S,
@@ -116,20 +115,18 @@ def full_pages(bench_lab: BenchLab) -> tuple[tuple[str, ...], Counter[int]]:
     return tuple(readers), reads
 
 
-def played(stage: Stage, terms: Terms, *, protected: bool) -> Run:
-    """One run: warm caches, the newcomer joins, and goes again."""
-    word = "on" if protected else "off"
+def played(stage: Stage, terms: Terms, *, on: Collection[str]) -> Run:
+    """One run with these protections: warm caches, the newcomer joins, and goes again."""
+    label = f"protections {', '.join(on) or 'off'}"
     stage.newcomer.leave()
     stage.newcomer.starve()
-    switches = dict.fromkeys(PROTECTIONS, deciders.ON if protected else deciders.OFF)
+    switches = {name: deciders.ON if name in on else deciders.OFF for name in PROTECTIONS}
     cold_caches.switch(stage.lab, switches | {"tweet_cache_ttl": NOTHING_EXPIRES_S, "simulated_cold_store": 0})
-    terms.say(f"protections {word}: {END_S} s at {READS_PER_S:g} reads/s, cold from {COLD_FROM_S} to {COLD_TO_S} s")
+    terms.say(f"{label}: {END_S} s at {READS_PER_S:g} reads/s, cold from {COLD_FROM_S} to {COLD_TO_S} s")
     found = asyncio.run(_course(stage))
     cold_caches.switch(stage.lab, {"simulated_cold_store": 0})
     course = found.course
-    terms.say(
-        f"protections {word}: hit rate {course.hit_rate_before:.1%}, then {course.hit_rate_cold:.1%}; goodput {course.goodput_cold:.1%}"
-    )
+    terms.say(f"hit rate {course.hit_rate_before:.1%}, then {course.hit_rate_cold:.1%}; goodput {course.goodput_cold:.1%}")
     return found
 
 
@@ -169,12 +166,19 @@ def _told_by(answers: list[Answer], before: Counts, cold: Counts) -> Run:
         goodput=goodput.by_second(answers, within_s=WITHIN_S, seconds=END_S),
         cold_from_s=COLD_FROM_S,
         cold_to_s=COLD_TO_S,
-        hit_rate_before=before["hits"] / (before["hits"] + before["misses"]),
-        hit_rate_cold=cold["hits"] / (cold["hits"] + cold["misses"]),
+        hit_rate_before=_hit_rate(before),
+        hit_rate_cold=_hit_rate(cold),
         good_cold=sum(answer.good and answer.latency_s <= WITHIN_S for answer in counted),
         offered_cold=len(counted),
+        latencies_cold=tuple(sorted(answer.latency_s for answer in counted)),
     )
     return Run(course, before, cold)
+
+
+def _hit_rate(counted: Counts) -> float:
+    """Share of the tweets asked for that a cache or the process had."""
+    had = counted["hits"] + counted["hot"]
+    return had / (had + counted["misses"])
 
 
 def told(found: Run) -> dict[str, Any]:
@@ -185,6 +189,7 @@ def told(found: Run) -> dict[str, Any]:
         "hit_rate_cold": round(course.hit_rate_cold, 4),
         "goodput_before": round(course.goodput_before, 3),
         "goodput_cold": round(course.goodput_cold, 3),
+        "latency_cold_ms": {"p50": round(1000 * course.latency(0.5)), "p99": round(1000 * course.latency(0.99))},
         "seconds_below_half": course.collapsed_s,
         "goodput_percent_by_second": " ".join(f"{100 * part:.0f}" for part in course.goodput),
         "counted": {name: round(value) for name, value in found.cold.items()},

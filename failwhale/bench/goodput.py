@@ -28,6 +28,8 @@ class Course:
     hit_rate_cold: float
     good_cold: int
     offered_cold: int
+    latencies_cold: tuple[float, ...] = ()
+    """Sorted, of all answers, in seconds from when the reads were due."""
 
     @property
     def goodput_cold(self) -> float:
@@ -39,6 +41,10 @@ class Course:
         """Mean of the seconds of the baseline, without the first, which connects."""
         seconds = self.goodput[1 : self.cold_from_s]
         return sum(seconds) / len(seconds)
+
+    def latency(self, quantile: float) -> float:
+        """Of the pages offered while the caches were cold, good or not."""
+        return self.latencies_cold[min(len(self.latencies_cold) - 1, int(quantile * len(self.latencies_cold)))]
 
     @property
     def collapsed_s(self) -> int:

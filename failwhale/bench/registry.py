@@ -16,6 +16,7 @@ MODULES = {
     "telemetry": "telemetry",
     "footprint": "footprint",
     "cache-truth": "cache_truth",
+    "cache-truth-parts": "cache_truth_parts",
 }
 """Name -> module, imported when it is asked for."""
 
