@@ -14,8 +14,10 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from reference_app.contract import metrics
 from reference_app.contract.topology import Component, Lab
+from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
 from reference_app.stack import questions, vitals
+from reference_app.stack.failover import Failover
 from reference_app.stack.readings import Reading, Readings
 
 PERIOD_S = 1.0
@@ -24,15 +26,17 @@ PERIOD_S = 1.0
 class Prober:
     """Each component has its own loop, so that a sick one delays nobody."""
 
-    def __init__(self, lab: Lab, host: vitals.Host, readings: Readings) -> None:
+    def __init__(self, lab: Lab, host: vitals.Host, readings: Readings, failover: Failover) -> None:
         self._lab = lab
         self._host = host
         self._readings = readings
+        self._failover = failover
 
     async def run(self) -> None:
         """Ask until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat("host", self._host.read))
+            group.create_task(self._fail_over())
             for component in self._lab.components:
                 group.create_task(self._watch(component))
 
@@ -41,12 +45,18 @@ class Prober:
 
         async def examine() -> list[Reading]:
             answer = await questions.ask(component)
+            self._failover.heard(component, answer)
             return [*liveness(component, answer), *(await told.read() if answer.ok else ())]
 
         try:
             await self._repeat(component.name, examine)
         finally:
             await told.close()
+
+    async def _fail_over(self) -> None:
+        while True:
+            await self._failover.consider()
+            await asyncio.sleep(PERIOD_S)
 
     async def _repeat(self, source: str, read: Callable[[], Awaitable[list[Reading]]]) -> None:
         while True:
@@ -71,7 +81,8 @@ async def serve(home: Home) -> None:
     readings, registry = Readings(), CollectorRegistry()
     registry.register(readings)
     server, thread = start_http_server(lab.component("prober").port, addr="127.0.0.1", registry=registry)
-    asking = asyncio.create_task(Prober(lab, vitals.Host(home.path), readings).run())
+    failover = Failover(home, lab, Deciders(home.deciders_file))
+    asking = asyncio.create_task(Prober(lab, vitals.Host(home.path), readings, failover).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asking.cancel)
     try:

@@ -20,8 +20,10 @@ from prometheus_client import CollectorRegistry
 from reference_app.contract import metrics, storage
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files
-from reference_app.kit.home import HOME_VARIABLE
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.home import HOME_VARIABLE, Home
 from reference_app.stack import prober, vitals
+from reference_app.stack.failover import Failover
 from reference_app.stack.readings import Readings
 
 PRIMARY = ("--server-id=1", "--log-bin=b", "--plugin-maturity=unknown", "--rpl-semi-sync-master-enabled=ON")
@@ -37,10 +39,11 @@ def observe(lab: Lab, directory: Path, seconds: float = 0.9) -> CollectorRegistr
     """What the prober knows after that long."""
     readings, registry = Readings(), CollectorRegistry()
     registry.register(readings)
+    failover = Failover(Home(directory), lab, Deciders(Home(directory).deciders_file))
 
     async def run() -> None:
         async with asyncio.timeout(seconds):
-            await prober.Prober(lab, vitals.Host(directory), readings).run()
+            await prober.Prober(lab, vitals.Host(directory), readings, failover).run()
 
     with pytest.raises(TimeoutError):
         asyncio.run(run())

@@ -15,9 +15,9 @@ import pytest
 
 from reference_app.contract import ids, storage
 from reference_app.contract.topology import Component
-from reference_app.kit import changes
+from reference_app.kit import changes, deciders
 from reference_app.kit.home import Home
-from reference_app.stack import backup, bootstrap, errors, mariadb, promotion, rebuilding, replication, shards, standing
+from reference_app.stack import backup, bootstrap, errors, failover, mariadb, promotion, rebuilding, replication, shards, standing
 from reference_app.stack.control import Control
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
@@ -167,4 +167,18 @@ def test_roles_hold_after_down_and_up(api: Any, home: Home, failwhale: Callable[
     assert up.returncode == 0, up.stderr
     assert home.lab().shard(SHARD)[0].name == OTHER
     assert well(home)
+    assert all(shown(api, tweet) for tweet in tweets)
+
+
+@pytest.mark.verify
+@pytest.mark.breaks
+def test_with_the_decider_on_a_dead_primary_is_replaced_and_rebuilt_by_itself(
+    api: Any, home: Home, eventually: Callable[[Callable[[], bool], str], None]
+) -> None:
+    tweets = [api.acknowledged(api.user(), uuid.uuid4().hex, "before the crash") for _ in range(4)]
+    deciders.write(home, failover.DECIDER, deciders.ON, by="test")
+    Control(home).kill_and_hold(BORN)
+    eventually(lambda: home.lab().shard(SHARD)[0].name == OTHER, "the replica was promoted")
+    eventually(lambda: well(home), "the former primary was rebuilt")
+    assert list(changes.between(home, 0, float("inf")))[-1].by == failover.DECIDER
     assert all(shown(api, tweet) for tweet in tweets)
