@@ -66,8 +66,7 @@ def app(
     if guard is not None:
         routes = guard.around(routes)
     own = [Route(api.HEALTH, health), Route(api.METRICS, exposition)]
-    templates = {route.endpoint: route.path for route in routes}
-    return middleware.Instrumented(Router([*own, *routes]), recorder, templates=templates, entry=entry)
+    return middleware.Instrumented(Router([*own, *routes]), recorder, entry=entry)
 
 
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -94,7 +93,7 @@ async def body(request: Request, shape: type[T]) -> T:
 
 def integer(request: Request, name: str, *, default: int, low: int, high: int) -> int:
     """A query parameter. Raises AppError invalid when it is no integer in [low, high]."""
-    text = request.query_params.get(name)
+    text = request.query_params.get(name) if request.scope["query_string"] else None
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and low <= int(text) <= high):

@@ -107,7 +107,9 @@ class Callees:
 
     async def home(self, user_id: int, *, limit: int, cursor: int | None) -> bytes:
         """The page, encoded (kit.pages)."""
-        query = f"?limit={limit}" if cursor is None else f"?limit={limit}&cursor={cursor}"
+        wanted = [] if limit == api.PAGE_DEFAULT else [f"limit={limit}"]
+        wanted += [] if cursor is None else [f"cursor={cursor}"]
+        query = f"?{'&'.join(wanted)}" if wanted else ""
         page: bytes = await _read(self._timelines, "GET", api.Internal.HOME, query=query, shape=bytes, user_id=user_id)
         return page
 
