@@ -60,9 +60,21 @@ async def _unmeasured(_peer: str, _operation: str, _system: str) -> int:
     return await _answer()
 
 
+def _bare(routes: list[Route]) -> ASGIApp:
+    """What the frame does besides telemetry."""
+    router = Router(routes)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint, _ = router.find(scope)
+        response = await endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
+
+
 @contextlib.contextmanager
 def _plain(_sink: int) -> Iterator[ASGIApp]:
-    yield Router(_routes(_unmeasured))
+    yield _bare(_routes(_unmeasured))
 
 
 @contextlib.contextmanager
@@ -113,7 +125,7 @@ def _traced(tracer: Tracer) -> Call:
 @contextlib.contextmanager
 def _sdk(sink: int) -> Iterator[ASGIApp]:
     tracer = _provider(sink).get_tracer("small")
-    inner = Router(_routes(_traced(tracer)))
+    inner = _bare(_routes(_traced(tracer)))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
@@ -130,7 +142,7 @@ def _auto(sink: int) -> Iterator[ASGIApp]:
     from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware  # noqa: PLC0415
 
     provider = _provider(sink)
-    yield OpenTelemetryMiddleware(Router(_routes(_traced(provider.get_tracer("small")))), tracer_provider=provider)
+    yield OpenTelemetryMiddleware(_bare(_routes(_traced(provider.get_tracer("small")))), tracer_provider=provider)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -15,6 +16,7 @@ from reference_app.contract import api, spans
 from reference_app.instrumentation import logs
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.instrumentation.request_faults import RequestFaults
+from reference_app.instrumentation.routing import Router
 from reference_app.kit import deadline, errors, http, tracing
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.tracing import TraceContext
@@ -25,43 +27,51 @@ _TRACEPARENT, _REQUEST_ID, _DEADLINE_MS = api.TRACEPARENT.encode(), api.REQUEST_
 _FAULT = api.FAULT.encode()
 _DEADLINE_DIGITS, _ID_LENGTH = 9, 64
 _QUIET = {api.HEALTH, api.METRICS}
-ERROR_CODE = "failwhale.error_code"
-"""Key of the scope under which the code of an error answer stands."""
-
-
-class Answering(Protocol):
-    """Finds the answer to a request, which is not sent yet; instrumentation/routing.py."""
-
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> Response: ...
 
 
 class Instrumented:
-    """Stands before the routes of a service. `templates` names an endpoint's route.
+    """An ASGI app over routes.
 
     `entry` is given to the service that users reach: it decides which of the requests that bring no trace are sampled, and logs every
     request. Services behind it take that decision as it comes, and log what failed or whose trace is kept.
     """
 
-    def __init__(
-        self, routes: Answering, recorder: Recorder, *, templates: Mapping[Callable[..., Any], str], entry: Deciders | None = None
-    ) -> None:
-        self._routes, self._recorder, self._templates, self._entry = routes, recorder, templates, entry
+    def __init__(self, router: Router, recorder: Recorder, *, entry: Deciders | None = None) -> None:
+        self._router, self._recorder, self._entry = router, recorder, entry
         self.faults: RequestFaults | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _QUIET:
-            response = await self._routes.answer(scope, receive, send)
-            await response(scope, receive, send)
+        if scope["path"] in _QUIET:
+            await self._quietly(scope, receive, send)
             return
-        started, status, headers = time.perf_counter(), 500, dict(scope["headers"])
+        started, headers = time.perf_counter(), dict(scope["headers"])
         context = self._enter(headers)
+        status, route, code = 500, UNMATCHED, ""
         try:
-            response = await self._answer(scope, receive, send, headers, context)
+            try:
+                endpoint, route = self._router.find(scope)
+                if _FAULT in headers and self.faults is not None:
+                    await self.faults.strike(headers[_FAULT].decode("latin-1"), context.trace_id)
+                response = await endpoint(Request(scope, receive, send))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a stated error
+                code, response = self._refusal(scope, error)
             status = response.status_code
             response.raw_headers.append((_REQUEST_ID, http.request_id.get().encode()))
             await response(scope, receive, send)
         finally:
-            self._told(scope, status, time.perf_counter() - started, context)
+            seconds = time.perf_counter() - started
+            kept = self._recorder.http_server(scope["method"], route, status, seconds, context=context, path=scope["path"], error=code)
+            if kept or self._entry is not None or status >= 500:
+                _log(scope, route, status, seconds)
+
+    async def _quietly(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a question of those who watch, which is no request of anybody's."""
+        try:
+            endpoint, _ = self._router.find(scope)
+            response = await endpoint(Request(scope, receive, send))
+        except errors.AppError as error:
+            _, response = self._refusal(scope, error)
+        await response(scope, receive, send)
 
     def _enter(self, headers: Mapping[bytes, bytes]) -> TraceContext:
         """Sets what the request works under: its trace, its id (the one that it brings, else its trace id), its deadline."""
@@ -74,22 +84,13 @@ class Instrumented:
             deadline.start(int(remaining) / 1000 * (1 - deadline.WAY_BACK))
         return context
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[bytes, bytes], context: TraceContext) -> Response:
-        try:
-            if _FAULT in headers and self.faults is not None:
-                await self.faults.strike(headers[_FAULT].decode("latin-1"), context.trace_id)
-            return await self._routes.answer(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a stated error
-            stated = _stated(scope, error)
-            scope[ERROR_CODE] = stated.code
-            return error_response(stated)
-
-    def _told(self, scope: Scope, status: int, seconds: float, context: TraceContext) -> None:
-        method, route = scope["method"], self._templates.get(scope.get("endpoint", None), UNMATCHED)
-        error = scope.get(ERROR_CODE, "")
-        kept = self._recorder.http_server(method, route, status, seconds, context=context, path=scope["path"], error=error)
-        if kept or self._entry is not None or status >= 500:
-            _log(scope, route, status, seconds)
+    def _refusal(self, scope: Scope, error: Exception) -> tuple[str, Response]:
+        """The code and the document of an error answer."""
+        stated = _stated(scope, error)
+        headers = {} if stated.retry_after is None else {"retry-after": str(max(1, round(stated.retry_after)))}
+        if stated.code == "method_not_allowed":
+            headers["allow"] = self._router.allowed(scope["path"])
+        return stated.code, Response(error_body(stated), stated.status, headers, "application/json")
 
 
 def error_body(error: errors.AppError) -> bytes:
@@ -117,9 +118,3 @@ def _stated(scope: Scope, error: Exception) -> errors.AppError:
         return errors.answer_to(error, writing=False)
     logger.error("unhandled error in %s %s", scope["method"], scope["path"], exc_info=error)
     return errors.AppError("internal", "this is a bug on our side; the log has the request id")
-
-
-def error_response(error: errors.AppError) -> Response:
-    """An error as the answer to a request."""
-    headers = {} if error.retry_after is None else {"retry-after": str(max(1, round(error.retry_after)))}
-    return Response(error_body(error), error.status, headers, "application/json")

@@ -2,61 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
-from reference_app.instrumentation import middleware
 from reference_app.kit import errors
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass
 class _Node:
-    """What may follow a path so far: a literal segment, or any (`{name}`), and by method what stands here: (endpoint, names of the path's parameters)."""
+    """What may follow a path so far: a literal segment, or any (`{name}`), and by method what stands here: (endpoint, template, names of the path's parameters)."""
 
     literal: dict[str, _Node] = field(default_factory=dict)
     anything: _Node | None = None
-    here: dict[str, tuple[Any, list[str]]] = field(default_factory=dict)
+    here: dict[str, tuple[Endpoint, str, list[str]]] = field(default_factory=dict)
 
 
 class Router:
-    """An ASGI app over routes. A literal segment goes before a parameter; AppErrors of endpoints are answered as JSON."""
+    """A literal segment goes before a parameter."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._root = _Node()
         for route in routes:
             self._add(route)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.answer(scope, receive, send)
-        await response(scope, receive, send)
-
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> Response:
-        """The answer to a request, yet to be sent."""
-        try:
-            response: Response = await self._endpoint(scope)(Request(scope, receive, send))
-        except errors.AppError as error:
-            scope[middleware.ERROR_CODE] = error.code
-            response = middleware.error_response(error)
-            if error.code == "method_not_allowed":
-                response.headers["allow"] = self._allowed(scope["path"])
-        return response
-
-    def _endpoint(self, scope: Scope) -> Any:
-        """Sets the scope's endpoint and path parameters. Raises AppError not_found or method_not_allowed."""
+    def find(self, scope: Scope) -> tuple[Endpoint, str]:
+        """The endpoint of a request and its route template; sets the scope's path parameters. Raises AppError not_found or method_not_allowed."""
         node, values = self._find(scope["path"])
         if node is None or not node.here:
             raise errors.AppError("not_found", "Not Found")
         if scope["method"] not in node.here:
             raise errors.AppError("method_not_allowed", "Method Not Allowed")
-        scope["endpoint"], names = node.here[scope["method"]]
+        endpoint, template, names = node.here[scope["method"]]
         scope["path_params"] = dict(zip(names, values, strict=True))
-        return scope["endpoint"]
+        return endpoint, template
+
+    def allowed(self, path: str) -> str:
+        """Methods that a path may be asked with."""
+        node, _ = self._find(path)
+        return ", ".join(sorted(node.here)) if node is not None else ""
 
     def _find(self, path: str) -> tuple[_Node | None, list[str]]:
         """The node of the path, if there is one, and the values of its parameters."""
@@ -72,10 +62,6 @@ class Router:
             node = below
         return node, values
 
-    def _allowed(self, path: str) -> str:
-        node, _ = self._find(path)
-        return ", ".join(sorted(node.here)) if node is not None else ""
-
     def _add(self, route: Route) -> None:
         node = self._root
         names: list[str] = []
@@ -86,4 +72,4 @@ class Router:
                 node = node.anything
             else:
                 node = node.literal.setdefault(segment, _Node())
-        node.here |= dict.fromkeys(route.methods or (), (route.endpoint, names))
+        node.here |= dict.fromkeys(route.methods or (), (route.endpoint, route.path, names))

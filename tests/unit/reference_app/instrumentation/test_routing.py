@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_app.instrumentation.routing import Router
+from reference_app.instrumentation import service
+from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 
 
@@ -24,7 +25,7 @@ async def refuse(_request: Request) -> Response:
     raise errors.AppError("overloaded", "too much", retry_after=1.4)
 
 
-ROUTER = Router([
+APP = service.app([
     Route("/", told("web"), methods=["GET"]),
     Route("/tweets", told("post"), methods=["POST"]),
     Route("/tweets/many", told("many"), methods=["POST"]),
@@ -32,7 +33,7 @@ ROUTER = Router([
     Route("/tweets/{tweet_id}", told("delete"), methods=["DELETE"]),
     Route("/tweets/{tweet_id}/likes/{user_id}", told("like"), methods=["PUT"]),
     Route("/busy", refuse, methods=["GET"]),
-])  # fmt: skip
+], Recorder())  # fmt: skip
 
 
 def ask(method: str, path: str) -> tuple[int, Any, dict[str, str]]:
@@ -44,7 +45,7 @@ def ask(method: str, path: str) -> tuple[int, Any, dict[str, str]]:
     async def receive() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    asyncio.run(ROUTER({"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}, receive, send))
+    asyncio.run(APP({"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}, receive, send))
     start, body = sent
     return start["status"], msgspec.json.decode(body["body"]), {name.decode(): value.decode() for name, value in start["headers"]}
 
