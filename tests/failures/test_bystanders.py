@@ -1,19 +1,23 @@
-"""Parts that requests do not need are lost: search, the tools that watch, the file of the deciders."""
+"""Parts that requests do not need are lost: search, the tools that watch, the files by which an operator steers."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reference_app.contract.topology import Lab
 from reference_app.kit import deciders
 from reference_app.kit.home import Home
 from reference_app.stack.control import Control
 from tests.failures.conftest import World
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.timeout(60)]
+
+Damage = Callable[[str, bytes | None], None]
 
 
 def everything_but_search_works(world: World) -> None:
@@ -48,15 +52,35 @@ def test_without_the_tools_that_watch_users_notice_nothing(control: Control, wor
     assert control.unanswered() == {}
 
 
-@pytest.mark.parametrize("content", [None, b"", b'{"tweet_cache": 10', b'{"tweet_cache": "on"}'])
-def test_a_file_of_deciders_that_is_gone_or_broken_is_no_outage(content: bytes | None, home: Home, world: World) -> None:
-    damage(home.deciders_file, content)
-    time.sleep(2 * deciders.POLL_SECONDS)
+@pytest.fixture
+def damage(home: Home, lab: Lab) -> Iterator[Damage]:  # noqa: ARG001 - what heals the lab comes after this
+    """Replaces a file that all processes poll, None by nothing, and waits until they have seen it; afterwards it is as it was."""
+    damaged: dict[Path, bytes | None] = {}
+
+    def put(path: Path, content: bytes | None) -> None:
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+
+    def replace(name: str, content: bytes | None) -> None:
+        path = {"deciders": home.deciders_file, "rings": home.rings_file, "roles": home.roles_file}[name]
+        damaged[path] = path.read_bytes() if path.exists() else None
+        put(path, content)
+        time.sleep(2 * deciders.POLL_SECONDS)
+
+    yield replace
+    for path, content in damaged.items():
+        put(path, content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("deciders", None), ("deciders", b'{"tweet_cache": 10'), ("deciders", b'{"tweet_cache": "on"}'), ("rings", b""), ("roles", b"")],
+)
+def test_a_file_that_all_processes_poll_is_no_outage_when_it_is_gone_or_broken(
+    name: str, content: bytes | None, damage: Damage, world: World
+) -> None:
+    damage(name, content)
     everything_but_search_works(world)
-
-
-def damage(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_bytes(content)
