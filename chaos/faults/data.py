@@ -74,7 +74,7 @@ def deletion(home: Home, component: str, table: str) -> DeleteWithoutWhere:
     """The fault from where the database is now. Raises NotApplicableError for what is no primary, or does not answer."""
     _shard(home, component)
     try:
-        ((position,),) = asyncio.run(databases.answer(home.lab().component(component), "SELECT @@gtid_binlog_pos"))
+        ((position,),) = asyncio.run(databases.answer(home.lab().component(component), "SELECT @@gtid_current_pos"))
     except (OSError, TimeoutError, MySQLError) as error:
         raise NotApplicableError(f"{component} does not tell its position ({error}): `failwhale up` repairs the lab") from error
     return DeleteWithoutWhere(component, table=table, since=position)

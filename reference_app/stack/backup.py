@@ -21,7 +21,7 @@ from reference_app.contract import storage
 from reference_app.contract.topology import Component
 from reference_app.kit import files
 from reference_app.kit.home import Home
-from reference_app.stack import errors, mariadb, replication, servers
+from reference_app.stack import errors, mariadb, replication, servers, shards
 
 KEPT = 5
 """Backups of a database beyond these are deleted, oldest first."""
@@ -48,10 +48,13 @@ def take(home: Home, source: Component) -> Backup:
     """Dump the server that `source` is, without stopping anybody. Raises StackError when that fails; then there is no backup."""
     began, started = time.time(), time.monotonic()
     name = f"{source.shard}-{datetime.fromtimestamp(began, UTC):%Y%m%dT%H%M%S.%f}Z"
+    copied_at = shards.done(_copied_at(source))
     with _scratch(home, name) as directory:
         dump = directory / _DATA
         _dump(source, dump)
-        made = Backup(name, source.shard, source.name, began, _position(dump), dump.stat().st_size, round(time.monotonic() - started, 3))
+        made = Backup(
+            name, source.shard, source.name, began, _position(dump) or copied_at, dump.stat().st_size, round(time.monotonic() - started, 3)
+        )
         files.write_json(directory / _ABOUT, made, durable=True)
     for old in list_all(home, source.shard)[KEPT:]:
         shutil.rmtree(home.backups / old.id)
@@ -79,6 +82,12 @@ async def identify(copy: mariadb.Server, identity_key: str) -> None:
     async with copy.unlogged():
         await copy.execute(f"USE {storage.DATABASE}", *replication.schema("identity.sql"))
         await copy.rows("INSERT IGNORE INTO identity VALUES (%s, %s)", copy.component.shard, identity_key)
+
+
+async def _copied_at(source: Component) -> str:
+    """Where a server was when it was made from another's data, in whose binlog it has nothing yet: the dump tells no position then."""
+    async with mariadb.connected(source) as server:
+        return str(await server.value("@@gtid_slave_pos"))
 
 
 def _dump(source: Component, target: Path) -> None:

@@ -46,6 +46,10 @@ class Server:
         """What `SELECT expression` returns."""
         return next(iter((await self.rows(f"SELECT {expression}"))[0].values()))
 
+    async def position(self) -> str:
+        """The last transaction that it has (GTID), written or received; its binlog alone may be younger than its data."""
+        return str(await self.value("@@gtid_current_pos"))
+
     async def replica_status(self) -> dict[str, Any]:
         """SHOW SLAVE STATUS; empty for what is nobody's replica."""
         return next(iter(await self.rows("SHOW SLAVE STATUS")), {})

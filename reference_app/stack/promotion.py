@@ -128,7 +128,7 @@ async def _quiesced(former: Component) -> bool:
 
 async def _position(former: Component) -> str:
     async with mariadb.connected(former) as source:
-        return str(await source.value("@@gtid_binlog_pos"))
+        return await source.position()
 
 
 async def _applied(chosen: Component, position: str) -> None:
@@ -164,6 +164,6 @@ async def _hand_over(copy: Server, source: Server) -> None:
     await copy.execute(
         "SET GLOBAL rpl_semi_sync_master_enabled = OFF",
         "SET GLOBAL rpl_semi_sync_slave_enabled = ON",
-        "SET GLOBAL gtid_slave_pos = @@gtid_binlog_pos",
+        "SET GLOBAL gtid_slave_pos = @@gtid_current_pos",
     )
     await replication.point_at(copy, source)

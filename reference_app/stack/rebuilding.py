@@ -62,7 +62,7 @@ async def _copy_from(control: Control, copied: backup.Backup, primary: Component
         await backup.load(control.home, copied, copy)
         await replication.point_at(copy, source)
         await replication.follow(copy, source)
-        await copy.value(f"MASTER_GTID_WAIT('{await source.value('@@gtid_binlog_pos')}', {shards.STEP_S:g})")
+        await copy.value(f"MASTER_GTID_WAIT('{await source.position()}', {shards.STEP_S:g})")
         await backup.identify(copy, control.lab.identity_key)
 
 

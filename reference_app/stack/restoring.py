@@ -123,7 +123,8 @@ def _logged(home: Home, shard: str) -> Iterator[Transaction]:
 def backup_before(home: Home, shard: str, number: int) -> Backup:
     """The newest backup from which the binlog leads up to the transaction of that number. Raises StackError when there is none."""
     primary, _ = shards.pair(home.lab(), shard)
-    reaching = next(binlog.read(home, primary)).gtid.number - 1
+    first = next(binlog.read(home, primary), None)
+    reaching = (first.gtid.number if first else number) - 1
     for made in backup.list_all(home, shard):
         if reaching <= _number(made) < number:
             return made
@@ -179,7 +180,7 @@ def _recover(control: Control, replica: Component) -> None:
 
 async def _replayed(control: Control, course: Course, primary: Component, replica: Component, say: Say) -> None:
     async with mariadb.connected(primary) as source, mariadb.connected(replica) as copy, copy.hurrying():
-        end = await source.value("@@gtid_binlog_pos")
+        end = await source.position()
         await backup.load(control.home, course.source, copy)
         # A semi-sync replica that connects and leaves at once can hang MariaDB's ack receiver for good: add_slave and remove_slave meet.
         await copy.execute("SET GLOBAL rpl_semi_sync_slave_enabled = OFF")

@@ -60,7 +60,7 @@ async def _primary(component: Component, *, paired: bool) -> tuple[bool, str] | 
     try:
         async with asyncio.timeout(ANSWER_S), mariadb.connected(component) as server:
             acknowledged = not paired or await server.acknowledging_replicas() > 0
-            return acknowledged and not await server.value("@@read_only"), str(await server.value("@@gtid_binlog_pos"))
+            return acknowledged and not await server.value("@@read_only"), await server.position()
     except (TimeoutError, MySQLError, OSError):
         return None
 

@@ -76,7 +76,7 @@ def test_a_restore_needs_to_be_told_what_to_leave_out(failwhale: Callable[..., A
 
 def test_a_restore_without_a_backup_that_is_old_enough_is_refused_and_changes_nothing(home: Home, sql: Any) -> None:
     primary, _ = home.lab().shard(SHARD)
-    first = str(sql.rows(primary, "SELECT @@gtid_binlog_pos AS p")[0]["p"])
+    first = str(sql.rows(primary, "SELECT @@gtid_current_pos AS p")[0]["p"])
     for made in backup.list_all(home, SHARD):
         (home.backups / made.id).rename(home.backups / f".{made.id}")
     try:
