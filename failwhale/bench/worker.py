@@ -30,6 +30,7 @@ from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.services.fanout import consumer, domain
 from reference_app.services.fanout.delivery import Delivery
+from reference_app.stack.errors import StackError
 
 FIRST_ID = 2_100_000_000_000_000_000
 """Of a tweet; ids are as long as in use."""
@@ -95,7 +96,7 @@ class Worker:
         tracing.enter(tracing.parse(TRACEPARENT))
         first = msgspec.json.decode(page, type=FollowersPage)
         if not await self._delivery.deliver(msgspec.json.decode(event, type=storage.TweetEvent), first):
-            raise RuntimeError("the benchmark's cache did not answer")
+            raise StackError("the benchmark's cache did not answer for 10 s: is this machine busy with other things?")
         return len(first.ids)
 
 

@@ -52,6 +52,7 @@ class Delivery:
         self._script = Script(storage.script("deliver"), storage.TIMELINE_EPOCH_KEY)
         self._invalidate = Script(storage.script("invalidate"), storage.TIMELINE_EPOCH_KEY)
         self._slots = {name: asyncio.Semaphore(IN_FLIGHT) for name in caches}
+        self._emptying, self._emptied_at = {name: asyncio.Lock() for name in caches}, dict.fromkeys(caches, float("-inf"))
         self._process, self._attempts = secrets.token_hex(6), itertools.count()
 
     async def followers(self, user_id: int, after: int = 0) -> FollowersPage:
@@ -67,23 +68,23 @@ class Delivery:
         if (first.count or 0) > self._deciders.value("celebrity_followers"):
             self._recorder.count(metrics.DELIVERIES, "celebrity")
             return True
-        attempt, gave_up = f"{self._process}-{next(self._attempts)}", set[str]()
+        attempt, gave_up = f"{self._process}-{next(self._attempts)}", dict[str, float]()
         page = first
         while page.next_after is not None:  # the next page is asked for while one is delivered
             following = self.followers(event.user_id, page.next_after)
             page, _ = await asyncio.gather(following, self._deliver_page(event, attempt, page.ids, gave_up))
         await self._deliver_page(event, attempt, page.ids, gave_up)
-        for node in gave_up:
-            await self._forget(self._caches[node])
+        for node, at in gave_up.items():
+            await self._forget(node, since=at)
         self._recorder.observe(metrics.DELIVERY_SECONDS, time.time() - event.acknowledged_ms / 1000)
         return not gave_up
 
-    async def _deliver_page(self, event: storage.TweetEvent, attempt: str, page: list[int], gave_up: set[str]) -> None:
+    async def _deliver_page(self, event: storage.TweetEvent, attempt: str, page: list[int], gave_up: dict[str, float]) -> None:
         """All pieces side by side."""
         chunks = [(node, users) for node, users in domain.chunks_by_node(self._membership.ring, page) if node not in gave_up]
         pieces = [self._persist(node, event, attempt, users) for node, users in chunks]
         done = [await pieces[0]] if len(pieces) == 1 else await asyncio.gather(*pieces)
-        gave_up.update(node for (node, _), persisted in zip(chunks, done, strict=True) if not persisted)
+        gave_up.update((node, time.monotonic()) for (node, _), persisted in zip(chunks, done, strict=True) if not persisted)
 
     async def _persist(self, node: str, event: storage.TweetEvent, attempt: str, users: list[int]) -> bool:
         give_up_at, pause = time.monotonic() + self._profile.delivery_give_up, RETRY_SECONDS
@@ -92,9 +93,8 @@ class Delivery:
             try:
                 async with self._slots[node]:
                     pushed = await cache.script("deliver", self._script, _arguments(event, attempt, encoded))
-            except errors.CallError as error:
+            except errors.CallError:
                 if time.monotonic() >= give_up_at:
-                    logger.warning("gave up on %s after %.0f s: %s", cache.peer, self._profile.delivery_give_up, error)
                     return False
                 await asyncio.sleep(pause)
                 attempt, pause = "", min(RETRY_MAX_SECONDS, 2 * pause)
@@ -109,16 +109,21 @@ class Delivery:
         """False when it left the ring: whoever has its users now reads their timelines from the source, and it is emptied if it joins again."""
         return node in self._membership.ring.nodes
 
-    async def _forget(self, cache: Cache) -> None:
-        """Retried until it succeeds: only then may the event be acknowledged."""
-        while self._serves(cache.peer):
-            try:
-                epoch = await cache.script("invalidate", self._invalidate, [])
-            except errors.CallError:
-                await asyncio.sleep(RETRY_MAX_SECONDS)
-            else:
-                logger.warning("%s: emptied, under epoch %d; its lists will be rebuilt", cache.peer, epoch)
-                return
+    async def _forget(self, node: str, *, since: float) -> None:
+        """Empty the cache unless that was done after `since`; retried until it succeeds: only then may the event be acknowledged.
+
+        Many deliveries give up on a cache at once. What empties it for one does so for all that had given up by then.
+        """
+        async with self._emptying[node]:
+            while self._serves(node) and self._emptied_at[node] < since:
+                started = time.monotonic()
+                try:
+                    epoch = await self._caches[node].script("invalidate", self._invalidate, [])
+                except errors.CallError:
+                    await asyncio.sleep(RETRY_MAX_SECONDS)
+                else:
+                    self._emptied_at[node] = started
+                    logger.warning("gave up on %s, which is empty now, under epoch %d: its lists will be rebuilt", node, epoch)
 
 
 def _arguments(event: storage.TweetEvent, attempt: str, users: bytes) -> list[int | str | bytes]:

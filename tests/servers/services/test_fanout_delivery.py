@@ -148,6 +148,20 @@ def test_a_cache_that_stays_away_is_emptied_under_a_new_epoch_before_the_event_i
     assert not any(rig.lists(audience(2), NAMES[1]))
 
 
+def test_however_many_deliveries_give_up_on_a_cache_it_is_emptied_once(rig: Rig) -> None:
+    rig.begin(audience(2))
+    rig.servers[1].signal(signal.SIGSTOP)
+
+    async def work(delivery: Delivery) -> list[bool]:
+        tasks = [asyncio.ensure_future(deliver(delivery, FIRST_ID + n, 2)) for n in range(20)]
+        await asyncio.wait(tasks, timeout=PROFILE.delivery_give_up + 1)
+        rig.servers[1].signal(signal.SIGCONT)
+        return await asyncio.gather(*tasks)
+
+    assert rig.run(work) == [False] * 20
+    assert rig.get(NAMES[1], "epoch") == b"1"
+
+
 def test_a_cache_that_leaves_the_ring_is_waited_for_no_longer(rig: Rig) -> None:
     rig.begin(audience(2))
     rig.servers[1].signal(signal.SIGSTOP)
