@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +33,14 @@ class Delta:
     def operation(self, shard: str) -> str:
         """Names the change for ever. Its time is part of it, because the numbers of a table that was emptied or restored begin anew."""
         return f"{shard}-{self.id}-{self.created_ms}"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Counter key -> rows of one shard that it counts, none where there is no key; and the tweets of which changes wait there."""
+
+    counts: Mapping[str, int]
+    waiting: frozenset[int]
 
 
 async def note(session: Session, tweet_id: int, counted: Counted, by: int, *, now_ms: int) -> None:
@@ -68,19 +75,17 @@ async def newest_tweets(session: Session, *, before: int, limit: int) -> list[in
     return [row[0] for row in rows]
 
 
-async def told(session: Session, tweet_ids: Sequence[int]) -> Counter[str]:
-    """Counter key -> what the counters should have from this shard: its rows without the changes that wait. One statement, so one moment."""
+async def rows(session: Session, tweet_ids: Sequence[int]) -> Rows:
+    """What there is to count of these tweets on this shard. One statement, so one moment."""
     marks = _marks(tweet_ids)
-    rows = await session.fetch(
+    found = await session.fetch(
         f"SELECT tweet_id, 'likes', COUNT(*) FROM likes WHERE tweet_id IN {marks} GROUP BY tweet_id"  # noqa: S608
         f" UNION ALL SELECT retweet_of, 'retweets', COUNT(*) FROM tweets WHERE retweet_of IN {marks} AND deleted_at IS NULL GROUP BY retweet_of"
-        f" UNION ALL SELECT tweet_id, counted, -SUM(delta) FROM engagement_deltas WHERE tweet_id IN {marks} GROUP BY tweet_id, counted",
+        f" UNION ALL SELECT DISTINCT tweet_id, '', 0 FROM engagement_deltas WHERE tweet_id IN {marks}",
         [*tweet_ids, *tweet_ids, *tweet_ids],
     )
-    sums: Counter[str] = Counter()
-    for tweet_id, counted, number in rows:
-        sums[KEYS[counted](tweet_id)] += int(number)
-    return sums
+    counts = {KEYS[counted](tweet_id): int(number) for tweet_id, counted, number in found if counted}
+    return Rows(counts, frozenset(tweet_id for tweet_id, counted, _ in found if not counted))
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -1,7 +1,7 @@
 """Repair: compares the counters with the rows that they count, slowly and for ever, and adds what is missing.
 
-A difference is believed when it was the same a while before, so that what is on its way is not taken for lost. The correction is an addition
-like any other: whatever arrives meanwhile is added too, and nothing is overwritten.
+Tweets of which changes wait are left for later, and a difference is believed when it was the same a while before, so that what is on its way
+is not taken for lost. The correction is an addition like any other: whatever arrives meanwhile is added too, and nothing is overwritten.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reference_app.contract import api, keyvalue, metrics
 from reference_app.contract.profile import LAB, Profile
@@ -55,13 +55,19 @@ class Recounting:
             await self._correct(dict(settled))
 
     async def _differences(self, tweet_ids: Sequence[int]) -> dict[str, Difference]:
-        """Both sides of every counter that is not what it should be. All shards have to answer: part of a count is a wrong count."""
-        work = [shard.primary.read("count_engagement", lambda session: deltas.told(session, tweet_ids)) for shard in self._shards]
-        rows: Counter[str] = Counter()
-        for part in await asyncio.gather(*work):
-            rows.update(part)
-        counters = await self._counters.values(keyvalue.COUNTS, _keys(tweet_ids), limit=CALL_SECONDS)
-        return {key: (rows[key], int(counters.values.get(key, 0))) for key in _keys(tweet_ids) if rows[key] != counters.values.get(key, 0)}
+        """Of the tweets of which no change waits. All shards have to answer: part of a count is a wrong count."""
+        parts = await asyncio.gather(
+            *(shard.primary.read("count_engagement", lambda session: deltas.rows(session, tweet_ids)) for shard in self._shards)
+        )
+        counted: Counter[str] = Counter()
+        for part in parts:
+            counted.update(part.counts)
+        keys = _keys(set(tweet_ids).difference(*(part.waiting for part in parts)))
+        if not keys:
+            return {}
+        counters = (await self._counters.values(keyvalue.COUNTS, keys, limit=CALL_SECONDS)).values
+        pairs = {key: (counted[key], int(counters.get(key, 0))) for key in keys}
+        return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
     async def _correct(self, settled: dict[str, Difference]) -> None:
         """Within a minute the same correction has the same name, whoever makes it."""
@@ -72,5 +78,5 @@ class Recounting:
         logger.warning("counters put right: %s", ", ".join(f"{key} {wrong} to {right}" for key, (right, wrong) in settled.items()))
 
 
-def _keys(tweet_ids: Sequence[int]) -> list[str]:
+def _keys(tweet_ids: Iterable[int]) -> list[str]:
     return [make(tweet_id) for tweet_id in tweet_ids for make in (keyvalue.likes_key, keyvalue.retweets_key)]
