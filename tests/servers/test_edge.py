@@ -270,6 +270,15 @@ def test_a_public_timeline_is_kept_for_a_second_whoever_asks_and_nothing_else_is
     assert running.get(TIMELINE).text != first.text
 
 
+def test_who_brings_a_consistency_token_is_not_given_the_page_of_a_second_ago(start: Start) -> None:
+    running = start()
+    kept = running.get(TIMELINE)
+    own = running.get(TIMELINE, **{api.CONSISTENCY: "0.0-1-1"})
+    assert own.text != kept.text
+    assert own.headers["cache-control"] == "no-store"
+    assert running.get(TIMELINE).text == kept.text
+
+
 def test_metrics_of_whichever_gateway_are_not_for_users(start: Start) -> None:
     running = start()
     assert running.get(api.METRICS).json()["error"]["code"] == "not_found"
