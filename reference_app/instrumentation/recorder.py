@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from reference_app.contract import metrics, spans
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.spans import Reason
 from reference_app.instrumentation.hindsight import Wanted
-from reference_app.instrumentation.histogram import Histogram, Series
+from reference_app.instrumentation.histogram import BUCKETS, Histogram, Series
 from reference_app.instrumentation.spans import Kind, Queue, Ring
 from reference_app.kit import tracing
 from reference_app.kit.breaker import Breaker, always
@@ -163,7 +164,12 @@ class Recorder:
             if reason is not None:
                 kept = self.edge_cases.seen(context.trace_id, reason, now_ns - int(seconds * 1e9))
             self._note((kind, context, now_ns, seconds, *own))
-        kind.series.observe(seconds, kept)
+        series = kind.series
+        if kept:
+            series.observe(seconds, kept)
+        else:  # what `observe` does, without calling it
+            series.counts[bisect_left(BUCKETS, seconds)] += 1
+            series.total += seconds
         return kept != ""
 
     def _request(self, method: str, route: str, status: int) -> Kind:

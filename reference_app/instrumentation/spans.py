@@ -19,8 +19,8 @@ from reference_app.instrumentation.histogram import Series
 QUEUE = 2048
 BATCH = 128
 """Encoding one holds the interpreter for about 5 ms, which the event loop has to wait for."""
-RING = 16_384
-"""Notes, 5 MB at most: ten seconds of a process that does 1,600 operations a second; the busiest of a drill does a thousand."""
+RING = 8_192
+"""Notes, 2 to 3 MB: ten seconds of a process that does 800 operations a second, about what the busiest one does at a drill's peak."""
 Note = tuple[Any, ...]
 KIND, CONTEXT, END, SECONDS, OWN = range(5)
 """Places in a note."""
