@@ -86,7 +86,7 @@ async def _insert_until(connection: Any, numbers: Iterator[int], ends: float) ->
 async def _insert(connection: Any, number: int) -> None:
     """One transaction, on its primary and its replica when it returns."""
     now_ms = time.time_ns() // 1_000_000
-    tweet_id = ids.compose(unix_ms=now_ms, shard=ids.MAX_SHARDS - 1, process=0, sequence=number & ids.MAX_SEQUENCE)
+    tweet_id = ids.compose(unix_ms=now_ms, shard=ids.MAX_SHARDS - 1, process=0, sequence=number % ids.MAX_SEQUENCE)
     user_id = number % USERS + 1
     payload = msgspec.json.encode(storage.TweetEvent(tweet_id, user_id, now_ms, TEXT))
     await connection.begin()
