@@ -68,6 +68,10 @@ class OnComponent(msgspec.Struct, frozen=True):
         state = state_of(home, self.component)
         if state not in ALIVE:
             raise NotApplicableError(f"{self.component} is {state}, not running: `failwhale up` repairs the lab")
+        if (hit := home.lab().component(self.component)).swapped:
+            raise NotApplicableError(
+                f"{hit.name} is the {hit.role} now, not what its name tells: `failwhale shard promote {hit.shard}-primary` gives the roles back"
+            )
 
     def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002 - of faults that cannot see what they did
         return {}
