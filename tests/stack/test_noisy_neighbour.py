@@ -18,7 +18,7 @@ from reference_app.kit.home import Home
 from reference_app.query.prometheus import Prometheus
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
-FLOODING, FLOOD_KEYS, SECONDS = 48, keyvalue.BATCH_MAX, 2.0
+FLOODING, FLOOD_KEYS, SECONDS = 48, keyvalue.BATCH_MAX, 1.5
 """Requests that are always under way: at once some 50 times of what the tenant may read in a second."""
 RATE = 40
 """Requests a second of the neighbour, whether the last one was answered or not."""

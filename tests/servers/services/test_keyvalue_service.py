@@ -178,6 +178,7 @@ def test_which_engine_a_dataset_really_has_is_exported(tier: Tier, sql: Any) -> 
     assert engines[COUNTS.table] in ("ROCKSDB", keyvalue.FALLBACK_ENGINE)
 
 
+@pytest.mark.verify
 def test_a_database_that_is_away_is_unavailable_and_what_came_before_is_there_when_it_is_back(tier: Tier, code: Any) -> None:
     assert tier.add(("9:likes", 1, "before")).status_code == 204
     tier.serving.database.send_signal(signal.SIGSTOP)
