@@ -120,7 +120,7 @@ class TweetCache:
         swaps = {key: Swap(storage.tweet_key(key), expected[key], *entry) for key, entry in entries.items() if expected[key] != ABSENT}
         await self._nodes.add(additions)
         done = await self._nodes.swap(swaps)
-        self._recorder.count(metrics.CACHE_LEASES, "refused", by=sum(not swapped for swapped in done.values()))
+        self._recorder.count(metrics.CACHE_LEASES, "refused", by=sum(not swapped for key, swapped in done.items() if swaps[key].value))
 
     async def mark_deleted(self, tweet_ids: Sequence[int]) -> bool:
         """Put the marker of a deletion over whatever is there. False when some cache did not take it."""
