@@ -8,6 +8,9 @@ from pathlib import Path
 
 from reference_app.contract import logs, metrics, spans
 from reference_app.contract.metrics import Metric
+from reference_app.contract.profile import LAB
+from reference_app.instrumentation.hindsight import WANTED_SECONDS
+from reference_app.instrumentation.spans import RING
 from reference_app.kit import deciders
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "telemetry.md"
@@ -36,7 +39,7 @@ W3C Trace Context on every hop: the spans of one request, whichever services, ou
 A hop is recorded by both sides, as its caller saw it and as its callee did.
 
 **Sampling** is decided once, by the gateway, which draws with the decider `trace_sampling` (of 10,000; {deciders.DECIDERS["trace_sampling"].default} unless set): what is
-not sampled creates no span anywhere, and its logs carry a trace id all the same.
+not sampled creates no span, and its logs carry a trace id all the same.
 `failwhale decider set trace_sampling 10000` records every request. A client decides for itself with a `traceparent` header:
 `traceparent: 00-<32 hex digits>-<16 hex digits>-01` is recorded, `-00` is not. The latency histograms carry trace ids as exemplars.
 
@@ -46,6 +49,14 @@ The collector takes `POST {spans.OTLP_TRACES}` of anybody, protobuf or JSON, gzi
 (with `OTEL_EXPORTER_OTLP_HEADERS`) when one is set for `failwhale up`. `failwhale trace slowest | failing | show TRACE_ID` and `reference_app.query.traces` read them.
 
 Resource attributes: `{spans.SERVICE_NAME}` is the group (`tweets`), `{spans.SERVICE_INSTANCE}` the component (`tweets-0`).
+"""
+
+HINDSIGHT = f"""**Hindsight.** What is not sampled is noted: each process remembers its last {RING:,} operations (name, start, end, outcome, ids, parent). An edge case
+makes its trace worth keeping. The first process that meets one announces the trace to all others (core NATS, `{spans.EDGE_CASES_SUBJECT}`), and each
+exports its part as ordinary spans, with the reason as `{spans.EDGE_CASE}`; what ends within {WANTED_SECONDS:.0f} s after that is exported, too. One process finds at
+most {LAB.edge_cases_rate:g} edge cases a second worth keeping, after {LAB.edge_cases_burst:g} at once. So traces are a sample of what is ordinary, and all of what is not:
+shares of errors or of slow requests are read from metrics, never counted in traces. The decider `hindsight` switches it off (docs/adr/0013).
+`failwhale_edge_cases_total` and `failwhale_hindsight_reach_seconds` say what was lost, and how far back a process remembers.
 """
 
 LOGS = """## Logs
@@ -60,6 +71,8 @@ def document() -> str:
         HEAD,
         *(_metrics(exporter, exported) for exporter, exported in EXPORTERS.items()),
         TRACES,
+        HINDSIGHT,
+        _table(("edge case", "meaning"), dict(spans.REASONS)),
         _table(("kind", "name"), spans.NAMES),
         _table(("attribute", "meaning"), spans.ATTRIBUTES),
         "Columns of a segment:\n",

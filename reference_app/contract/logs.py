@@ -14,7 +14,7 @@ ALWAYS = {
 SOMETIMES = {
     "request_id": "request that it was written for (`X-Request-Id`): `failwhale logs --request`",
     "trace_id": "trace that it was written for, sampled or not",
-    "span_id": "span that it was written in, of sampled traces",
+    "span_id": "operation that it was written in, a span if its trace is kept",
     "exception": "traceback of an error that nobody expected",
     "http.request.method": "of a request that was answered", "http.route": "its route template", "url.path": "its path",
     "http.response.status_code": "its status", "duration_ms": "duration of the request, or of the work on an event, in milliseconds",
