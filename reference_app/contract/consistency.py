@@ -24,7 +24,12 @@ def positions(token: str) -> dict[int, str]:
 
 def token(at: dict[int, str]) -> str:
     """The token of these positions."""
-    return ",".join(f"{shard}.{gtid}" for shard, gtid in sorted(at.items()))
+    return ",".join(of_one(shard, gtid) for shard, gtid in sorted(at.items()))
+
+
+def of_one(shard: int, gtid: str) -> str:
+    """The token of one transaction."""
+    return f"{shard}.{gtid}"
 
 
 def merged(held: str, written: str) -> str:

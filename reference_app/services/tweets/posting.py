@@ -64,7 +64,7 @@ class Posting:
         self._failpoints.hit("post.after_commit")
         if diverted:
             self._recorder.count(metrics.POSTS, "diverted")
-        return Created(tweet, replayed=False, own=consistency.token({shard.index: gtid}))
+        return Created(tweet, replayed=False, own=consistency.of_one(shard.index, gtid))
 
     async def _resolve(self, shard: Shard, wanted: NewTweet) -> Created:
         for _ in range(domain.APPLY_POLLS):
