@@ -33,3 +33,11 @@ def test_a_dropped_entry_is_gone_and_may_be_dropped_again() -> None:
     cache.drop("a")
     cache.drop("a")
     assert cache.get("a") is None
+
+
+def test_what_has_expired_takes_no_memory_once_another_comes() -> None:
+    clock = Clock()
+    cache: TtlCache[int, int] = TtlCache(ttl_s=10, size=1000, monotonic=clock)
+    for clock.now in range(100):
+        cache.put(int(clock.now), 0)
+    assert len(cache) == 10
