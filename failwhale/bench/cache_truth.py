@@ -108,10 +108,12 @@ def full_pages(bench_lab: BenchLab) -> tuple[tuple[str, ...], Counter[int]]:
     with httpx.Client(base_url=bench_lab.lab.entry_url, timeout=10) as client:
         for user in range(1, USERS + 1):
             token = tokens.sign(user, key=bench_lab.lab.signing_key, expires_at=int(time.time()) + tokens.LIFETIME_S)
-            page = client.get(api.HOME, headers={"authorization": f"Bearer {token}"}).raise_for_status().json()
-            if len(page["tweets"]) == api.PAGE_DEFAULT and not page["partial"]:
-                readers.append(token)
-                reads.update(int(tweet["id"]) for tweet in page["tweets"])
+            answer = client.get(api.HOME, headers={"authorization": f"Bearer {token}"})
+            if answer.status_code == httpx.codes.OK and pages.is_complete(answer.content):
+                tweet_ids = [int(tweet["id"]) for tweet in answer.json()["tweets"]]
+                if len(tweet_ids) == api.PAGE_DEFAULT:
+                    readers.append(token)
+                    reads.update(tweet_ids)
     return tuple(readers), reads
 
 
