@@ -8,10 +8,16 @@ local id, attempt, trim_at, length = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumb
 local prefix = 'tl:' .. (known[1] or '0') .. ':'
 local newest, pushed_by = string.match(known[2] or '0 ', '^(%d+) (.*)$')
 local function newer(value, other) return #value > #other or (#value == #other and value > other) end
-local function insert(key)
-  for _, value in ipairs(call('LRANGE', key, 0, -1)) do
-    if value == id then return length end
-    if newer(id, value) then return call('LINSERT', key, 'BEFORE', value, id) end
+local function insert(key)  -- its place is near the head, and a whole list takes 60 us to look through
+  local from, count = 0, 8
+  while true do
+    local values = call('LRANGE', key, from, from + count - 1)
+    for _, value in ipairs(values) do
+      if value == id then return length end
+      if newer(id, value) then return call('LINSERT', key, 'BEFORE', value, id) end
+    end
+    if #values < count then return 0 end
+    from, count = from + count, count * 4
   end
 end
 local function place(key)
