@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,7 @@ def bench(
         terminal.emit({"schema": model.SCHEMA, "machine": machine, "results": results})
     elif results:
         terminal.show(_table(results))
+        terminal.write(_figures(results))
     raise typer.Exit(MISSED if any(result.passed is False for result in results.values()) else 0)
 
 
@@ -74,6 +76,10 @@ def _table(results: dict[str, model.Result]) -> Table:
     for name, result in results.items():
         ratio, interval = report.ratio_text(result)
         table.add_row(name, ratio, interval, report.bar_text(result), result.against)
-        for figure, value in report.figures(result.absolute):
-            table.add_row(f"  {figure}", value)
     return table
+
+
+def _figures(results: dict[str, model.Result]) -> Iterator[str]:
+    for name, result in results.items():
+        yield f"{name}:"
+        yield from (f"  {figure} {value}" for figure, value in report.figures(result.absolute))
