@@ -57,7 +57,8 @@ def status(home: Home) -> Status:
 
 def _health(acting: Control, state: ProcessState, unanswered: dict[str, str]) -> ProcessHealth:
     problem = unanswered.get(state.name, "")
-    note = "" if problem else engines.note(acting.lab.component(state.name))
+    component = acting.lab.component(state.name)
+    note = "" if problem else f"the {component.role} now" if component.swapped else engines.note(component)
     return ProcessHealth(state.name, state.kind, state.state, state.pid, state.port, state.pss_mib, state.uptime_s, problem, note)
 
 
