@@ -13,16 +13,19 @@ NOISE_MIB = 1.0
 """What an allocator may take more or less between two looks."""
 QUEUE_MAX = 10.0
 """By so much a queue may be longer at the end: what is on its way at one moment."""
+FILES_MAX = 40.0
+"""A burst fills pools, up to sixteen connections to each database, which then stay; what leaks a file with each request is far beyond that."""
 SHARES = 3
 """What comes after warm-up is cut into so many parts; the first is compared with the last."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Private memory of processes in MiB, and lengths of queues, at one moment."""
+    """Private memory of processes in MiB, lengths of queues, and open files of processes, at one moment."""
 
     memory: Mapping[str, float]
     queues: Mapping[str, float]
+    files: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ def queue_growth(looks: Sequence[Look]) -> list[Growth]:
     return [_growth(name, [look.queues[name] for look in looks if name in look.queues], min) for name in looks[0].queues]
 
 
+def files_growth(looks: Sequence[Look]) -> list[Growth]:
+    """As of queues."""
+    return [_growth(name, [look.files[name] for look in looks if name in look.files], min) for name in looks[0].files]
+
+
 def leaks(grown: Sequence[Growth], allowed_mib: Mapping[str, float]) -> list[str]:
     """Processes that hold more than 5 % more, beyond what is allowed for the data that they keep by design."""
     return [
@@ -57,9 +65,9 @@ def leaks(grown: Sequence[Growth], allowed_mib: Mapping[str, float]) -> list[str
     ]
 
 
-def longer(grown: Sequence[Growth]) -> list[str]:
-    """Queues that grew."""
-    return [f"{one.name}: {one.first:.1f} -> {one.last:.1f}" for one in grown if one.by > QUEUE_MAX]
+def longer(grown: Sequence[Growth], *, most: float) -> list[str]:
+    """What grew by more than that."""
+    return [f"{one.name}: {one.first:.1f} -> {one.last:.1f}" for one in grown if one.by > most]
 
 
 def private_mib(pid: int) -> float:

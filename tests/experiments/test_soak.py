@@ -68,7 +68,8 @@ def test_at_six_tenths_of_the_knee_nothing_leaks_piles_up_or_is_lost(lab: Lab, h
     assert stores <= STORES_KIB * posts_kib + soaking.MEMORY_MAX * sum(one.first for one in grown), (
         "stores grow by more than the posts explain"
     )
-    assert soaking.longer(soaking.queue_growth(settled)) == []
+    assert soaking.longer(soaking.queue_growth(settled), most=soaking.QUEUE_MAX) == []
+    assert soaking.longer(soaking.files_growth(settled), most=soaking.FILES_MAX) == []
 
     found = audits.audit(lab, Path(document["run_dir"]) / history.FILE, witnessed=witness.read(tmp_path))
     assert found.complete, found.reasons
@@ -91,7 +92,7 @@ def watched(lab: Lab, home: Home, load: subprocess.Popen[str]) -> Iterator[Look]
     while load.poll() is None:
         began, running = time.monotonic(), marks.components(home.path)
         memory = {component.name: soaking.private_mib(running[component.name].pid) for component in lab.components}
-        yield Look(memory, queues(prometheus) | files(lab, home))
+        yield Look(memory, queues(prometheus), files(lab, home))
         time.sleep(max(0.0, began + LOOK_EVERY_S - time.monotonic()))
 
 
@@ -102,4 +103,4 @@ def queues(prometheus: Prometheus) -> dict[str, float]:
 def files(lab: Lab, home: Home) -> dict[str, float]:
     """Open files, connections of the pools among them, of every service."""
     running = marks.components(home.path)
-    return {f"files of {c.name}": float(soaking.open_files(running[c.name].pid)) for c in lab.components if c.kind == "service"}
+    return {c.name: float(soaking.open_files(running[c.name].pid)) for c in lab.components if c.kind == "service"}
