@@ -87,6 +87,7 @@ def complete(home: Home, shard: str, fenced: Former, say: Say) -> tuple[Componen
     """Whoever the roles file calls primary takes writes, and the other member follows it: (primary, replica, whether that was rebuilt)."""
     control = Control(home)
     primary, replica = shards.pair(control.lab, shard)
+    bootstrap.put_back(home, primary)  # what a restore set aside is obsolete once it is decided
     bootstrap.write_role(home, primary)
     shards.done(_lead(primary))
     say(f"{primary.name} is the primary; it takes writes once a replica is there")

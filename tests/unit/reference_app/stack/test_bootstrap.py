@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import files, roles
 from reference_app.kit.home import Home
 from reference_app.stack import bootstrap, errors, replication
 
@@ -68,3 +70,19 @@ def test_a_shard_is_its_primary_and_its_replica(tmp_path: Path) -> None:
         "tweets-db-0": ("tweets-db-0-primary", "tweets-db-0-replica"),
         "tweets-db-1": ("tweets-db-1-primary", "tweets-db-1-replica"),
     }
+
+
+def test_what_an_interrupted_restore_set_aside_is_put_back_unless_it_was_decided(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 21000, components(SMALL, 21000), "key", "secret"))
+    for decided, left in ((False, ["former"]), (True, ["restored"])):
+        if decided:
+            roles.assign(home.roles_file, "tweets-db-0", "tweets-db-0-replica")
+        replica = home.lab().component("tweets-db-0-replica")
+        for directory, file in ((bootstrap.directory(home, replica), "restored"), (bootstrap.aside(home, replica), "former")):
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True)
+            (directory / file).touch()
+        bootstrap.put_back(home, replica)
+        assert [path.name for path in bootstrap.directory(home, replica).iterdir()] == left
+        assert not bootstrap.aside(home, replica).exists()
