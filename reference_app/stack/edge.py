@@ -115,8 +115,7 @@ _RULES: dict[str, Sequence[str]] = {
     metrics.EDGE_HOME: ("option httpchk", f"http-check send meth GET uri {api.HEALTH}"),
     # A page that is public is the same for everybody, but for who wants to see what they just wrote: without the token a shared cache may keep it.
     metrics.EDGE_REST: (
-        "http-request set-var(txn.public) bool(true) if METH_GET { path_reg ^/users/[0-9]+/tweets$ } "
-        f"!{{ req.hdr({api.CONSISTENCY}) -m found }}",
+        f"http-request set-var(txn.public) bool(true) if METH_GET {{ path_reg ^/users/[0-9]+/tweets$ }} !{{ req.hdr({api.CONSISTENCY}) -m found }}",
         f"http-request del-header authorization if {_PUBLIC}",
         f"http-request cache-use public if {_PUBLIC}",
         f'http-response set-header cache-control "public, max-age={CACHE_TTL_S}" if {_PUBLIC} {{ status 200 }}',
