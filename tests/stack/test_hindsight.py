@@ -121,9 +121,16 @@ def gaps(found: list[Span], sent: Sent) -> list[str]:
     for span in found:
         if span.kind == "CLIENT" and span.attributes.get(spans.STATUS_CODE) and not children.get(span.span_id):
             missing.append(f"the callee of {span.name}")
-        if span.kind == "PRODUCER" and not children.get(span.span_id, set()) >= STREAM_READERS:
-            missing.append(f"a reader of {span.name}")
-    return missing
+    return missing + [f"a reader of {name}" for name, readers in read_by(found, children).items() if not readers >= STREAM_READERS]
+
+
+def read_by(found: list[Span], children: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Published event -> who read it. One that was published again, because the first time nobody confirmed it, is read once."""
+    readers: dict[str, set[str]] = {}
+    for span in found:
+        if span.kind == "PRODUCER":
+            readers.setdefault(span.name, set()).update(children.get(span.span_id, set()))
+    return readers
 
 
 def strangers(found: list[Span], lab: Lab) -> set[tuple[str, str]]:
