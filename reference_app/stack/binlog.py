@@ -43,21 +43,6 @@ class Transaction:
         return whole if len(whole) <= STATEMENT_MAX else f"{whole[:STATEMENT_MAX]}…"
 
 
-def since(home: Home, server: Component, position: str) -> Iterator[Transaction]:
-    """Transactions behind a position, oldest first. Raises StackError when the binlog does not reach back to it."""
-    last = max((known.number for known in gtid.position(position)), default=0)
-    first = True
-    for transaction in read(home, server):
-        if first and transaction.gtid.number > last + 1:
-            raise errors.StackError(
-                f"the binlog of {server.name} begins with {transaction.gtid} and does not reach back to {position or 'the start'}: "
-                "a newer backup is needed"
-            )
-        first = False
-        if transaction.gtid.number > last:
-            yield transaction
-
-
 def read(home: Home, server: Component) -> Iterator[Transaction]:
     """All transactions that the binlog files of a server hold; it need not run."""
     logs = sorted(bootstrap.directory(home, server).glob("binlog.[0-9]*"))
