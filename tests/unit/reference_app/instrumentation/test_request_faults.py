@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from pathlib import Path
 
 import pytest
@@ -23,11 +22,11 @@ class Tweets:
     def strike(self, wanted: str, trace_id: str = "a") -> str:
         """What is sent along to others."""
 
-        def work() -> str:
-            asyncio.run(self._faults.strike(wanted, trace_id))
+        async def work() -> str:
+            await self._faults.strike(wanted, trace_id)
             return http.fault.get()
 
-        return contextvars.copy_context().run(work)
+        return asyncio.run(work())
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
