@@ -96,7 +96,7 @@ def test_a_tenant_that_floods_is_throttled_and_its_neighbour_keeps_its_objective
 
 
 @pytest.mark.verify
-def test_without_quotas_the_same_flood_harms_the_neighbour(lab: Lab, home: Home) -> None:
+def test_without_quotas_and_bulkheads_the_same_flood_harms_the_neighbour(lab: Lab, home: Home) -> None:
     """What the test above would find if the tier did not throttle."""
     throttled = side_by_side(lab, flooding=FLOODING).other
     for name in ("keyvalue_quotas", "keyvalue_bulkheads"):
