@@ -102,7 +102,8 @@ async def _read_shard(lab: Lab, server: Component, *, since_id: int, detail: str
 
 def _row(index: int, columns: Sequence[Any]) -> Row:
     tweet_id, user_id, key, deleted, duplicate_of = columns
-    return Row(tweet_id, user_id, key, bool(deleted), duplicate_of, index)
+    posted_with = key.removesuffix(f"#{tweet_id}")  # a row that lost its key to its twin has its id behind it
+    return Row(tweet_id, user_id, posted_with, bool(deleted), duplicate_of, index)
 
 
 @asynccontextmanager
