@@ -77,7 +77,13 @@ def damage(home: Home, lab: Lab) -> Iterator[Damage]:  # noqa: ARG001 - what hea
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("deciders", None), ("deciders", b'{"tweet_cache": 10'), ("deciders", b'{"tweet_cache": "on"}'), ("rings", b""), ("roles", b"")],
+    [
+        ("deciders", None),
+        ("deciders", b'{"tweet_cache": 10'),
+        pytest.param("deciders", b'{"tweet_cache": "on"}', marks=pytest.mark.verify),
+        ("rings", b""),
+        ("roles", b""),
+    ],
 )
 def test_a_file_that_all_processes_poll_is_no_outage_when_it_is_gone_or_broken(
     name: str, content: bytes | None, damage: Damage, world: World

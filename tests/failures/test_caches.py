@@ -75,6 +75,7 @@ def test_a_tweet_cache_that_answers_reads_with_errors_is_not_written_to(world: W
     eventually(lambda: complete(world) and cached(tweet_cache, world.tweets[0]), "it is filled again")
 
 
+@pytest.mark.verify
 def test_a_tweet_cache_that_is_full_serves_no_worse_pages(world: World, tweet_cache: redis.Redis, eventually: Any) -> None:
     tweet_cache.flushall()
     tweet_cache.config_set("maxmemory-policy", "noeviction")

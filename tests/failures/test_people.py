@@ -14,7 +14,7 @@ from tests.stack.conftest import PASSWORD, User
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.timeout(60)]
 
 
-@pytest.mark.parametrize("lost", ["users-0", "users-db-0"])
+@pytest.mark.parametrize("lost", [pytest.param("users-0", marks=pytest.mark.verify), "users-db-0"])
 def test_without_users_a_page_is_served_without_names(lost: str, control: Control, world: World, eventually: Any) -> None:
     stranger, reader = world.api.user(), world.api.user()
     world.api.follow(reader, stranger)

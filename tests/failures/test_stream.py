@@ -31,7 +31,7 @@ def test_without_the_stream_posts_are_taken_and_delivered_when_it_is_back(
     eventually(lambda: total(lab, "tweets", metrics.OUTBOX_UNPUBLISHED) == 0, "the outbox is drained")
 
 
-@pytest.mark.parametrize("how", ["killed", "paused"])
+@pytest.mark.parametrize("how", [pytest.param("killed", marks=pytest.mark.verify), "paused"])
 def test_without_fan_out_posts_are_taken_pages_are_stale_and_it_catches_up(
     how: str, control: Control, world: World, eventually: Any
 ) -> None:
