@@ -72,7 +72,9 @@ DECIDERS = {
     "service_concurrency": Decider(LAB.service_concurrency, "a number: requests worked on at once in one service behind the gateway"),
     "refuse_expired": Decider(ON, "requests whose caller waits no more are refused when they come; off, they are only counted"),
     "warm_up_gate": Decider(ON, "a service that has just started is ready only when its dependencies answer"),
-    "ring_guard": Decider(ON, "a ring takes in or gives up one cache, or a quarter of them, at a time; off, as many at once as somebody says"),
+    "ring_guard": Decider(
+        ON, "a ring takes in or gives up one cache, or a quarter of them, at a time; off, as many at once as somebody says"
+    ),
     "keyvalue_quotas": Decider(ON, "tenants of the key-value tier are held to their quotas"),
     "keyvalue_bulkheads": Decider(ON, "tenants of the key-value tier have connections of their own instead of common ones"),
     **_quotas(),

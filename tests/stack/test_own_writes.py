@@ -19,7 +19,7 @@ SHARD = 0
 
 
 @pytest.fixture
-def lagging(lab: Lab, home: Home, sql: Any) -> Iterator[Callable[[], None]]:
+def lagging(lab: Lab, home: Home, sql: Any) -> Iterator[Callable[[], None]]:  # noqa: ARG001 - the lab runs
     """The replica of shard 0 receives and acknowledges, and applies nothing until the returned function is called."""
     _, replica = home.lab().shard(f"tweets-db-{SHARD}")
     assert replica is not None

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from reference_app.contract import api
+from reference_app.instrumentation import service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.services.gateway import app, openapi
@@ -24,11 +25,12 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def routes(tmp_path: Path) -> set[tuple[str, str]]:
-    """Method and path of everything that the gateway serves."""
+def routes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """Method and path of everything that the gateway serves, as its router is given them."""
+    monkeypatch.setattr(service, "Router", list)
     callees = Callees(tweets=NOBODY, users=NOBODY, graph=NOBODY, timelines=NOBODY, search=NOBODY, keyvalue=NOBODY)
     built: Any = app.build(callees=callees, recorder=Recorder(), deciders=Deciders(tmp_path / "deciders.json"), signing_key="k")
-    return {(method.lower(), route.path) for route in built._app.routes for method in route.methods - {"HEAD"}}
+    return {(method.lower(), route.path) for route in built._router for method in route.methods - {"HEAD"}}
 
 
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
