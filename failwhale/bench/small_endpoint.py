@@ -1,4 +1,4 @@
-"""A small service for the benchmark `telemetry`: one endpoint that makes three calls to nobody. `python -m failwhale.bench.small_endpoint VARIANT PORT SINK`.
+"""A small service for the benchmark `telemetry`: one endpoint that makes a call or two to nobody. `python -m failwhale.bench.small_endpoint VARIANT PORT SINK`.
 
 The same frame, server and endpoint in each variant; what differs is the telemetry around them: none, ours as a service behind the gateway has
 it, ours as the gateway has it, OpenTelemetry's SDK at 100 % with spans by hand, and its ASGI auto-instrumentation. Spans go to a sink, another
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -36,8 +37,10 @@ from reference_app.kit.deciders import Deciders
 
 NONE, BEHIND, ENTRY, SDK, AUTO, SINK = "none", "behind", "entry", "sdk", "auto", "sink"
 PATH = "/things/{thing}"
-STORES = (("tweet-cache-0", "MGET", "redis"), ("users-db-0", "profiles", "mariadb"), ("timeline-cache-0", "read", "redis"))
+STORES = (("tweet-cache-0", "MGET", "redis"), ("users-db-0", "profiles", "mariadb"))
 """(peer, operation, system) of the calls."""
+CALLS = (1, 1, 2)
+"""Calls of one request after the other: a warm home page makes four calls in three services."""
 Call = Callable[[str, str, str], Awaitable[int]]
 NOWHERE = Path("/nonexistent")
 
@@ -48,8 +51,10 @@ async def _answer() -> int:
 
 
 def _routes(call: Call) -> list[Route]:
+    numbers = itertools.cycle(CALLS)
+
     async def thing(_request: Request) -> Response:
-        for peer, operation, system in STORES:
+        for peer, operation, system in STORES[: next(numbers)]:
             await call(peer, operation, system)
         return Response(b"{}", media_type="application/json")
 

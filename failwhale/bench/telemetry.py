@@ -1,7 +1,8 @@
 """Benchmark `telemetry`: what metrics, logs, traces and hindsight cost one service per request, beside OpenTelemetry's SDK at 100 %.
 
-All variants are the same small service (failwhale/bench/small_endpoint.py), saturated by wrk. The request has three calls to stores, and one in a
-hundred is sampled, as with the default of `trace_sampling`. The calls go nowhere, so what is measured is telemetry and nothing else.
+All variants are the same small service (failwhale/bench/small_endpoint.py), saturated by wrk. A request makes 4/3 calls, as one
+service does for a warm home page, and one in a hundred is sampled, as with the default of `trace_sampling`. The calls go nowhere, so what
+is measured is telemetry and nothing else.
 """
 
 from __future__ import annotations
