@@ -27,12 +27,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_app.contract import metrics, spans
+from reference_app.contract import api, metrics, spans
 from reference_app.contract.topology import Component, Lab
 from reference_app.instrumentation import exporter, logs, service
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.instrumentation.routing import Router
-from reference_app.kit import calls, lifecycle
+from reference_app.kit import calls, deadline, lifecycle
 from reference_app.kit.deciders import Deciders
 
 NONE, BEHIND, ENTRY, SDK, AUTO, SINK = "none", "behind", "entry", "sdk", "auto", "sink"
@@ -43,6 +43,7 @@ CALLS = (1, 1, 2)
 """Calls of one request after the other: a warm home page makes four calls in three services."""
 Call = Callable[[str, str, str], Awaitable[int]]
 NOWHERE = Path("/nonexistent")
+DEADLINE_MS = api.DEADLINE_MS.encode()
 
 
 async def _answer() -> int:
@@ -66,10 +67,13 @@ async def _unmeasured(_peer: str, _operation: str, _system: str) -> int:
 
 
 def _bare(routes: list[Route]) -> ASGIApp:
-    """What the frame does besides telemetry."""
+    """What the frame does besides telemetry: it finds the endpoint, and sets the deadline that the caller sent."""
     router = Router(routes)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        remaining = dict(scope["headers"]).get(DEADLINE_MS)
+        if remaining is not None and remaining.isdigit():
+            deadline.start(int(remaining) / 1000 * (1 - deadline.WAY_BACK))
         endpoint, _ = router.find(scope)
         response = await endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
