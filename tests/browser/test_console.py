@@ -146,9 +146,9 @@ def walker(url: str, open_browser: Callable[[int, int], WebDriver], tmp_path_fac
 @pytest.mark.usefixtures("prometheus")
 def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
     walker.open("/", until="22 of 23 components answer; tweets-db-0-primary does not")
-    walker.wait(lambda: len(walker.all(".fw-red-row .fw-plot")) == 14)
+    walker.wait(lambda: len(walker.all(".fw-red-row .fw-plot")) == 16)
     assert len(walker.all("[data-component].fw-down")) == 1
-    assert len(walker.all("[data-component].fw-answers")) == 16
+    assert len(walker.all("[data-component].fw-answers")) == 18
     assert "25 % errors" in walker.text
     walker.portray("live")
 

@@ -24,6 +24,7 @@ PATIENCE_S = 30
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.lab,
+    pytest.mark.verify,
 ]
 
 

@@ -203,6 +203,7 @@ def test_a_search_shows_who_wrote_it_and_a_reply_leads_to_what_it_answers(window
     assert page.complaints() == []
 
 
+@pytest.mark.verify
 def test_the_whale_is_shown_while_the_gateway_sheds_and_leaves_by_itself(
     window: Callable[[], Window], set_capacity: Callable[[int], None]
 ) -> None:

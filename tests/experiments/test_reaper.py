@@ -102,6 +102,7 @@ def test_ctrl_c_in_the_terminal_of_the_drill_does_not_reach_the_reaper(home: Hom
     wait_until(lambda: Control(home).unanswered() == {}, LIMIT_S)
 
 
+@pytest.mark.verify
 def test_without_a_drill_chaos_run_ends_with_everything_undone(home: Home) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "chaostoolkit", "--no-version-check", "--no-log-file", "run", "--journal-path", str(home.path / "journal.json"),

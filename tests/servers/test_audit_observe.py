@@ -218,6 +218,7 @@ def test_beyond_its_newest_800_ids_a_list_promises_nothing(world: World) -> None
     assert (timelines[2].length, timelines[2].oldest_id) == (806, tweet_id(11))
 
 
+@pytest.mark.verify
 def test_two_thousand_tweets_and_a_thousand_full_lists_are_read_within_ten_seconds(world: World) -> None:
     rows = ", ".join(f"({tweet_id(n)}, {AUTHOR}, 'k{n}', 'hi')" for n in range(2000))
     world.sql("tweets-db-0-primary", f"INSERT INTO tweets (id, user_id, idempotency_key, text) VALUES {rows}")

@@ -142,8 +142,8 @@ def test_among_some_ids_are_those_that_the_user_follows(graph: Any) -> None:
     for followee in (501, 502, 504):
         follow(graph, 500, followee)
     unfollow(graph, 500, 504)
-    assert among(graph, 500, [502, 503, 501, 504]).json() == {"ids": [501, 502]}
-    assert among(graph, 500, []).json() == {"ids": []}
+    assert among(graph, 500, [502, 503, 501, 504]).json()["ids"] == [501, 502]
+    assert among(graph, 500, []).json()["ids"] == []
 
 
 def test_celebrities_are_those_with_more_followers_than_asked_for_on_all_shards(graph: Any) -> None:
