@@ -31,7 +31,10 @@ def page(target, make_home):
         wait(lambda: answers(client))
         yield home, client
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    try:
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
 
 
 def answers(client):
@@ -79,6 +82,7 @@ def test_people_play_a_spike_is_recorded_and_nothing_leaves_the_machine(page, ta
 
     assert swarm(client, target, user_classes="Spike", scale="0.01", user_count=1)["success"] is True
     wait(lambda: list(home.runs.glob(f"*/{facts.FILE}")))
+    wait(lambda: stats(client)["state"] == "stopped")
     (written,) = home.runs.glob(f"*/{facts.FILE}")
     recorded = msgspec.json.decode(written.read_bytes(), type=facts.Facts)
     assert (recorded.stopped_by, recorded.sent + recorded.dropped) == ("end", recorded.planned)
