@@ -19,6 +19,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from chaos import catalogue
 from postmortems import store
 from reference_app.collector.segments import Segments
 from reference_app.contract.topology import SMALL, Lab, components
@@ -178,7 +179,7 @@ def test_nothing_that_happens_to_a_drill_is_one_click_away(walker: Walker, prome
     walker.open("/", until="Start a drill")
     walker.click("button", "Start a drill")
     walker.wait(lambda: "Break it now" in walker.text)
-    assert "kill_and_hold" in walker.text
+    assert catalogue.load(catalogue.names()[0]).extension.truth.fault in walker.text
     walker.keep("start-a-drill")
 
 
