@@ -1,12 +1,13 @@
-"""Limits on processes by cgroups, version 1 or 2, whichever has the controller here."""
+"""Groups of processes, and limits on them, by cgroups of version 1 or 2, whichever has the controller here."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path("/sys/fs/cgroup")
 PERIOD_US = 100_000
@@ -36,13 +37,13 @@ def limit_cpu(where: Controller, group: str, percent: int, pids: Iterable[int]) 
     files = (
         {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota)} if where.version == 1 else {"cpu.max": f"{quota} {PERIOD_US}"}
     )
-    _limit(where, group, files, pids)
+    gather(where, group, pids, files)
 
 
 def limit_memory(where: Controller, group: str, limit_bytes: int, pids: Iterable[int]) -> None:
     """All the processes together get so much memory; whoever takes more is killed by the kernel."""
     name = "memory.limit_in_bytes" if where.version == 1 else "memory.max"
-    _limit(where, group, {name: str(limit_bytes)}, pids)
+    gather(where, group, pids, {name: str(limit_bytes)})
 
 
 def exists(where: Controller, group: str) -> bool:
@@ -60,10 +61,11 @@ def dissolve(where: Controller, group: str) -> None:
     directory.rmdir()
 
 
-def _limit(where: Controller, group: str, files: dict[str, str], pids: Iterable[int]) -> None:
+def gather(where: Controller, group: str, pids: Iterable[int], limits: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Put the processes into a group, under its limits (file name -> value) if it has any."""
     directory = where.directory / group
     directory.mkdir(exist_ok=True)
-    for name, value in files.items():
+    for name, value in limits.items():
         (directory / name).write_text(value)
     for pid in pids:
         (directory / "cgroup.procs").write_text(str(pid))

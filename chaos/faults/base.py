@@ -60,6 +60,11 @@ class OnComponent(msgspec.Struct, frozen=True):
     sham: bool = False
 
     @property
+    def kind(self) -> str:
+        """The tag by which its record is told from others."""
+        return str(self.__struct_config__.tag)
+
+    @property
     def components(self) -> tuple[str, ...]:
         return (self.component,)
 
@@ -75,6 +80,12 @@ class OnComponent(msgspec.Struct, frozen=True):
 
     def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002 - of faults that cannot see what they did
         return {}
+
+
+def require_absent(fault: Fault, home: Home) -> None:
+    """Raises NotApplicableError when the same is in force: a second one would replace it, and the undo of either would end both."""
+    if fault.in_effect(home):
+        raise NotApplicableError(f"{fault.kind} of {', '.join(fault.components)} is in force already: `failwhale chaos undo` takes it back")
 
 
 def state_of(home: Home, component: str) -> str:

@@ -29,8 +29,6 @@ class _OfCache(OnComponent, frozen=True):
 class FlushCache(_OfCache, frozen=True, tag="flush_cache"):
     """FLUSHALL: the cache is up and cold. It is in force at once and over at once; what follows is the refilling."""
 
-    kind: ClassVar[str] = "flush_cache"
-
     def apply(self, home: Home) -> None:
         if not self.sham:
             with self._client(home) as client:
@@ -45,8 +43,6 @@ class FlushCache(_OfCache, frozen=True, tag="flush_cache"):
 
 class EvictionStorm(_OfCache, frozen=True, tag="eviction_storm"):
     """maxmemory far below what is kept: with an eviction policy keys go as fast as they come, without one writes are refused."""
-
-    kind: ClassVar[str] = "eviction_storm"
 
     max_bytes: int = SMALLEST_BYTES
     former_bytes: int = 0

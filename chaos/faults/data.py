@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
     """Every row of a table is gone, on the replica as well. `since` (GTID) is where the database was before: the culprit is behind it."""
 
-    kind: ClassVar[str] = "delete_without_where"
     engine: ClassVar[str] = "sql"
 
     table: str = "tweets"

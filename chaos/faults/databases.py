@@ -66,8 +66,6 @@ class _ByAgent(_OfDatabase, frozen=True):
 class LockTable(_ByAgent, frozen=True, tag="lock_table"):
     """LOCK TABLES ... WRITE: reads and writes of the table hang, everything else answers, a health check too."""
 
-    kind: ClassVar[str] = "lock_table"
-
     table: str = "tweets"
 
     def check(self, home: Home) -> None:
@@ -88,8 +86,6 @@ class LockTable(_ByAgent, frozen=True, tag="lock_table"):
 class HangWrites(_ByAgent, frozen=True, tag="hang_writes"):
     """FLUSH TABLES WITH READ LOCK: reads go on, writes and commits hang, as under a backup that went wrong."""
 
-    kind: ClassVar[str] = "hang_writes"
-
     @property
     def holds(self) -> str:
         return "writes"
@@ -98,8 +94,6 @@ class HangWrites(_ByAgent, frozen=True, tag="hang_writes"):
 class ExhaustConnections(_ByAgent, frozen=True, tag="exhaust_connections"):
     """Every connection that the server allows is taken: open pools go on, nobody new comes in, a monitor neither (Twitter, 2014-01)."""
 
-    kind: ClassVar[str] = "exhaust_connections"
-
     @property
     def holds(self) -> str:
         return "connections"
@@ -107,8 +101,6 @@ class ExhaustConnections(_ByAgent, frozen=True, tag="exhaust_connections"):
 
 class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
     """One of a replica's threads stops: `sql` lags behind and still acknowledges, without `io` its primary's commits wait for ever."""
-
-    kind: ClassVar[str] = "stop_replica"
 
     thread: Thread = "sql"
 
@@ -131,8 +123,6 @@ class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
 
 class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
     """The server refuses writes, as a primary does that was demoted and not told to its clients."""
-
-    kind: ClassVar[str] = "read_only"
 
     def check(self, home: Home) -> None:
         super().check(home)

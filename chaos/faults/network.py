@@ -5,20 +5,17 @@ On loopback a rule sees each packet once. Counters are part of the rules, so a f
 
 from __future__ import annotations
 
-import contextlib
 import os
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
-from chaos import events, firewall
-from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, state_of
+from chaos import cgroups, events, firewall
+from chaos.cgroups import Controller
+from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, require_absent, state_of
 from reference_app.kit.home import Home
 from reference_app.stack import marks
 
-CGROUPS = Path("/sys/fs/cgroup")
-"""Where nft looks for the cgroups (version 2) that rules name; with version 1 beside it the tree is below `unified`."""
 KNOWN_MARK = 0x6661
 """Connection mark of those that were opened while a rule was in force."""
 
@@ -30,8 +27,9 @@ class _ByRules(OnComponent, frozen=True):
 
     def check(self, home: Home) -> None:
         if reason := firewall.why_not():
-            raise NotApplicableError(f"{self._kind} is not possible here: {reason}")
+            raise NotApplicableError(f"{self.kind} is not possible here: {reason}")
         super().check(home)
+        require_absent(self, home)
 
     def apply(self, home: Home) -> None:
         port = home.lab().component(self.component).port
@@ -48,21 +46,15 @@ class _ByRules(OnComponent, frozen=True):
         return {"packets": firewall.packets(self.table(home))}
 
     def table(self, home: Home) -> str:
-        return firewall.table_name(home.lab().port_base, self._kind, self.component)
+        return firewall.table_name(home.lab().port_base, self.kind, self.component)
 
     def rules(self, port: int) -> list[tuple[str, str]]:
         """(which packets, what becomes of them)"""
         raise NotImplementedError
 
-    @property
-    def _kind(self) -> str:
-        return str(self.__struct_config__.tag)
-
 
 class Refuse(_ByRules, frozen=True, tag="refuse"):
     """Connections are refused, open ones are reset at their next packet: nobody listens there any more."""
-
-    kind: ClassVar[str] = "refuse"
 
     def rules(self, port: int) -> list[tuple[str, str]]:
         return [(f"tcp dport {port}", "reject with tcp reset")]
@@ -71,16 +63,12 @@ class Refuse(_ByRules, frozen=True, tag="refuse"):
 class Blackhole(_ByRules, frozen=True, tag="blackhole"):
     """Packets vanish in both directions: new connections hang, open ones fall silent."""
 
-    kind: ClassVar[str] = "blackhole"
-
     def rules(self, port: int) -> list[tuple[str, str]]:
         return [(f"tcp dport {port}", "drop"), (f"tcp sport {port}", "drop")]
 
 
 class Loss(_ByRules, frozen=True, tag="loss"):
     """A share of the packets vanishes. TCP sends them again after 200 ms at the least, a lost connection request after 1 s."""
-
-    kind: ClassVar[str] = "loss"
 
     percent: int = 10
 
@@ -96,8 +84,6 @@ class Loss(_ByRules, frozen=True, tag="loss"):
 
 class SynDrop(_ByRules, frozen=True, tag="syn_drop"):
     """Open connections go on, new ones hang: what a full listen queue looks like, and what pools hide."""
-
-    kind: ClassVar[str] = "syn_drop"
 
     def rules(self, port: int) -> list[tuple[str, str]]:
         return [(f"tcp dport {port} tcp flags & (syn|ack) == syn", "drop")]
@@ -128,30 +114,22 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
         for component in (*self.callers, *self.callees):
             if (state := state_of(home, component)) not in ALIVE:
                 raise NotApplicableError(f"{component} is {state}, not running: `failwhale up` repairs the lab")
+        require_absent(self, home)
 
     def apply(self, home: Home) -> None:
-        group = self._cgroup(home)
-        group.mkdir(exist_ok=True)
-        leaders = marks.components(home.path)
-        for caller in self.callers:
-            (group / "cgroup.procs").write_text(str(leaders[caller].pid))
+        leaders, tree, group = marks.components(home.path), _tree(), self._group(home)
+        cgroups.gather(tree, group, [leaders[caller].pid for caller in self.callers])
         lab = home.lab()
         ports = ", ".join(str(lab.component(callee).port) for callee in self.callees)
         verdict = "" if self.sham else " drop"
-        cut = f'tcp dport {{ {ports} }} socket cgroupv2 level 1 "{group.relative_to(CGROUPS)}" counter{verdict}'
+        cut = f'tcp dport {{ {ports} }} socket cgroupv2 level 1 "{(tree.directory / group).relative_to(cgroups.ROOT)}" counter{verdict}'
         old = f"tcp dport {{ {ports} }} ct mark != {KNOWN_MARK} reject with tcp reset"
         new = f"tcp dport {{ {ports} }} tcp flags & (syn|ack) == syn ct mark set {KNOWN_MARK}"
         firewall.put(self.table(home), filter=[cut, new, old])
 
     def undo(self, home: Home) -> None:
         firewall.drop(self.table(home))
-        group = self._cgroup(home)
-        if not group.exists():
-            return
-        for pid in (group / "cgroup.procs").read_text().split():
-            with contextlib.suppress(ProcessLookupError):
-                (group.parent / "cgroup.procs").write_text(pid)
-        group.rmdir()
+        cgroups.dissolve(_tree(), self._group(home))
 
     def in_effect(self, home: Home) -> bool:
         return firewall.present(self.table(home))
@@ -162,16 +140,18 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
     def table(self, home: Home) -> str:
         return firewall.table_name(home.lab().port_base, self.kind)
 
-    def _cgroup(self, home: Home) -> Path:
-        return _tree() / f"failwhale-{home.lab().port_base}-partition"
+    def _group(self, home: Home) -> str:
+        return f"failwhale-{home.lab().port_base}-partition"
 
 
-def _tree() -> Path:
-    unified = CGROUPS / "unified"
-    return unified if (unified / "cgroup.procs").exists() else CGROUPS
+def _tree() -> Controller:
+    """Cgroups of version 2, which rules can name; with version 1 beside it they are below `unified`."""
+    unified = cgroups.ROOT / "unified"
+    return Controller(unified if (unified / "cgroup.procs").exists() else cgroups.ROOT, 2)
 
 
 def _no_cgroups() -> str:
-    if not os.access(_tree() / "cgroup.procs", os.W_OK):
-        return f"processes cannot be grouped: there are no writable cgroups (version 2) in {_tree()}"
+    directory = _tree().directory
+    if not os.access(directory / "cgroup.procs", os.W_OK):
+        return f"processes cannot be grouped: there are no writable cgroups (version 2) in {directory}"
     return ""

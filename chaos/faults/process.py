@@ -21,8 +21,6 @@ class _BySignal(OnComponent, frozen=True):
 class KillAndHold(_BySignal, frozen=True, tag="kill_and_hold"):
     """kill -9 of the process group, held: the supervisor does not bring it back."""
 
-    kind: ClassVar[str] = "kill_and_hold"
-
     def apply(self, home: Home) -> None:
         if not self.sham:
             Control(home).kill_and_hold(self.component)
@@ -36,8 +34,6 @@ class KillAndHold(_BySignal, frozen=True, tag="kill_and_hold"):
 
 class Kill(_BySignal, frozen=True, tag="kill"):
     """kill -9 of the process group, once: the supervisor starts it again at its next tick."""
-
-    kind: ClassVar[str] = "kill"
 
     def apply(self, home: Home) -> None:
         if not self.sham:
@@ -54,8 +50,6 @@ class Kill(_BySignal, frozen=True, tag="kill"):
 class Pause(_BySignal, frozen=True, tag="pause"):
     """SIGSTOP of the process group: it accepts connections and answers nothing, as a hung process or a long garbage collection does."""
 
-    kind: ClassVar[str] = "pause"
-
     def apply(self, home: Home) -> None:
         if not self.sham:
             Control(home).pause(self.component)
@@ -69,8 +63,6 @@ class Pause(_BySignal, frozen=True, tag="pause"):
 
 class CrashLoop(_BySignal, frozen=True, tag="crash_loop"):
     """kill -9 every `every_s` seconds, whatever the supervisor does about it. An agent does it until it is ended itself."""
-
-    kind: ClassVar[str] = "crash_loop"
 
     every_s: float = 3.0
 

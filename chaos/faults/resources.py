@@ -51,7 +51,6 @@ class _ByCgroup(OnComponent, frozen=True):
 class CpuQuota(_ByCgroup, frozen=True, tag="cpu_quota"):
     """The component gets so many per cent of a core: it is slow by standing still within each tenth of a second, as in a throttled container."""
 
-    kind: ClassVar[str] = "cpu_quota"
     controller: ClassVar[str] = "cpu"
 
     percent: int = 20
@@ -69,7 +68,6 @@ class CpuQuota(_ByCgroup, frozen=True, tag="cpu_quota"):
 class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
     """The component may have so much memory; when it takes more the kernel kills it, and its supervisor starts it again, free."""
 
-    kind: ClassVar[str] = "memory_limit"
     controller: ClassVar[str] = "memory"
 
     limit_mib: int = 64
@@ -86,7 +84,6 @@ class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
 class FewDescriptors(OnComponent, frozen=True, tag="few_descriptors"):
     """The component may open no more files and connections than it has open: accept() fails, and so does dialling."""
 
-    kind: ClassVar[str] = "few_descriptors"
     engine: ClassVar[str] = "prlimit"
 
     former: tuple[int, int] = (0, 0)
@@ -99,10 +96,13 @@ class FewDescriptors(OnComponent, frozen=True, tag="few_descriptors"):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(FEWEST_DESCRIPTORS, highest + 1), self.former[1]))
 
     def undo(self, home: Home) -> None:
-        resource.prlimit(_pid(home, self.component), resource.RLIMIT_NOFILE, self.former)
+        """A process that died of it was, or will be, started with its own limit."""
+        if self.in_effect(home):
+            resource.prlimit(_pid(home, self.component), resource.RLIMIT_NOFILE, self.former)
 
     def in_effect(self, home: Home) -> bool:
-        return resource.prlimit(_pid(home, self.component), resource.RLIMIT_NOFILE) != self.former
+        leader = marks.components(home.path).get(self.component)
+        return leader is not None and resource.prlimit(leader.pid, resource.RLIMIT_NOFILE) != self.former
 
 
 def few_descriptors(home: Home, component: str) -> FewDescriptors:

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from chaos import firewall
-from chaos.faults.base import NotApplicableError, OnComponent
+from chaos.faults.base import NotApplicableError, OnComponent, require_absent
 from chaos.faults.network import KNOWN_MARK
 from chaos.proxy.registry import RefusedError, valid
 from chaos.proxy.toxics import Toxic
@@ -56,6 +56,7 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         if reason := firewall.why_not():
             raise NotApplicableError(f"{self.kind} is not possible here: {reason}")
         super().check(home)
+        require_absent(self, home)
 
     def apply(self, home: Home) -> None:
         lab = home.lab()

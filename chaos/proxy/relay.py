@@ -52,7 +52,6 @@ class Direction(asyncio.Protocol):
         self._waiting: deque[toxics.Piece] = deque()
         self._waiting_bytes = 0
         self._armed = False
-        self._timers: set[asyncio.TimerHandle] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -138,12 +137,7 @@ class Direction(asyncio.Protocol):
         self._drain()
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
-        def happen() -> None:
-            self._timers.discard(handle)
-            action()
-
-        handle = asyncio.get_running_loop().call_later(max(0.0, seconds), happen)
-        self._timers.add(handle)
+        asyncio.get_running_loop().call_later(max(0.0, seconds), action)
 
     def _end_orderly(self) -> None:
         """The peer's end comes after everything that still waits, and a slow close later."""

@@ -31,6 +31,16 @@ class Background:
             _, pending = await asyncio.wait(pending, timeout=0.2)
 
 
+async def rest(wake: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not on when somebody wakes."""
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        return
+    wake.clear()
+
+
 async def _forever(name: str, loop: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:

@@ -24,7 +24,7 @@ def running(home: Home, name: str) -> bool:
 
 
 def end(home: Home, name: str) -> None:
-    """SIGKILL to its group, and wait until it is gone; nothing when it does not run. Raises StackError."""
+    """SIGKILL, and wait until it is gone; nothing when it does not run. Raises StackError."""
     deadline = time.monotonic() + _GONE_S
     while (agent := marks.components(home.path).get(name)) is not None:
         if time.monotonic() >= deadline:

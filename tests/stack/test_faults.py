@@ -120,6 +120,17 @@ def test_a_sham_takes_every_step_and_is_not_felt(run: Session, pinged: Pinged, f
     assert not agents.running(run.home, AGENT)
 
 
+@pytest.mark.parametrize("fault", [Blackhole(TARGET), Spoil(TARGET, toxics=latency(150))])
+@NEEDS_RULES
+def test_a_fault_that_is_in_force_is_not_applied_again_and_stays(run: Session, pinged: Pinged, fault: AnyFault) -> None:
+    undo.inject(run, fault)
+    with pytest.raises(NotApplicableError, match="in force already"):
+        undo.inject(run, fault)
+    assert fault.in_effect(run.home)
+    taken_back(run, fault)
+    assert pinged.new() == "answered"
+
+
 @NEEDS_RULES
 def test_what_a_fault_did_is_recorded_with_its_undo(run: Session, pinged: Pinged) -> None:
     undo.inject(run, Spoil(TARGET, toxics=latency(120)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reference_app.contract import api, keyvalue, metrics
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import tracing
+from reference_app.kit import tasks, tracing
 from reference_app.kit.keyvalue import KeyValue
 from reference_app.kit.shard import Shard
 from reference_app.services.tweets import deltas
@@ -35,7 +35,7 @@ class Counting:
             if waiting:
                 await asyncio.create_task(self._move(shard, waiting))
             if len(waiting) < BATCH:
-                await self._sleep(shard.index)
+                await tasks.rest(self._wake[shard.index], POLL_SECONDS)
 
     async def _move(self, shard: Shard, waiting: Sequence[Delta]) -> None:
         """In a task of its own, under the trace of the first change whose trace is sampled: a batch has many."""
@@ -48,12 +48,3 @@ class Counting:
     async def _export(self, shard: Shard, found: int) -> None:
         behind = found if found < BATCH else await shard.primary.read("count_deltas", deltas.count)
         self._recorder.gauge(metrics.COUNTS_BEHIND, behind, shard.name)
-
-    async def _sleep(self, shard_index: int) -> None:
-        wake = self._wake[shard_index]
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await wake.wait()
-        except TimeoutError:
-            return
-        wake.clear()

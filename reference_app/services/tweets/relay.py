@@ -12,7 +12,7 @@ import msgspec
 from reference_app.contract import metrics, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import errors, tracing
+from reference_app.kit import errors, tasks, tracing
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.shard import Shard
@@ -59,7 +59,7 @@ class Relay:
                 continue
             published = await shard.primary.write("relay_outbox", lambda session: self._publish(session, shard))
             if published < BATCH:
-                await self._sleep(shard.index)
+                await tasks.rest(self._wake[shard.index], POLL_SECONDS)
 
     async def tidy(self) -> None:
         """Export the backlog each second, purge old rows each minute, until cancelled."""
@@ -97,15 +97,6 @@ class Relay:
         since = _now_ms() - int(self._profile.outbox_keep * 1000)
         for shard in self._shards:
             await shard.primary.write("unpublish", lambda session: store.unpublish_since(session, since))
-
-    async def _sleep(self, shard_index: int) -> None:
-        wake = self._wake[shard_index]
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await wake.wait()
-        except TimeoutError:
-            return
-        wake.clear()
 
     async def _export(self, shard: Shard) -> None:
         try:
