@@ -11,7 +11,7 @@ import pytest
 
 from reference_app.contract.topology import Lab
 from reference_app.stack.control import Control
-from tests.failures.conftest import World, forget_tweets, rows_on, visible_rows
+from tests.failures.conftest import World, forget_tweets, key_of, rows_on, visible_rows
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.timeout(90)]
 PRIMARY, REPLICA = "tweets-db-0-primary", "tweets-db-0-replica"
@@ -87,6 +87,22 @@ def test_without_a_shard_only_its_tweets_are_missing_and_the_page_says_so(
     control.heal()
     eventually(lambda: each_once(lab, sql, world, keys), "everything acknowledged is there, once")
     eventually(lambda: {tweet["id"] for tweet in world.home()["tweets"]} >= set(world.tweets), "nothing is missing any more")
+
+
+@pytest.mark.verify
+def test_what_could_not_be_fetched_is_not_made_up_for_by_asking_for_older_tweets(
+    lab: Lab, control: Control, world: World, eventually: Any
+) -> None:
+    """A page of a dead shard's tweets would cost the living three times as much."""
+    newest = world.api.acknowledged(world.author, key_of(world.author, 0, 2), "on the shard that dies")
+    eventually(lambda: world.shows(newest), "it is delivered")
+    for name in (PRIMARY, REPLICA):
+        control.kill_and_hold(name)
+    forget_tweets(lab)
+    page = world.ask(world.reader, "GET", "/home?limit=1").json()
+    assert (page["tweets"], page["partial"], page["missing"]) == ([], True, {"tweets": 1})
+    older = world.ask(world.reader, "GET", f"/home?limit=1&cursor={page['next_cursor']}").json()
+    assert [tweet["id"] for tweet in older["tweets"]] == [world.tweets[1]]
 
 
 @pytest.mark.verify

@@ -88,7 +88,11 @@ class Reading:
         return found.ids
 
     async def _filled(self, user_id: int, circle: Circle | None, window: Window, limit: int, missing: Missing) -> tuple[Hydrated, int]:
-        """The newest of the window that the user may see, and how many of its ids were used for that."""
+        """The newest of the window that the user may see, and how many of its ids were used for that.
+
+        What is deleted or hidden is made up for by older ones; what could not be fetched is not: the page is partial anyway, and asking for
+        more would triple the load of those who cannot answer the first time.
+        """
         filled = Hydrated([], {})
         used = 0
         for _ in range(ROUNDS):
@@ -99,6 +103,8 @@ class Reading:
             filled.tweets.extend(tweets)
             filled.originals.update(originals)
             used += len(batch)
+            if missing["tweets"]:
+                break
         return filled, used
 
     async def _count_orphans(self, user_id: int, circle: Circle, orphans: Sequence[int]) -> None:

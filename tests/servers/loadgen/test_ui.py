@@ -30,7 +30,7 @@ def page(target, make_home):
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as client:
         wait(lambda: answers(client))
         yield home, client
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)  # a background job of a shell ignores SIGINT, and so do its children
     try:
         assert process.wait(10) == 0
     finally:
