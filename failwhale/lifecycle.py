@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from failwhale import health
@@ -64,14 +64,16 @@ def down(home: Home, say: Say) -> int:
         return _down(home, say)
 
 
-def reset(home: Home, say: Say) -> None:
-    """`down`, then delete everything below the home. Refuses a directory that holds no lab."""
+def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
+    """`down`, then delete everything below the home but the entries to `keep`. Refuses a directory that holds no lab."""
     entries = list(home.path.iterdir()) if home.path.exists() else []
     if entries and not home.lab_file.exists():
         raise NoLabError(f"{home.path} holds no lab (there is no lab.json), so nothing in it was deleted")
     with _alone(home):
         _down(home, say)
         for entry in home.path.iterdir():
+            if entry.name in keep:
+                continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             else:

@@ -100,6 +100,10 @@ class Home:
     def benchmarks(self) -> Path:
         return self.path / "bench"
 
+    @property
+    def gamedays(self) -> Path:
+        return self.path / "gamedays"
+
     def lab(self) -> Lab:
         """The lab that `failwhale up` laid out here, with the roles of now; NoLabError when there is none."""
         try:
