@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from loadgen import history, latency
 from loadgen.history import Invoke, Operation
 from reference_app.contract.plan import Plan
+from reference_app.kit import files
 
 WINDOW_S = 2.0
 
@@ -34,8 +31,8 @@ class Progress:
     """Follows the history of one run directory. Cheap: each line is read once."""
 
     def __init__(self, run_dir: Path, plan: Plan) -> None:
-        self._path, self._plan = run_dir / history.FILE, plan
-        self._offset, self._acknowledged = 0, 0
+        self._lines, self._plan = files.Tail(run_dir / history.FILE), plan
+        self._acknowledged = 0
         self._open: dict[int, Invoke] = {}
         self._sent: deque[Invoke] = deque()
         self._done: deque[tuple[float, Operation]] = deque()
@@ -55,7 +52,7 @@ class Progress:
         )  # fmt: skip
 
     def _catch_up(self) -> None:
-        for line in history.parse(self._new_lines()):
+        for line in history.parse(self._lines.read()):
             if isinstance(line, Invoke):
                 self._open[line.n] = line
                 self._sent.append(line)
@@ -69,13 +66,3 @@ class Progress:
             self._sent.popleft()
         while self._done and self._done[0][0] < before:
             self._done.popleft()
-
-    def _new_lines(self) -> Iterator[dict[str, Any]]:
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            for line in file:
-                if line.endswith(b"\n"):
-                    self._offset += len(line)
-                    yield msgspec.json.decode(line)

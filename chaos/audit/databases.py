@@ -16,7 +16,7 @@ from reference_app.contract import storage
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit import sql
 
-CONNECT_S, READ_S = 1.0, 5.0
+CONNECT_S, READ_S, GLANCE_S = 1.0, 5.0, 1.5
 ROWS_MAX = 200_000
 """Rows of one shard that an audit holds in memory: more than an hour of the lab's heaviest load."""
 EDGES_MAX = 1_000_000
@@ -24,6 +24,8 @@ _NOT_PROVISIONED = (1049, 1146)
 """Unknown database, no such table."""
 
 _ROWS = "SELECT id, user_id, idempotency_key, deleted_at IS NOT NULL, duplicate_of FROM tweets WHERE id >= %s LIMIT %s"
+_PRESENT = f"SET STATEMENT max_statement_time={GLANCE_S / 2} FOR SELECT id FROM tweets WHERE id IN %s"
+"""Ended by the server itself: behind a locked table it would wait there longer than whoever asked."""
 _UNPUBLISHED = "SELECT COUNT(*) FROM outbox WHERE published = 0"
 _IDENTITY = "SELECT lab_key FROM identity WHERE shard = %s"
 _FOLLOWERS = "SELECT followee_id, follower_id FROM followees WHERE followee_id IN %s AND active = 1 LIMIT %s"
@@ -77,6 +79,21 @@ async def _edges(lab: Lab, index: int, authors: Sequence[int], *, limit: int) ->
         except UnreadableError as error:
             unanswered.append(str(error))
     raise UnreadableError("; ".join(unanswered))
+
+
+async def absent(lab: Lab, index: int, ids: Collection[int]) -> frozenset[int] | None:
+    """Those of the tweets that no server of the shard has; None unless all of them answered, for one that is down may have them."""
+    try:
+        async with asyncio.timeout(GLANCE_S):
+            found = await asyncio.gather(*(_present(lab, server, ids) for server in _servers(lab, "tweets-db", index)))
+    except (UnreadableError, UntrustedError, TimeoutError):
+        return None
+    return frozenset(ids).difference(*found)
+
+
+async def _present(lab: Lab, server: Component, ids: Collection[int]) -> frozenset[int]:
+    async with _opened(lab, server) as session:
+        return frozenset(int(row[0]) for row in await session.fetch(_PRESENT, (tuple(ids),)))
 
 
 def _servers(lab: Lab, group: str, index: int) -> list[Component]:

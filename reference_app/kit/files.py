@@ -63,6 +63,24 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield msgspec.json.decode(line)
 
 
+class Tail:
+    """The JSON objects that were appended to a file of lines since the last look. The file need not exist yet; a torn last line waits."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._offset = path, 0
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """What is new."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for line in file:
+                if line.endswith(b"\n"):
+                    self._offset += len(line)
+                    yield msgspec.json.decode(line)
+
+
 def _sync_directory(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
