@@ -85,6 +85,10 @@ SIMULATED_COLD_STORE = Metric(
     "failwhale_simulated_cold_store_batches_total", "counter", ("result",),
     "SIMULATED device (decider simulated_cold_store): cold batches that got a slot at_once, that waited for one, or were refused one.",
 )  # fmt: skip
+SIMULATED_WORKERS = Metric(
+    "failwhale_simulated_page_workers_pages_total", "counter", ("result",),
+    "SIMULATED device (decider simulated_page_workers): home pages that got a worker at_once, that waited for one, or were refused one.",
+)  # fmt: skip
 RING_NODES = Metric("failwhale_ring_nodes", "gauge", ("group",), "Caches in the ring of a group, as this process has it.")
 BREAKER_OPEN = Metric(
     "failwhale_breaker_open", "gauge", ("peer", "calls"),
@@ -155,7 +159,7 @@ HINDSIGHT_REACH = Metric("failwhale_hindsight_reach_seconds", "gauge", (), "Age 
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
     OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
-    COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
+    COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, SIMULATED_WORKERS, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
     INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
     EDGE_CASES, HINDSIGHT_NOTES, HINDSIGHT_REACH,
@@ -172,12 +176,28 @@ SEMI_SYNC_ON = Metric("semi_sync_on", "gauge", ("component", "shard"), "1 while 
 CACHE_HITS = Metric("cache_hits_total", "counter", ("component",), "keyspace_hits of a Redis.")
 CACHE_MISSES = Metric("cache_misses_total", "counter", ("component",), "keyspace_misses of a Redis.")
 CACHE_EVICTIONS = Metric("cache_evictions_total", "counter", ("component",), "evicted_keys of a Redis.")
+CACHE_MEMORY = Metric("cache_memory_ratio", "gauge", ("component",), "used_memory of a Redis, of its maxmemory: 0 to 1.")
+CONNECTIONS = Metric("store_connections_ratio", "gauge", ("component",), "Connections in use, of those that a MariaDB or Redis takes: 0 to 1.")
+PRIMARY_READ_ONLY = Metric("primary_read_only", "gauge", ("component", "shard"), "1 while the primary of a database takes no writes.")
+CLOCK_OFFSET = Metric(
+    "component_clock_offset_seconds", "gauge", ("component",),
+    "The clock of a database minus the prober's, when both were asked at once; right to half the time that the answer took.",
+)  # fmt: skip
+CLOCK_STEP = Metric(
+    "lab_clock_step_seconds", "gauge", (), "How far the wall clock has moved since the prober started, beyond the time that passed."
+)
 STREAM_PENDING = Metric("stream_pending_messages", "gauge", ("consumer",), "Messages of the stream that the consumer has not taken yet.")
+STREAM_UNACKNOWLEDGED = Metric(
+    "stream_unacknowledged_messages", "gauge", ("consumer",), "Messages that the consumer has taken and not acknowledged yet."
+)
 DISK_FREE = Metric("lab_disk_free_bytes", "gauge", (), "Free bytes on the file system that holds the lab.")
+STORE_DISK_FREE = Metric("store_disk_free_bytes", "gauge", ("component",), "Free bytes on the file system that holds the data of a component.")
+STORE_DISK_FREE_SHARE = Metric("store_disk_free_ratio", "gauge", ("component",), "The same, of the size of that file system: 0 to 1.")
 PRESSURE = Metric("lab_pressure_ratio", "gauge", ("resource",), "PSI `some avg10` of the host for cpu, memory and io, 0 to 1.")
 PROBER_METRICS = (
     COMPONENT_UP, COMPONENT_HUNG, PROBE_SECONDS, REPLICATION_RUNNING, REPLICATION_LAG, SEMI_SYNC_ON, CACHE_HITS, CACHE_MISSES,
-    CACHE_EVICTIONS, STREAM_PENDING, DISK_FREE, PRESSURE,
+    CACHE_EVICTIONS, CACHE_MEMORY, CONNECTIONS, PRIMARY_READ_ONLY, CLOCK_OFFSET, CLOCK_STEP, STREAM_PENDING, STREAM_UNACKNOWLEDGED,
+    DISK_FREE, STORE_DISK_FREE, STORE_DISK_FREE_SHARE, PRESSURE,
 )  # fmt: skip
 
 COLLECTED_SPANS = Metric(

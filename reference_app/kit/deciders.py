@@ -58,6 +58,9 @@ DECIDERS = {
     "simulated_cold_store": Decider(
         OFF, "a number: slots of the SIMULATED read-only pool in which each cold batch holds one for 20 ms; 0: no such device"
     ),
+    "simulated_page_workers": Decider(
+        OFF, "a number: workers of the SIMULATED pool, one of which each home page holds for 100 ms; 0: no such device"
+    ),
     "hindsight": Decider(ON, "what is not sampled is noted, and exported when something in its trace was an edge case"),
     "request_faults": Decider(OFF, "requests get the fault that their header X-Failwhale-Fault asks for; 0: the header is ignored"),
     "trace_sampling": Decider(100, "requests whose spans are recorded, decided once at the gateway"),
@@ -67,6 +70,7 @@ DECIDERS = {
     "shed_by_class": Decider(ON, "the gateway sheds what matters least first; off, every request may fill all of its concurrency"),
     "shed_reads": Decider(OFF, "reads that the gateway refuses of its own accord, to leave room for posts"),
     "retries": Decider(2, "a number: 0 nothing is tried again, 1 naively, at every layer and without a limit, 2 within a retry budget"),
+    "attempt_timeout": Decider(OFF, "a number: milliseconds that one attempt of a read may take; 0: all the time that its call has"),
     "breakers": Decider(ON, "breakers open; off, everything that fails is called all the same"),
     "nack_admission": Decider(ON, "a client whose callee refuses most of its calls drops some of them itself"),
     "service_concurrency": Decider(LAB.service_concurrency, "a number: requests worked on at once in one service behind the gateway"),

@@ -111,9 +111,11 @@ class Group:
         if self._admission.drops():
             self._dropped()
             raise errors.AppError("overloaded", "most of these requests are refused at the moment: try again later", retry_after=1)
+        repeatable = method == "GET" or (method == "POST" and route in api.Internal.POSTED_READS)
+        patience = self._retries.patience if repeatable else _all_of_it
         instance, ends = self._balancer.pick(), time.monotonic() + limit
         try:
-            response = await self._attempt(instance, method, path, route=route, body=body, limit=limit)
+            response = await self._attempt(instance, method, path, route=route, body=body, limit=patience(limit))
         except errors.CallError as error:
             failed = error
         else:
@@ -123,9 +125,8 @@ class Group:
         async def again(left: float) -> Response:
             nonlocal instance
             instance = self._balancer.pick(but=instance)
-            return await self._attempt(instance, method, path, route=route, body=body, limit=left)
+            return await self._attempt(instance, method, path, route=route, body=body, limit=patience(left))
 
-        repeatable = method == "GET" or (method == "POST" and route in api.Internal.POSTED_READS)
         try:
             return await self._retries.repeat(again, failed, repeatable=repeatable, ends=ends)
         except (_Nacked, _Failed) as error:
@@ -182,6 +183,10 @@ class Group:
         """Close idle connections."""
         for instance in self._balancer.instances:
             instance.client.close()
+
+
+def _all_of_it(left: float) -> float:
+    return left
 
 
 async def _failure(client: Client, method: str, path: str, *, route: str, limit: float) -> errors.CallError | None:

@@ -19,7 +19,7 @@ from reference_app.kit.deciders import Deciders
 from reference_app.kit.retry_budget import RetryBudget
 
 T = TypeVar("T")
-DECIDER = "retries"
+DECIDER, ATTEMPT_TIMEOUT = "retries", "attempt_timeout"
 Policy = Literal["off", "naive", "budgeted"]
 POLICIES: tuple[Policy, ...] = ("off", "naive", "budgeted")
 """By the decider's value."""
@@ -82,6 +82,11 @@ class Retries:
             self.succeeded()
             return result
         return await self.repeat(attempt, failed, repeatable=repeatable, ends=ends)
+
+    def patience(self, left: float) -> float:
+        """Seconds that one attempt of a read may take of those that are left."""
+        most_ms = self._deciders.value(ATTEMPT_TIMEOUT)
+        return min(left, most_ms / 1000) if most_ms else left
 
     def succeeded(self) -> None:
         """A call did at its first attempt."""

@@ -18,6 +18,7 @@ from reference_app.services.timelines.people import People
 from reference_app.services.timelines.reading import Reading
 from reference_app.services.timelines.rebuilding import Rebuilding
 from reference_app.services.timelines.routes import routes
+from reference_app.services.timelines.simulated_workers import SimulatedWorkers
 from reference_app.services.timelines.store import Lists
 
 
@@ -33,4 +34,5 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     rebuilding = Rebuilding(lists, peers, people, failpoints=Failpoints(settings.home.failpoints_file), recorder=recorder)
     reading = Reading(lists, peers, people, rebuilding, recorder=recorder)
     gate = clients.gate(deciders, caches=caches.values(), groups=groups.values())
-    yield service.app(routes(reading), recorder, guard=Guard(deciders, recorder), gate=gate)
+    workers = SimulatedWorkers(deciders=deciders, recorder=recorder)
+    yield service.app(routes(reading, workers), recorder, guard=Guard(deciders, recorder), gate=gate)

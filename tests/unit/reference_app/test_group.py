@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from reference_app.contract import api
-from reference_app.kit import errors, http
+from reference_app.kit import deciders, errors, http
 from reference_app.kit.admission import NackAdmission
 from reference_app.kit.balancer import Balancer, Instance
 from reference_app.kit.breaker import Breaker
 from reference_app.kit.deciders import Deciders
+from reference_app.kit.home import Home
 from reference_app.kit.retry_budget import RetryBudget
 from reference_app.kit.retrying import Retries
 
@@ -30,9 +31,11 @@ class Scripted:
 
     def __init__(self, peer: str, outcomes: Sequence[Outcome]) -> None:
         self.peer, self._outcomes, self.calls = peer, list(outcomes), 0
+        self.limits: list[float] = []
 
     async def call(self, _method: str, _path: str, *, route: str, body: bytes = b"", limit: float) -> http.Response:  # noqa: ARG002
         self.calls += 1
+        self.limits.append(limit)
         outcome = self._outcomes.pop(0) if len(self._outcomes) > 1 else self._outcomes[0]
         if isinstance(outcome, errors.CallError):
             raise outcome
@@ -46,7 +49,7 @@ class Called:
         instances = [Instance(client, breaker) for client, breaker in zip(self.clients, self.breakers, strict=True)]
         self.group = http.Group(
             Balancer(instances),  # type: ignore[arg-type]
-            retries=Retries(Deciders(folder / "none"), RetryBudget(), sleep=_at_once),
+            retries=Retries(Deciders(Home(folder).deciders_file), RetryBudget(), sleep=_at_once),
             admission=NackAdmission(),
             dropped=self._drop,
         )
@@ -99,6 +102,14 @@ def test_a_lost_call_is_repeated_only_when_it_reads(tmp_path: Path, method: str,
     with pytest.raises(errors.OutcomeUnknown):
         called.call(method, route)
     assert called.calls == calls
+
+
+def test_an_attempt_of_a_read_may_be_given_less_than_the_time_of_its_call_and_a_write_has_all_of_it(tmp_path: Path) -> None:
+    deciders.write(Home(tmp_path), "attempt_timeout", 300, by="test")
+    called = Called(tmp_path, [lost(), lost(), OK])
+    called.call()
+    called.call("POST", api.Internal.CREATE)
+    assert called.clients[0].limits == [0.3, 0.3, 0.3, 1]
 
 
 def test_an_instance_that_is_gone_is_avoided_after_five_failures(tmp_path: Path) -> None:
