@@ -10,8 +10,11 @@ from typing import Any
 from chaoslib.exceptions import ChaosException
 from chaoslib.experiment import ensure_experiment_is_valid
 
-from chaos.catalogue import Experiment
+from chaos import catalogue
+from chaos.catalogue import Experiment, Extension
+from reference_app.contract import plan as plans
 from reference_app.contract.topology import TOPOLOGIES, components
+from reference_app.kit import deciders
 
 GUARD = "chaos.controls.recorder"
 LEAST_HARM_THAT_BURNS = 0.02
@@ -27,6 +30,8 @@ def problems(experiment: Experiment) -> list[str]:
         *_injects(experiment),
         *_alerts(experiment),
         *_has_a_lab(experiment),
+        *_settings(experiment.extension),
+        *_says_what_passes(experiment.extension),
     ]
 
 
@@ -59,12 +64,18 @@ def _undoes_itself(experiment: Experiment) -> Iterator[str]:
 def _injects(experiment: Experiment) -> Iterator[str]:
     truth, limit = experiment.extension.truth, experiment.extension.safety.longest_fault_s
     method = experiment.document.get("method", [])
-    injected = {_arguments(activity).get("component") for activity in method if _calls(activity, truth.fault)}
+    injected = {target for activity in method if _calls(activity, truth.fault) for target in _targets(activity)}
     if injected != set(truth.components):
         yield f"its truth names {', '.join(truth.components)}, its method acts on {', '.join(map(str, injected)) or 'nothing'}"
     held = [_arguments(activity).get("seconds", 0) for activity in method if _calls(activity, "hold_fault")]
     if any(seconds > limit for seconds in held):
         yield f"it holds the fault {max(held):g} s, its safety limit is {limit:g} s"
+
+
+def _targets(activity: dict[str, Any]) -> list[Any]:
+    """What it acts on; of a partition those whom nobody reaches."""
+    arguments = _arguments(activity)
+    return list(arguments.get("callees") or [arguments.get("component")])
 
 
 def _alerts(experiment: Experiment) -> Iterator[str]:
@@ -78,6 +89,36 @@ def _has_a_lab(experiment: Experiment) -> Iterator[str]:
     lacking = {name: experiment.extension.missing(components(topology, 0)) for name, topology in TOPOLOGIES.items()}
     if all(lacking.values()):
         yield "no topology has all it needs: " + "; ".join(f"{name} lacks {', '.join(missing)}" for name, missing in lacking.items())
+
+
+def _settings(extension: Extension) -> Iterator[str]:
+    for name, value in extension.deciders.items():
+        if name not in deciders.DECIDERS:
+            yield f"it sets the decider {name!r}, which does not exist: there are {', '.join(deciders.DECIDERS)}"
+        elif not deciders.OFF <= value <= deciders.ON:
+            yield f"it sets the decider {name} to {value}, which is outside of {deciders.OFF}..{deciders.ON}"
+    try:
+        phases = plans.phases(extension.phases)
+    except ValueError as error:
+        yield f"its phases: {error}"
+    else:
+        held = next(phase.end - phase.start for phase in phases if phase.name == "fault")
+        if held > extension.safety.longest_fault_s:
+            yield f"its phase `fault` lasts {held:g} s, its safety limit is {extension.safety.longest_fault_s:g} s"
+    if extension.load is not None and extension.load <= 0:
+        yield f"its load is {extension.load:g} of its preset: it has to be above 0"
+
+
+def _says_what_passes(extension: Extension) -> Iterator[str]:
+    """Who predicts a deviation names the switch that makes it pass, and the experiment that shows so if there is one."""
+    if extension.expected_verdict == "deviated" and not extension.passes_with:
+        yield "it predicts `deviated` and does not say with which switch it passes (passes_with)"
+    if (twin := extension.twin_with) is None:
+        return
+    if twin not in catalogue.names():
+        yield f"its twin {twin!r} is no experiment"
+    elif catalogue.load(twin).extension.expected_verdict == extension.expected_verdict:
+        yield f"its twin {twin} predicts {extension.expected_verdict} too: then nothing shows what the switch does"
 
 
 def _activities(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
