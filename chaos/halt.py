@@ -19,11 +19,13 @@ class Halt:
 
 
 def read(chaos_dir: Path) -> Halt | None:
-    """The halt in force, None when chaos is allowed."""
+    """The halt in force, None when chaos is allowed. Whoever pulled a lever whose file cannot be read meant it."""
     try:
         return msgspec.json.decode(_path(chaos_dir).read_bytes(), type=Halt)
     except FileNotFoundError:
         return None
+    except msgspec.DecodeError as error:
+        return Halt(f"{_path(chaos_dir)} cannot be read ({error})", 0.0)
 
 
 def pull(chaos_dir: Path, reason: str, *, now: float) -> Halt:

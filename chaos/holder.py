@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from reference_app.kit import lease
+
+logger = logging.getLogger(__name__)
 
 
 class Holder(threading.Thread):
@@ -47,11 +50,17 @@ class Holder(threading.Thread):
                 return
 
     def _renew(self) -> bool:
+        """True while the lease is ours. One that cannot be written down (a full disk) is tried again until it lapses."""
         now = self._clock()
         held = lease.read(self._chaos_dir)
         if held is None or held.run_id != self.run_id or not lease.alive(held, now=now):
             return False
-        lease.take(self._chaos_dir, self.run_id, now=now)
+        try:
+            lease.take(self._chaos_dir, self.run_id, now=now)
+        except lease.LeaseHeldError:
+            return False
+        except OSError as error:
+            logger.warning("the lease of run %s could not be renewed: %s", self.run_id, error)
         return True
 
     def __enter__(self) -> Self:

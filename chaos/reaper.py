@@ -58,7 +58,7 @@ def running(home: Home) -> int | None:
     """The pid of the lab's reaper, None when there is none."""
     try:
         found = msgspec.json.decode(_pid_file(home).read_bytes(), type=_Running)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
     return found.pid if lease.process_started(found.pid) == found.started else None
 

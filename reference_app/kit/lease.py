@@ -5,7 +5,10 @@ One run at a time: `take` refuses while another live holder has it. The file is 
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +39,10 @@ def path(chaos_dir: Path) -> Path:
 
 
 def read(chaos_dir: Path) -> Lease | None:
-    """The lease as it stands, lapsed or not; None when nobody took one."""
+    """The lease as it stands, lapsed or not; None when nobody took one. A file that cannot be read is nobody's: faults are undone then."""
     try:
         return msgspec.json.decode(path(chaos_dir).read_bytes(), type=Lease)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 
@@ -50,17 +53,27 @@ def alive(lease: Lease | None, *, now: float) -> bool:
 
 def take(chaos_dir: Path, run_id: str, *, now: float) -> Lease:
     """Take or renew the lease for this process. Raises LeaseHeldError while another live process holds it."""
-    held = read(chaos_dir)
-    if held is not None and held.holder_pid != os.getpid() and alive(held, now=now):
-        raise LeaseHeldError(f"run {held.run_id} (process {held.holder_pid}) holds this lab: wait for it, or end it with `failwhale down`")
-    lease = Lease(run_id, os.getpid(), process_started(os.getpid()) or 0, now + LEASE_SECONDS)
-    files.write_json(path(chaos_dir), lease, durable=held is None)
-    return lease
+    with _one_at_a_time(chaos_dir):
+        held = read(chaos_dir)
+        if held is not None and held.holder_pid != os.getpid() and alive(held, now=now):
+            raise LeaseHeldError(f"run {held.run_id} (process {held.holder_pid}) holds this lab: wait for it, or end it with `failwhale down`")
+        lease = Lease(run_id, os.getpid(), process_started(os.getpid()) or 0, now + LEASE_SECONDS)
+        files.write_json(path(chaos_dir), lease, durable=held is None)
+        return lease
 
 
 def release(chaos_dir: Path) -> None:
     """Give the lease back; no error when it is not held."""
     files.remove_durably(path(chaos_dir))
+
+
+@contextmanager
+def _one_at_a_time(chaos_dir: Path) -> Iterator[None]:
+    """Two that look at the same moment would both find nobody."""
+    chaos_dir.mkdir(parents=True, exist_ok=True)
+    with (chaos_dir / "lease.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def process_started(pid: int) -> int | None:
