@@ -20,11 +20,16 @@ FILE = "load/history.ndjson"
 Op = Literal["home", "user_timeline", "post", "follow", "unfollow"]
 Result = Literal["ok", "refused", "indeterminate", "error"]
 """For posts: acknowledged, surely not stored, may or may not be stored. Reads are ok or error."""
+Reaction = Literal["", "retry", "refresh", "back"]
+"""Why a client asked again: no good answer, a page that was slow, or it went back to its home page. Empty for what was planned, and for replays."""
 
 
 @dataclass(frozen=True)
 class Invoke:
-    """A request that is about to be sent. `due` is its intended start in load seconds, `at` is Unix seconds."""
+    """A request that is about to be sent. `due` is its intended start in load seconds, `at` is Unix seconds.
+
+    `intent` is the number of the planned request that it serves, itself or one before it; after `timeout_s` the client gives it up.
+    """
 
     n: int
     op: Op
@@ -36,6 +41,9 @@ class Invoke:
     target: int = 0
     attempt: int = 1
     replay: bool = False
+    intent: int = 0
+    reaction: Reaction = ""
+    timeout_s: float = 5.0
     type: Literal["invoke"] = "invoke"
 
 
@@ -80,10 +88,13 @@ class Operation:
     partial: bool
     tweets: int
     error: str
+    intent: int = 0
+    reaction: Reaction = ""
+    timeout_s: float = 5.0
 
     @property
     def scheduled(self) -> bool:
-        """True for an arrival of the plan, False for a retry or a replay, which answers bring about."""
+        """True for an arrival of the plan, False for a reaction or a replay, which answers bring about."""
         return self.attempt == 1 and not self.replay
 
     @property
@@ -99,10 +110,13 @@ class Operation:
 
 def join(invoke: Invoke, completion: Completion | None) -> Operation:
     """One operation out of its two lines."""
-    sent = {field: getattr(invoke, field) for field in ("n", "op", "user", "target", "due", "key", "text", "attempt", "replay")}
+    sent = {
+        field: getattr(invoke, field) for field in ("n", "op", "user", "target", "due", "key", "text", "attempt", "replay", *_OF_CLIENTS)
+    }
     return Operation(**sent, invoked_at=invoke.at, **(_UNANSWERED if completion is None else _answered(completion)))
 
 
+_OF_CLIENTS = ("intent", "reaction", "timeout_s")
 _UNANSWERED: dict[str, Any] = {
     "type": "indeterminate", "status": 0, "completed_at": None, "response_ms": None, "service_ms": None, "lag_ms": None,
     "tweet_id": "", "partial": False, "tweets": 0, "error": "no answer recorded",

@@ -14,7 +14,6 @@ from hdrh.histogram import HdrHistogram
 
 from loadgen.history import Operation
 
-CLIENT_TIMEOUT_S = 5.0
 _LONGEST_US, _DIGITS = 120_000_000, 3
 
 
@@ -47,5 +46,8 @@ def nearest_rank(values: Iterable[float], quantile: float) -> float | None:
 
 def milliseconds(operations: Iterable[Operation]) -> list[float]:
     """Latency of each operation that has one, or the lower bound that is known."""
-    floor = CLIENT_TIMEOUT_S * 1000
-    return [max(o.response_ms or 0.0, floor) if o.censored else o.response_ms or 0.0 for o in operations if o.censored or o.type == "ok"]
+    return [_at_least(o) if o.censored else o.response_ms or 0.0 for o in operations if o.censored or o.type == "ok"]
+
+
+def _at_least(operation: Operation) -> float:
+    return max(operation.response_ms or 0.0, operation.timeout_s * 1000)

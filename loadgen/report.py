@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadgen import latency, series, validity
+from loadgen import intents, latency, series, validity
 from loadgen.facts import Facts
 from loadgen.history import Operation
+from loadgen.intents import Intent, Intents
 from loadgen.latency import Latency
 from loadgen.series import Second
 from reference_app.contract.plan import Phase, Plan
@@ -46,6 +47,9 @@ class PhaseReport:
     pages_partial: int
     posts_refused: int
     posts_indeterminate: int
+    intents: Intents = field(default_factory=Intents)
+    home_intents: Intents = field(default_factory=Intents)
+    """What users wanted from this phase on, whenever they got it: goodput where clients react."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Load:
     acknowledged: int
     latency_ms: Latency
     phases: dict[str, PhaseReport]
+    intents: Intents = field(default_factory=Intents)
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,13 @@ def build(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) -> R
     reasons = validity.reasons(plan, facts, operations)
     valid, by_phase = not reasons, _by_phase(plan, operations)
     recorded = [o for phase in plan.phases if phase.recorded for o in by_phase[phase.name]]
+    wanted = _wanted_by_phase(plan, operations)
     load = Load(
         preset=plan.preset, valid=valid, invalid_reasons=reasons, **_of_the_generator(facts), requests=len(operations),
         errors=sum(o.type != "ok" for o in recorded), acknowledged=sum(o.acknowledged for o in operations),
         latency_ms=latency.percentiles(recorded) if valid else Latency(),
-        phases={phase.name: _phase(phase, by_phase[phase.name], valid=valid) for phase in plan.phases},
+        phases={phase.name: _phase(phase, by_phase[phase.name], wanted[phase.name], valid=valid) for phase in plan.phases},
+        intents=intents.summed(intent for phase in plan.phases if phase.recorded for intent in wanted[phase.name]),
     )  # fmt: skip
     return Report(load, series.build(plan, operations, valid=valid))
 
@@ -106,7 +113,16 @@ def _by_phase(plan: Plan, operations: Iterable[Operation]) -> dict[str, list[Ope
     return split
 
 
-def _phase(phase: Phase, operations: Sequence[Operation], *, valid: bool) -> PhaseReport:
+def _wanted_by_phase(plan: Plan, operations: Iterable[Operation]) -> dict[str, list[Intent]]:
+    split: dict[str, list[Intent]] = {phase.name: [] for phase in plan.phases}
+    for intent in intents.grouped(operations):
+        phase = plan.phase_at(intent.first.due)
+        if phase is not None:
+            split[phase.name].append(intent)
+    return split
+
+
+def _phase(phase: Phase, operations: Sequence[Operation], wanted: Sequence[Intent], *, valid: bool) -> PhaseReport:
     home, timeline, posts = ([o for o in operations if o.op == op] for op in ("home", "user_timeline", "post"))
     partial = sum(o.partial for o in home if o.type == "ok")
     pages = _count(home, valid=valid)
@@ -115,6 +131,7 @@ def _phase(phase: Phase, operations: Sequence[Operation], *, valid: bool) -> Pha
         home=pages, user_timeline=_count(timeline, valid=valid), post=_count(posts, valid=valid),
         pages_complete=pages.ok - partial, pages_partial=partial,
         posts_refused=sum(o.type == "refused" for o in posts), posts_indeterminate=sum(o.type == "indeterminate" for o in posts),
+        intents=intents.summed(wanted), home_intents=intents.summed(intent for intent in wanted if intent.first.op == "home"),
     )  # fmt: skip
 
 

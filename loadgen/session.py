@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from loadgen import history, plans
-from loadgen.model import mix
+from loadgen.model import mix, presets
+from loadgen.model.clients import Clients
 from reference_app.contract.plan import Plan
 from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
@@ -45,6 +46,10 @@ class Session:
     def schedule(self) -> tuple[mix.Request, ...]:
         """All arrivals of the plan."""
         return mix.schedule(self.plan, users=self.users)
+
+    def clients(self) -> Clients:
+        """How those who send them behave."""
+        return presets.named(self.plan.preset).clients
 
 
 def users(home: Home) -> int:

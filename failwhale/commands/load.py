@@ -15,7 +15,8 @@ from failwhale import knee, liveview
 from failwhale.commands import knee as knee_command
 from failwhale.commands import terminal
 from loadgen import plans, recording, runner, session, target
-from loadgen.model import presets
+from loadgen.intents import Intents
+from loadgen.model import clients, presets
 from loadgen.model.presets import UnknownPresetError
 from loadgen.plans import RunExistsError
 from loadgen.progress import Progress
@@ -45,7 +46,11 @@ def register(app: typer.Typer) -> None:
 
 def run(
     preset: Annotated[
-        str, typer.Argument(help=f"An event: {', '.join(presets.PRESETS)}; or replay:FILE[@SPEED], a CSV of time and count.")
+        str,
+        typer.Argument(
+            help=f"An event: {', '.join(presets.PRESETS)}; or replay:FILE[@SPEED], a CSV of time and count. "
+            f"EVENT+CLIENTS for clients that behave otherwise: {', '.join(clients.CLIENTS)}."
+        ),
     ],
     *,
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
@@ -171,9 +176,17 @@ def _show(load: Load, run_dir: Path, *, as_json: bool) -> None:
         return
     terminal.show(_table(load))
     terminal.say(f"{load.sent} of {load.planned} planned requests sent, {load.acknowledged} tweets acknowledged; recorded in {run_dir}")
+    if load.intents.wanted:
+        terminal.say(_goodput(load.intents))
     terminal.say("the measurement is valid" if load.valid else "the measurement is not valid:")
     for reason in load.invalid_reasons:
         terminal.say(f"  {reason}")
+
+
+def _goodput(intents: Intents) -> str:
+    told = ", ".join(f"{count} {reaction}" for reaction, count in intents.reactions.items()) or "none"
+    served = f"{intents.served} of {intents.wanted} things that users wanted were served"
+    return f"{served}, with {intents.amplification:g} requests each (reactions: {told})"
 
 
 def _table(load: Load) -> Table:

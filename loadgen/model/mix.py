@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Literal
 
+from loadgen.history import Reaction
 from loadgen.model import arrivals, courses, population, presets, texts
 from loadgen.model.population import Population
 from loadgen.model.presets import Preset
@@ -26,7 +27,8 @@ STAR = 1
 class Request:
     """One request of one user. `due` is its intended start in load seconds, `target` whose tweets are asked for.
 
-    `replay_after` is the pause in seconds between the acknowledgement of a post and its replay, None for no replay.
+    `replay_after` is the pause in seconds between the acknowledgement of a post and its replay, None for no replay. `intent` is the number of the
+    planned request that it serves: its own, unless an answer brought it about.
     """
 
     n: int
@@ -37,6 +39,8 @@ class Request:
     key: str = ""
     text: str = ""
     attempt: int = 1
+    intent: int = 0
+    reaction: Reaction = ""
     replay: bool = False
     replay_after: float | None = None
 
@@ -48,7 +52,7 @@ def schedule(plan: Plan, *, users: int) -> tuple[Request, ...]:
     authors = Population(acting, exponent=preset.author_exponent, ranking=arrivals.stream(plan.seed, "author ranks"))
     readers = Population(acting, exponent=preset.reader_exponent, ranking=arrivals.stream(plan.seed, "reader ranks"))
     both = heapq.merge(_reads(plan, preset, readers, authors), _posts(plan, preset, authors), key=attrgetter("due"))
-    return tuple(replace(request, n=n) for n, request in enumerate(both, 1))
+    return tuple(replace(request, n=n, intent=n) for n, request in enumerate(both, 1))
 
 
 def _reads(plan: Plan, preset: Preset, readers: Population, authors: Population) -> Iterator[Request]:

@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer as the history records it. `retryable` is True when the same post may be sent again with its key."""
+    """The answer as the history records it. `retryable` is True when the same request, a post with its key, may be sent again."""
 
     type: Result
     status: int
@@ -68,7 +68,8 @@ def classify(op: Op, answer: Answer) -> Outcome:
 
 def _read(answer: Answer) -> Outcome:
     if answer.status != 200:
-        return Outcome("error", answer.status, error=_reason(answer))
+        again = answer.status in (0, 429) or answer.status >= 500
+        return Outcome("error", answer.status, error=_reason(answer), retryable=again, retry_after=answer.retry_after)
     try:
         page = _PAGE.decode(answer.body)
     except msgspec.DecodeError as error:

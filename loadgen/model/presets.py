@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loadgen.model import courses, replay
+from loadgen.model import clients, courses, replay
 from loadgen.model.arrivals import Curve, Piece
+from loadgen.model.clients import Clients
 from loadgen.model.courses import Course, Leg, Phases
 
 READS_PER_POST = 50
@@ -63,12 +64,14 @@ class Preset:
     reader_exponent: float = READERS
     author_exponent: float = AUTHORS
     """Zipf exponents of who reads and who posts or is looked at."""
+    clients: Clients = clients.PATIENT
 
     @property
     def slug(self) -> str:
         """Its name in a path: of a replay, the name of the file without its folder, endings and speed."""
-        kind, _, path = self.name.partition(":")
-        return "-".join([kind, *re.findall(r"[A-Za-z0-9_]+", Path(path).name.partition(".")[0])])
+        event, crowd = _split(self.name)
+        kind, _, path = event.partition(":")
+        return "-".join([kind, *re.findall(r"[A-Za-z0-9_]+", Path(path).name.partition(".")[0]), *([crowd] if crowd else [])])
 
     def scaled(self, share: float) -> Preset:
         """The same event with this share of its requests."""
@@ -153,6 +156,8 @@ DIURNAL = _followed(
 )
 """Tweets a second: 5 K mean, 7 K at the peak of a day (Krikorian 2013). The night is the mirror of the noon."""
 
+_WITH_CLIENTS = re.compile(r"(?P<event>.+)\+(?P<crowd>[a-z_]+)", re.DOTALL)
+
 PRESETS = {preset.name: preset for preset in (GOAL, NEW_YEAR, CASTLE, PLATEAU, CELEBRITY, ANNOUNCEMENT, BACK_BUTTON, DIURNAL)}
 
 
@@ -161,12 +166,26 @@ class UnknownPresetError(Exception):
 
 
 def named(name: str) -> Preset:
-    """The preset of that name; of a replay, the file is read.
+    """The preset of that name, `goal` for example, or with clients of another kind, `goal+impatient`; of a replay, the file is read.
 
     Raises UnknownPresetError, which lists what there is, and BadReplayError.
     """
-    if replay.is_replay(name):
-        return _replayed(replay.recording(name))
+    event, crowd = _split(name)
+    preset = _replayed(replay.recording(event)) if replay.is_replay(event) else _listed(event)
+    if not crowd:
+        return preset
+    if crowd not in clients.CLIENTS:
+        raise UnknownPresetError(f"{name!r}: there are no clients {crowd!r}; there are {', '.join(clients.CLIENTS)}")
+    return replace(preset, name=f"{preset.name}+{crowd}", clients=clients.CLIENTS[crowd])
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The event, and the clients that are named after it; empty when none are."""
+    parts = _WITH_CLIENTS.fullmatch(name)
+    return (parts["event"], parts["crowd"]) if parts else (name, "")
+
+
+def _listed(name: str) -> Preset:
     if name not in PRESETS:
         raise UnknownPresetError(f"there is no load preset {name!r}; there is {', '.join(PRESETS)}, and replay:FILE")
     return PRESETS[name]

@@ -52,7 +52,7 @@ class OpenLoop:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._plan, self._schedule = session.plan, session.schedule()
+        self._plan, self._schedule, self.clients = session.plan, session.schedule(), session.clients()
         self._numbers = itertools.count(len(self._schedule) + 1)
         self._history = LineWriter(session.run_dir / history.FILE)
         self._clock = LoadClock.anchored(session.plan.t0)
@@ -111,7 +111,7 @@ class OpenLoop:
         done = self._clock.seconds()
         outcome = outcomes.classify(request.op, answer)
         self._history.write(self._completion(request, outcome, sent=sent, done=done))
-        self._follow_up(followups.next_request(request, outcome, at=done), send)
+        self._follow_up(followups.next_request(request, outcome, self.clients, at=done, took_s=done - request.due), send)
 
     def _follow_up(self, request: Request | None, send: Send) -> None:
         if request is None or self._stopping.is_set() or request.due > self._plan.duration + DRAIN_S:
@@ -123,6 +123,7 @@ class OpenLoop:
         return Invoke(
             n=request.n, op=request.op, user=request.user, due=round(request.due, 6), at=self._clock.unix(sent), key=request.key,
             text=request.text, target=request.target, attempt=request.attempt, replay=request.replay,
+            intent=request.intent, reaction=request.reaction, timeout_s=self.clients.timeout_s,
         )  # fmt: skip
 
     def _completion(self, request: Request, outcome: outcomes.Outcome, *, sent: float, done: float) -> Completion:

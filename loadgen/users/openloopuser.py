@@ -10,7 +10,6 @@ from gevent import Timeout
 from locust import FastHttpUser, constant, task
 from locust.exception import StopUser
 
-from loadgen.latency import CLIENT_TIMEOUT_S
 from loadgen.model.mix import Request
 from loadgen.model.outcomes import Answer, Failure
 from loadgen.users.openloop import OUTSTANDING_MAX, OpenLoop
@@ -26,10 +25,10 @@ class OpenLoopUser(FastHttpUser):
     fixed_count = 1
     wait_time = constant(0)
     concurrency, max_retries, max_redirects = OUTSTANDING_MAX, 0, 0
-    network_timeout = connection_timeout = CLIENT_TIMEOUT_S
     load: ClassVar[OpenLoop]
 
     def __init__(self, environment: Any) -> None:
+        self.timeout_s = self.network_timeout = self.connection_timeout = self.load.clients.timeout_s
         super().__init__(environment)
         self.client.client.valid_response_codes = frozenset(range(100, 600))  # type: ignore[misc]  # any status is an answer; we judge it ourselves
         self._tokens: dict[int, str] = {}
@@ -47,7 +46,7 @@ class OpenLoopUser(FastHttpUser):
         method, route = ROUTES[request.op]
         body = msgspec.json.encode({"text": request.text}).decode() if request.op == "post" else None
         with (
-            Timeout(CLIENT_TIMEOUT_S, exception=False),
+            Timeout(self.timeout_s, exception=False),
             self.client.request(
                 method, route.format(user_id=request.target), name=route, data=body, headers=self._headers(request), catch_response=True
             ) as response,

@@ -16,8 +16,7 @@ import msgspec
 from locust import FastHttpUser, between
 
 from loadgen import session
-from loadgen.latency import CLIENT_TIMEOUT_S
-from loadgen.model import texts
+from loadgen.model import clients, texts
 from reference_app.contract import api, tokens
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
@@ -43,7 +42,7 @@ class Person(FastHttpUser):
 
     abstract = True
     max_retries = 0
-    network_timeout = connection_timeout = CLIENT_TIMEOUT_S
+    network_timeout = connection_timeout = clients.PATIENT.timeout_s
     stage: ClassVar[Stage]
 
     def on_start(self) -> None:

@@ -23,6 +23,11 @@ def test_a_timeout_counts_as_at_least_the_timeout(operation):
     assert latency.milliseconds([timed_out, unanswered, late]) == [5000.0, 5000.0, 6100.0]
 
 
+def test_the_timeout_is_that_of_the_client_who_waited(operation):
+    unanswered = operation(type="indeterminate", completed_at=None, response_ms=None, timeout_s=1.0)
+    assert latency.milliseconds([unanswered]) == [1000.0]
+
+
 def test_errors_that_came_back_fast_do_not_flatter_the_percentiles(operation):
     assert latency.milliseconds([operation(type="error", status=503, response_ms=1.0), operation(response_ms=7.0)]) == [7.0]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from loadgen import report
+from loadgen.intents import Intents
 from loadgen.latency import Latency
 
 
@@ -59,6 +60,24 @@ def test_a_phase_counts_every_kind_of_outcome(plan, facts, operation):
 def test_a_tweet_is_acknowledged_once_however_often_it_is_replayed(plan, facts, operation):
     posts = [operation(op="post", status=201, key="a"), operation(op="post", status=201, key="a", replay=True)]
     assert report.build(plan, facts(), posts).load.acknowledged == 1
+
+
+def test_goodput_counts_what_users_wanted_however_often_they_asked(plan, facts, operation):
+    """Three pages are wanted during the fault: one came at the third attempt, one never, one was left by the back button."""
+    failed = {"type": "error", "status": 503}
+    tried = [
+        operation(n=1, due=80.0, **failed), operation(n=10, due=81.0, intent=1, attempt=2, reaction="retry", **failed),
+        operation(n=11, due=112.0, intent=1, attempt=3, reaction="retry"),
+        operation(n=2, due=80.2, **failed), operation(n=3, op="user_timeline", due=80.3, **failed),
+        operation(n=12, op="home", due=81.0, intent=3, attempt=2, reaction="back"),
+        operation(n=4, op="post", due=82.0, key="k"), operation(n=13, op="post", due=83.0, key="k", intent=4, replay=True),
+    ]  # fmt: skip
+    load = report.build(plan, facts(), [operation(n=100 + t, due=t) for t in range(70)] + tried).load
+    fault = load.phases["fault"]
+    assert fault.home_intents == Intents(wanted=2, served=1, amplification=2.0, reactions={"retry": 2})
+    assert fault.intents == Intents(wanted=4, served=2, amplification=1.75, reactions={"retry": 2, "back": 1})
+    assert load.phases["after"].intents.wanted == 0
+    assert load.intents.wanted == 60 + 4
 
 
 def test_a_freeze_of_two_seconds_shows_in_the_p99(plan, facts, operation):

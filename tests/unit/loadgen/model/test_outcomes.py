@@ -54,17 +54,17 @@ def test_a_page_that_is_no_page_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "retryable"),
     [
-        (Answer(0, "timeout"), "timeout"),
-        (Answer(503, body=UNAVAILABLE), "unavailable"),
-        (Answer(500, body=b"x"), "status 500"),
-        (Answer(302), "status 302"),
+        (Answer(0, "timeout"), "timeout", True),
+        (Answer(503, body=UNAVAILABLE), "unavailable", True),
+        (Answer(500, body=b"x"), "status 500", True),
+        (Answer(302), "status 302", False),
     ],
 )
-def test_a_read_that_failed_says_why(answer, reason):
+def test_a_read_that_failed_says_why_and_whether_to_try_again(answer, reason, retryable):
     outcome = outcomes.classify("user_timeline", answer)
-    assert (outcome.type, outcome.error, outcome.retryable) == ("error", reason, False)
+    assert (outcome.type, outcome.error, outcome.retryable) == ("error", reason, retryable)
 
 
 def test_the_pause_that_the_service_asks_for_is_kept():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadgen.model import arrivals, mix, presets
+from loadgen.model import arrivals, clients, mix, presets
 from loadgen.model.presets import PRESETS
 from loadgen.model.replay import BadReplayError
 from reference_app.contract.plan import phases
@@ -162,6 +162,24 @@ def test_a_phase_of_no_length_is_left_out():
 def test_an_unknown_preset_is_refused_with_what_there_is():
     with pytest.raises(presets.UnknownPresetError, match=r"no load preset 'gaol'; there is goal, .*diurnal, and replay:FILE"):
         presets.named("gaol")
+
+
+def test_clients_are_named_behind_the_event(tmp_path):
+    chosen = presets.named("goal+impatient")
+    assert (chosen.name, chosen.slug, chosen.clients) == ("goal+impatient", "goal-impatient", clients.IMPATIENT)
+    assert chosen.reads == presets.GOAL.reads
+    assert presets.GOAL.clients is clients.PATIENT
+    (tmp_path / "a+b.csv").write_text("unix_time,n\n" + "".join(f"{n},1\n" for n in range(500)))
+    replayed = presets.named(f"replay:{tmp_path}/a+b.csv@2+restless")
+    assert (replayed.clients, replayed.slug) == (clients.RESTLESS, "replay-a-b-restless")
+    assert presets.named(f"replay:{tmp_path}/a+b.csv@2").clients is clients.PATIENT
+
+
+def test_unknown_clients_are_refused_with_those_there_are():
+    with pytest.raises(
+        presets.UnknownPresetError, match=r"'goal\+angry': there are no clients 'angry'; there are patient, impatient, restless"
+    ):
+        presets.named("goal+angry")
 
 
 def test_a_replay_is_refused_before_the_load_when_the_plan_does_not_fit(tmp_path):

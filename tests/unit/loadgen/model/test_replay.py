@@ -118,6 +118,15 @@ def test_a_speed_that_stretches_time_or_runs_out_of_file_is_refused_with_those_t
         presets.checked(f"replay:{match}@{speed}", phases())
 
 
+def test_arrivals_of_a_replay_keep_within_three_percent_of_the_plan_in_every_ten_seconds(match, plan):
+    preset = presets.named(f"replay:{match}")
+    curves = [wave.over(phases()) for wave in (preset.reads, preset.posts)]
+    requests = mix.schedule(replace(plan, preset=preset.name), users=300)
+    for start in range(0, 160, 10):
+        expected = sum(curve.expected(start, start + 10) for curve in curves)
+        assert sum(start <= r.due < start + 10 for r in requests) == pytest.approx(expected, rel=0.03)
+
+
 @pytest.mark.skipif(not MATCH.exists(), reason="the recorded match is not there")
 @pytest.mark.parametrize("name", [f"replay:{MATCH}", f"replay:{MATCH}@1"])
 def test_arrivals_of_the_recorded_match_keep_within_three_percent_of_the_plan_in_every_ten_seconds(name, plan):
