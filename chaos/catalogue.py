@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +68,9 @@ class Extension:
     `predicted_harm` is the share of home pages in the fault phase that lack something. `tolerated_alerts` are true consequences
     that may fire and need not. `passes_with` names the switch that makes a deviating experiment pass.
     `requires` names components that the lab must have beside those that are hit.
+    `phases` are lengths in seconds other than the usual ones; `deciders` (name -> value) are in force from before the load until the run
+    ends; `load` is the share of the preset's rates, None for what the lab is given. `twin_with` is the experiment that differs in a
+    switch alone. `incident` is the short name of the incident that is re-enacted, `source` where it is told in public.
     """
 
     drill: str
@@ -83,6 +86,12 @@ class Extension:
     tolerated_alerts: tuple[ExpectedAlert, ...] = ()
     passes_with: str | None = None
     requires: tuple[str, ...] = ()
+    phases: dict[str, float] = field(default_factory=dict)
+    deciders: dict[str, int] = field(default_factory=dict)
+    load: float | None = None
+    twin_with: str | None = None
+    incident: str | None = None
+    source: str | None = None
 
     def why_not(self, lab: Lab) -> str:
         """Why this lab is none for the experiment, in a sentence; empty when it is one."""

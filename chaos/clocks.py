@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos import events
+from chaos import injections
 from chaos.alertscore import Score
 from chaos.catalogue import Hypothesis
 from chaos.events import Event
@@ -36,8 +36,8 @@ class Clocks:
 def measure(
     series: Sequence[Second], recorded: Sequence[Event], *, t0: float, hypothesis: Hypothesis, alerts: Score | None = None
 ) -> Clocks:
-    """All clocks of one run; `t0` is Unix seconds at load second 0."""
-    injected, undone = events.first(recorded, "injected"), _undo_of_the_fault(recorded)
+    """All clocks of one run, from its first injection and its last undo; `t0` is Unix seconds at load second 0."""
+    injected, undone = injections.span(recorded)
     if injected is None:
         return Clocks()
     injected_s, undone_s = injected.at - t0, undone.at - t0 if undone else None
@@ -79,9 +79,3 @@ def _to_recover(injected_s: float, undone_s: float | None, absorbed: float | Non
     if undone_s is None or recovered is None:
         return None
     return round(undone_s - injected_s + recovered, 3)
-
-
-def _undo_of_the_fault(recorded: Sequence[Event]) -> Event | None:
-    """Settings are taken back too; the clock is that of the fault."""
-    injected = events.first(recorded, "injected")
-    return next((e for e in recorded if injected and e.event == "undone" and e.fault == injected.fault), None)

@@ -12,8 +12,8 @@ import msgspec
 from reference_app.kit import files
 
 Name = Literal[
-    "run_started", "run_vetoed", "decider_set", "undo_written", "injected", "inject_skipped", "undone", "undo_failed",
-    "hypothesis", "pages_read", "halted", "lease_lapsed", "reaped", "run_finished",
+    "run_started", "run_vetoed", "decider_set", "prepared", "undo_written", "injected", "sham_applied", "inject_skipped", "undone", "undo_failed",
+    "hypothesis", "pages_read", "guard_tripped", "halted", "lease_lapsed", "reaped", "run_finished",
 ]  # fmt: skip
 
 

@@ -6,11 +6,14 @@ One lock covers applying and undoing: a fault is either recorded and undone by t
 from __future__ import annotations
 
 import fcntl
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,15 +23,28 @@ from chaos.session import Session
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
 
+logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Record:
-    """A fault that may be in force. `written_at` is Unix seconds, just before it was applied."""
+    """A fault that may be in force. `written_at` is Unix seconds, just before it was applied. `whole_run`: rollbacks leave it, the run's end does not."""
 
     run_id: str
     number: int
     written_at: float
     fault: AnyFault
+    whole_run: bool = False
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that nobody can execute: its file is damaged, or was written by another version."""
+
+    path: Path
+    error: str
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read ({self.error}): see that `failwhale status` is well, then delete it"
 
 
 @dataclass(frozen=True)
@@ -39,7 +55,7 @@ class Undone:
     error: str = ""
 
 
-def inject(session: Session, fault: AnyFault, *, clock: Callable[[], float] = time.time) -> None:
+def inject(session: Session, fault: AnyFault, *, whole_run: bool = False, clock: Callable[[], float] = time.time) -> None:
     """Record the inverse durably, then apply. A fault that fails half-way is taken back before its error is raised.
 
     Raises NotAllowedError (halted, lease lapsed) and NotApplicableError before anything was changed.
@@ -47,26 +63,36 @@ def inject(session: Session, fault: AnyFault, *, clock: Callable[[], float] = ti
     with _locked(session.home):
         session.require_allowed()
         fault.check(session.home)
-        record = _write(session, fault, clock())
+        record = _write(session, fault, clock(), whole_run=whole_run)
         _note(session.home, record, "undo_written", clock)
         try:
             fault.apply(session.home)
         except Exception:
             _execute(session.home, record, by="failed injection", clock=clock)
             raise
-        _note(session.home, record, fault.event, clock)
+        _note(session.home, record, "sham_applied" if fault.sham else fault.event, clock)
 
 
 def pending(home: Home) -> list[Record]:
-    """Records of faults that were not undone yet, oldest first."""
-    records = [msgspec.json.decode(path.read_bytes(), type=Record) for path in _directory(home).glob("*.json")]
+    """Records of faults that were not undone yet, oldest first. Those that cannot be read do not stop the others."""
+    records = [record for record in _records(home) if isinstance(record, Record)]
     return sorted(records, key=lambda record: (record.written_at, record.number))
 
 
-def replay(home: Home, *, by: str, run_id: str | None = None, clock: Callable[[], float] = time.time) -> list[Undone]:
-    """Undo what is pending (of one run, or all), newest first; a record goes only when its undo succeeded. Never raises for one that failed."""
+def unreadable(home: Home) -> list[Unreadable]:
+    """What is there beside the pending records and cannot be executed; somebody has to look."""
+    return [record for record in _records(home) if isinstance(record, Unreadable)]
+
+
+def replay(
+    home: Home, *, by: str, run_id: str | None = None, whole_run: bool = True, clock: Callable[[], float] = time.time
+) -> list[Undone]:
+    """Undo what is pending (of one run, or all), newest first; a record goes only when its undo succeeded. Never raises for one that failed.
+
+    Without `whole_run` what holds for the whole run is left in force.
+    """
     with _locked(home):
-        chosen = [record for record in pending(home) if run_id in (None, record.run_id)]
+        chosen = [record for record in pending(home) if run_id in (None, record.run_id) and (whole_run or not record.whole_run)]
         return [_execute(home, record, by=by, clock=clock) for record in reversed(chosen)]
 
 
@@ -77,22 +103,35 @@ def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.t
     return replay(home, by=by, clock=clock)
 
 
+def _records(home: Home) -> Iterator[Record | Unreadable]:
+    for path in sorted(_directory(home).glob("*.json")):
+        try:
+            yield msgspec.json.decode(path.read_bytes(), type=Record)
+        except FileNotFoundError:
+            continue  # undone by somebody else since the directory was read
+        except msgspec.DecodeError as error:
+            yield Unreadable(path, str(error))
+
+
 def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float]) -> Undone:
     measured = _measured(home, record.fault)
     try:
         record.fault.undo(home)
+        files.remove_durably(_path(home, record))
     except Exception as error:  # noqa: BLE001 - recorded and returned; the other faults must still be undone
-        events.write(
-            home.runs / record.run_id, "undo_failed", clock=clock, fault=record.fault.kind, components=record.fault.components,
-            by=by, error=f"{type(error).__name__}: {error}",
-        )  # fmt: skip
+        _tell(home, record, "undo_failed", clock, by=by, error=f"{type(error).__name__}: {error}")
         return Undone(record, f"{type(error).__name__}: {error}")
-    files.remove_durably(_path(home, record))
-    told = {"measured": measured} if measured else {}
-    events.write(
-        home.runs / record.run_id, "undone", clock=clock, fault=record.fault.kind, components=record.fault.components, by=by, **told
-    )  # fmt: skip
+    told = ({"measured": measured} if measured else {}) | ({"sham": True} if record.fault.sham else {})
+    _tell(home, record, "undone", clock, by=by, number=record.number, **told)
     return Undone(record)
+
+
+def _tell(home: Home, record: Record, event: events.Name, clock: Callable[[], float], **detail: Any) -> None:
+    """A disk without room for the event keeps no fault in force: the next one is undone whether this could be told or not."""
+    try:
+        events.write(home.runs / record.run_id, event, clock=clock, fault=record.fault.kind, components=record.fault.components, **detail)
+    except OSError as error:
+        logger.warning("%s of %s could not be recorded: %s", event, record.fault.kind, error)
 
 
 def _measured(home: Home, fault: AnyFault) -> dict[str, float]:
@@ -103,9 +142,10 @@ def _measured(home: Home, fault: AnyFault) -> dict[str, float]:
         return {}
 
 
-def _write(session: Session, fault: AnyFault, now: float) -> Record:
-    number = 1 + max((r.number for r in pending(session.home) if r.run_id == session.run_id), default=0)
-    record = Record(session.run_id, number, now, fault)
+def _write(session: Session, fault: AnyFault, now: float, *, whole_run: bool) -> Record:
+    taken = {path.name for path in _directory(session.home).glob("*.json")}
+    numbered = (Record(session.run_id, number, now, fault, whole_run) for number in count(1))
+    record = next(record for record in numbered if _path(session.home, record).name not in taken)
     files.write_json(_path(session.home, record), record, durable=True)
     return record
 
@@ -113,7 +153,7 @@ def _write(session: Session, fault: AnyFault, now: float) -> Record:
 def _note(home: Home, record: Record, event: events.Name, clock: Callable[[], float]) -> None:
     events.write(
         home.runs / record.run_id, event, clock=clock, fault=record.fault.kind, components=record.fault.components,
-        engine=record.fault.engine, parameters=msgspec.to_builtins(record.fault),
+        engine=record.fault.engine, parameters=msgspec.to_builtins(record.fault), number=record.number,
     )  # fmt: skip
 
 

@@ -11,13 +11,15 @@ deviated           acknowledged data is lost or doubled: a violation that was fo
 inconclusive       the load is missing or invalid
 baseline-not-met   the phase `before` does not meet the bounds by itself
 inconclusive       the audit is missing or incomplete, or the fault reached fewer than 20 operations
-deviated           the hypothesis does not hold in the fault phase
+deviated           the hypothesis does not hold in the fault phase, or 30 s after it
 passed             it holds
+
+A sham has every step of its drill and no effect: it is judged by `UNHARMED`, and need not have reached traffic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chaos import events
@@ -32,26 +34,36 @@ from reference_app.contract.plan import Plan
 REACHED_TRAFFIC = 20
 """Caller-side operations that a fault must affect before its absence of harm proves anything."""
 BEFORE, FAULT = "before", "fault"
+UNHARMED = Hypothesis(goodput_ratio=0.9, completeness=0.95, post_acknowledgement=0.99)
+"""Bounds of a run in which nothing is broken."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a drill recorded. None means that the part did not run; `skipped` says why the drill did not start."""
+    """What a drill recorded. None means that the part did not run; `skipped` says why the drill did not start.
+
+    `affected_operations` counts them by kind of fault.
+    """
 
     plan: Plan
     hypothesis: Hypothesis
     events: tuple[Event, ...] = ()
     journal: Journal | None = None
     load: Report | None = None
-    affected_operations: int | None = None
+    affected_operations: Mapping[str, int] | None = None
     audit: Audit | None = None
     alerts: Score | None = None
     interrupted: bool = False
     skipped: str = ""
 
     @property
-    def reached_traffic(self) -> bool:
-        return self.affected_operations is not None and self.affected_operations >= REACHED_TRAFFIC
+    def bounds(self) -> Hypothesis:
+        return UNHARMED if self.plan.sham else self.hypothesis
+
+    @property
+    def what(self) -> str:
+        """What to call that which was done to the lab."""
+        return "sham" if self.plan.sham else "fault"
 
 
 @dataclass(frozen=True)
@@ -83,9 +95,9 @@ def _interrupted(evidence: Evidence) -> Iterator[str]:
     if evidence.interrupted:
         yield "The drill was interrupted before its end."
     for event in _all(evidence, "halted"):
-        yield f"The fault was ended early: {event.detail.get('reason', 'no reason recorded')}."
+        yield f"The {evidence.what} was ended early: {event.detail.get('reason', 'no reason recorded')}."
     if events.first(evidence.events, "lease_lapsed"):
-        yield "The lease of the run lapsed, so the reaper undid the fault."
+        yield f"The lease of the run lapsed, so the reaper undid the {evidence.what}."
     if evidence.journal is not None and evidence.journal.status == "interrupted":
         yield "The toolkit was interrupted."
 
@@ -111,13 +123,13 @@ def _toolkit_baseline(evidence: Evidence) -> Iterator[str]:
     before = evidence.journal.steady_states.before if evidence.journal else None
     if before is not None and before.steady_state_met is False:
         missed = ", ".join(step.activity.name for step in before.probes if not step.tolerance_met)
-        yield f"The steady state was not met before the fault ({missed}), so nothing was injected."
+        yield f"The steady state was not met before the {evidence.what} ({missed}), so nothing was injected."
 
 
 def _not_injected(evidence: Evidence) -> Iterator[str]:
-    if events.first(evidence.events, "injected") is None:
+    if events.first(evidence.events, "sham_applied" if evidence.plan.sham else "injected") is None:
         failures = "; ".join(evidence.journal.failures) if evidence.journal else ""
-        yield f"The fault was never applied{': ' + failures if failures else ''}."
+        yield f"The {evidence.what} was never applied{': ' + failures if failures else ''}."
 
 
 def _violations(evidence: Evidence) -> Iterator[str]:
@@ -133,11 +145,9 @@ def _load_unusable(evidence: Evidence) -> Iterator[str]:
 
 
 def _baseline(evidence: Evidence) -> Iterator[str]:
-    before, bounds = _phase(evidence, BEFORE), evidence.hypothesis
-    yield from _below(
-        "Before the fault the share of home pages that were served", _share(before.home.ok, before.home.sent), bounds.goodput_ratio
-    )
-    yield from _shares_below("Before the fault", before, bounds)
+    before, bounds, when = _phase(evidence, BEFORE), evidence.bounds, f"Before the {evidence.what}"
+    yield from _below(f"{when} the share of home pages that were served", _share(before.home.ok, before.home.sent), bounds.goodput_ratio)
+    yield from _shares_below(when, before, bounds)
 
 
 def _unproven(evidence: Evidence) -> Iterator[str]:
@@ -145,24 +155,31 @@ def _unproven(evidence: Evidence) -> Iterator[str]:
         yield "There is no audit, so nothing is known of acknowledged posts."
     elif not evidence.audit.complete:
         yield f"The audit is incomplete: {'; '.join(evidence.audit.reasons) or 'no reason recorded'}."
+    if evidence.plan.sham:
+        return
     if evidence.affected_operations is None:
         yield "It is not known whether the fault reached traffic."
-    elif not evidence.reached_traffic:
-        yield f"The fault affected {evidence.affected_operations} operations on the callers' side, fewer than {REACHED_TRAFFIC}: no harm proves nothing."
+    for kind, operations in (evidence.affected_operations or {}).items():
+        if operations < REACHED_TRAFFIC:
+            yield f"The fault {kind} affected {operations} operations, fewer than {REACHED_TRAFFIC}: no harm proves nothing."
 
 
 def _hypothesis(evidence: Evidence) -> Iterator[str]:
-    yield from _below("During the fault goodput, relative to before,", _goodput_ratio(evidence), evidence.hypothesis.goodput_ratio)
-    yield from _shares_below("During the fault", _phase(evidence, FAULT), evidence.hypothesis)
+    when = f"During the {evidence.what}"
+    yield from _below(f"{when} goodput, relative to before,", _goodput_ratio(evidence), evidence.bounds.goodput_ratio)
+    yield from _shares_below(when, _phase(evidence, FAULT), evidence.bounds)
 
 
 def _met(evidence: Evidence) -> tuple[str, ...]:
     fault = _phase(evidence, FAULT)
     goodput, complete = _percent(_goodput_ratio(evidence)), _percent(_completeness(fault))
     acknowledged = _percent(_share(fault.post.ok, fault.post.sent))
+    seen = f"goodput {goodput} of before, {complete} of home pages complete, {acknowledged} of posts acknowledged"
+    if evidence.plan.sham:
+        return (f"Users met no harm during the sham, of which every step was taken without effect: {seen}.",)
     return (
-        f"The hypothesis held during the fault: goodput {goodput} of before, {complete} of home pages complete, {acknowledged} of posts acknowledged.",
-        f"The fault affected {evidence.affected_operations} operations on the callers' side.",
+        f"The hypothesis held during the fault: {seen}.",
+        *(f"The fault {kind} affected {operations} operations." for kind, operations in (evidence.affected_operations or {}).items()),
     )
 
 
@@ -199,6 +216,8 @@ def _shares_below(when: str, phase: PhaseReport, bounds: Hypothesis) -> Iterator
 
 
 def _below(what: str, value: float | None, bound: float) -> Iterator[str]:
+    if not bound:
+        return
     if value is None:
         yield f"{what} is unknown: there was nothing to count."
     elif value < bound:

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chaos import catalogue, halt, processes, reaper, session, toolkit, undo
+from chaos import catalogue, halt, processes, reaper, session, switches, toolkit, undo
 from chaos.audit import witness
 from chaos.audit.run import audit as audit_run
 from chaos.audit.run import write as write_audit
 from chaos.audit.witness import Witness
+from chaos.catalogue import Extension
+from chaos.faults.base import NotApplicableError
 from chaos.holder import Holder
 from failwhale import lab as layout
 from failwhale import lifecycle, outcome, population
@@ -26,7 +28,7 @@ from loadgen.model import presets
 from postmortems import evidence, store
 from reference_app.contract import plan as plans
 from reference_app.contract import profile
-from reference_app.contract.plan import Plan
+from reference_app.contract.plan import Phase, Plan
 from reference_app.kit import files
 from reference_app.kit.home import Home
 from reference_app.query.prometheus import PrometheusUnreachableError
@@ -94,7 +96,7 @@ def _each(run: Run, steps: tuple[Step, ...]) -> None:
 
 def _check_wish(run: Run) -> None:
     run.experiment = catalogue.load(run.wish.drill)
-    recovery = plans.phases(run.wish.phases)
+    recovery = _phases(run, run.experiment.extension)
     length = next(p.end - p.start for p in recovery if p.name == run.experiment.extension.recovery_phase)
     slow = profile.constants_over(length / 2)
     if slow:
@@ -103,6 +105,11 @@ def _check_wish(run: Run) -> None:
     halted = halt.read(run.home.chaos)
     if halted:
         raise DrillError(f"chaos is halted: {halted.reason} (`failwhale chaos resume` allows it again)")
+
+
+def _phases(run: Run, extension: Extension) -> tuple[Phase, ...]:
+    """As the experiment wants them; what was asked for goes before. Raises ValueError for a phase that does not exist."""
+    return plans.phases(extension.phases | run.wish.phases)
 
 
 def _check_lab(run: Run) -> None:
@@ -136,16 +143,31 @@ def _hold_lease(run: Run) -> None:
 
 def _write_plan(run: Run) -> None:
     assert run.experiment is not None  # noqa: S101 - set by the first step
-    extension, phases = run.experiment.extension, plans.phases(run.wish.phases)
+    extension = run.experiment.extension
+    phases = _phases(run, extension)
     preset = presets.checked(extension.load_preset, phases)
     fault = next(phase for phase in phases if phase.name == "fault")
     plan = Plan(
         run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=run.home.lab().topology, preset=preset.name,
         t0=time.time() + LEAD_SECONDS, phases=phases, inject=run.wish.inject, inject_at=fault.start, undo_at=fault.end,
-        expected_verdict=extension.expected_verdict if run.wish.inject else "not-injected",
+        expected_verdict=_expected(run, extension), load=extension.load, sham=run.wish.sham,
     )  # fmt: skip
     files.write_json(run.run_dir / plans.FILE, plan, durable=True)
     run.plan = plan
+
+
+def _expected(run: Run, extension: Extension) -> str:
+    if not run.wish.inject:
+        return "not-injected"
+    return "passed" if run.wish.sham else extension.expected_verdict
+
+
+def _set_deciders(run: Run) -> None:
+    assert run.experiment is not None  # noqa: S101 - set by the first step
+    try:
+        switches.set_for_the_run(session.Session(run.home, run.run_id), run.experiment.extension.deciders)
+    except NotApplicableError as error:
+        raise DrillError(str(error)) from error
 
 
 def _start_load(run: Run) -> None:
@@ -244,6 +266,7 @@ ACT = (
     Step("waiting until no alert is active", _await_quiet),
     Step("taking the lease", _hold_lease),
     Step("writing the plan", _write_plan),
+    Step("setting deciders", _set_deciders),
     Step("starting the load", _start_load),
     Step("calling the witness", _call_witness),
     Step("starting the experiment", _start_chaos),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chaos import alertscore, clocks, effect, events, journal, verdict
+from chaos import alertscore, clocks, effect, events, injections, journal, verdict
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import Experiment, Verdict
 from chaos.clocks import Clocks
-from chaos.events import Event
+from chaos.injections import Injection
 from dashboards.rules import budget
 from dashboards.rules.budget import Spent
 from loadgen.report import Load, PhaseReport, Report
@@ -63,7 +63,7 @@ class Artifacts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`drill --json` (docs/contracts.md)."""
+    """`drill --json` (docs/contracts.md). A `sham` has no faults: what its steps were aimed at is in `sham_steps`."""
 
     drill: str
     run_id: str
@@ -83,16 +83,18 @@ class Outcome:
     clocks: Clocks
     slo: dict[str, Spent] | None
     artifacts: Artifacts
+    sham: bool = False
+    sham_steps: list[Fault] = field(default_factory=list)
     diagnosis: None = None
     schema: str = SCHEMA
 
 
 @dataclass(frozen=True)
 class _Signals:
-    """What Prometheus knows of the run; None when it was not there to be asked."""
+    """What Prometheus knows of the run; None when it was not there to be asked. `affected` are operations by fault, in order."""
 
     score: Score | None = None
-    affected: int | None = None
+    affected: tuple[int, ...] | None = None
     spent: dict[str, Spent] | None = None
 
 
@@ -102,10 +104,12 @@ def conclude(
     """Judge the run by its record and put everything together."""
     run_dir = home.runs / plan.run_id
     recorded, toolkit, wanted = events.read(run_dir), journal.read(run_dir), experiment.extension
-    signals = _signals(Prometheus(home.lab().prometheus_url), plan, experiment, recorded)
+    applied = injections.of(recorded)
+    signals = _signals(Prometheus(home.lab().prometheus_url), plan, experiment, applied)
+    faults = _faults(plan, applied, signals.affected)
     judgement = verdict.judge(
         verdict.Evidence(
-            plan=plan, hypothesis=wanted.hypothesis, events=recorded, journal=toolkit, load=load, affected_operations=signals.affected,
+            plan=plan, hypothesis=wanted.hypothesis, events=recorded, journal=toolkit, load=load, affected_operations=_by_kind(faults),
             audit=audit, alerts=signals.score, interrupted=interrupted,
         )
     )  # fmt: skip
@@ -113,10 +117,11 @@ def conclude(
     return Outcome(
         drill=plan.drill, run_id=plan.run_id, seed=plan.seed, topology=plan.topology, started_at=_iso(began),
         duration_s=round(time.time() - began, 1), verdict=judgement.verdict, expected_verdict=plan.expected_verdict,
-        reasons=judgement.reasons, passes_with=wanted.passes_with, faults=_faults(plan, recorded, signals.affected),
-        blast_radius=BlastRadius(wanted.predicted_harm, _harmed(load)), load=load.load if load else None, audit=audit, alerts=signals.score,
+        reasons=judgement.reasons, passes_with=wanted.passes_with, faults=faults,
+        blast_radius=BlastRadius(0.0 if plan.sham else wanted.predicted_harm, _harmed(load)), load=load.load if load else None, audit=audit, alerts=signals.score,
         clocks=clocks.measure(series, recorded, t0=plan.t0, hypothesis=wanted.hypothesis, alerts=signals.score),
-        slo=signals.spent, artifacts=_artifacts(home, plan.run_id),
+        slo=signals.spent, artifacts=_artifacts(home, plan.run_id), sham=plan.sham,
+        sham_steps=_faults(plan, injections.of(recorded, "sham_applied"), None),
     )  # fmt: skip
 
 
@@ -141,18 +146,19 @@ def without_postmortem(result: Outcome) -> Outcome:
     return dataclasses.replace(result, artifacts=Artifacts(None, None, result.artifacts.journal, None))
 
 
-def _signals(prometheus: Prometheus, plan: Plan, experiment: Experiment, recorded: Sequence[Event]) -> _Signals:
-    injected, undone = events.first(recorded, "injected"), events.last(recorded, "undone")
+def _signals(prometheus: Prometheus, plan: Plan, experiment: Experiment, applied: Sequence[Injection]) -> _Signals:
     end = time.time()
     try:
         score = alertscore.score(
             prometheus.alert_spans(plan.t0, end), expected=experiment.extension.expected_alerts,
-            tolerated=experiment.extension.tolerated_alerts, injected_at=injected.at if injected else None,
+            tolerated=experiment.extension.tolerated_alerts, injected_at=applied[0].applied.at if applied else None,
         )  # fmt: skip
-        affected = None
-        if injected is not None:
-            until = undone.at if undone else end
-            affected = effect.affected_operations(prometheus, injected.components, start=injected.at, end=until)
+        affected = tuple(
+            effect.affected_operations(
+                prometheus, each.applied.components, start=each.applied.at, end=each.undone.at if each.undone else end
+            )
+            for each in applied
+        )
         measured = next(phase.start for phase in plan.phases if phase.recorded)
         spent = budget.spent(
             slo.read(edge=topology.has_edge(plan.topology)), prometheus, plan.t0 + measured, min(end, plan.t0 + plan.duration)
@@ -162,21 +168,32 @@ def _signals(prometheus: Prometheus, plan: Plan, experiment: Experiment, recorde
     return _Signals(score, affected, spent)
 
 
-def _faults(plan: Plan, recorded: Sequence[Event], affected: int | None) -> list[Fault]:
-    injected = events.first(recorded, "injected")
-    if injected is None:
-        return []
-    undone = next((e for e in recorded if e.event == "undone" and e.fault == injected.fault), None)
-    return [
-        Fault(
-            kind=injected.fault, components=injected.components, engine=injected.detail.get("engine", ""),
-            injected_at=_iso(injected.at), undone_at=_iso(undone.at) if undone else None,
-            reached_traffic=None if affected is None else affected >= verdict.REACHED_TRAFFIC,
-            declared={"duration_s": plan.undo_at - plan.inject_at} | injected.detail.get("parameters", {}),
-            measured={"duration_s": round(undone.at - injected.at, 2) if undone else None, "affected_operations": affected}
-            | (undone.detail.get("measured", {}) if undone else {}),
-        )
-    ]  # fmt: skip
+def _faults(plan: Plan, applied: Sequence[Injection], affected: Sequence[int] | None) -> list[Fault]:
+    counted: Sequence[int | None] = affected if affected is not None else [None] * len(applied)
+    return [_fault(plan, each, operations) for each, operations in zip(applied, counted, strict=True)]
+
+
+def _fault(plan: Plan, injection: Injection, operations: int | None) -> Fault:
+    applied, undone = injection.applied, injection.undone
+    return Fault(
+        kind=applied.fault, components=applied.components, engine=applied.detail.get("engine", ""),
+        injected_at=_iso(applied.at), undone_at=_iso(undone.at) if undone else None,
+        reached_traffic=None if operations is None else operations >= verdict.REACHED_TRAFFIC,
+        declared={"duration_s": plan.undo_at - plan.inject_at} | applied.detail.get("parameters", {}),
+        measured={"duration_s": round(undone.at - applied.at, 2) if undone else None, "affected_operations": operations}
+        | injection.measured,
+    )  # fmt: skip
+
+
+def _by_kind(faults: Iterable[Fault]) -> dict[str, int] | None:
+    """Operations by kind of fault: of a group that is hit, one member may have nothing to do. None when one is not known."""
+    counted: dict[str, int] = {}
+    for fault in faults:
+        operations = fault.measured["affected_operations"]
+        if operations is None:
+            return None
+        counted[fault.kind] = counted.get(fault.kind, 0) + operations
+    return counted
 
 
 def _harmed(load: Report | None) -> float | None:

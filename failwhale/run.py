@@ -26,10 +26,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for. `phases` overrides lengths in seconds; `graph` is an edge list to seed with; `topology` None is what the home has."""
+    """What was asked for. A `sham` takes every step of the fault without effect. `phases` overrides lengths in seconds; `graph` is an edge list to seed with; `topology` None is what the home has."""
 
     drill: str
     inject: bool = True
+    sham: bool = False
     seed: int = 1
     graph: Path | None = None
     directed: bool = False

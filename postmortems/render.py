@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import jinja2
 import yaml
 
+from chaos import injections
 from postmortems import charts, wording
 from postmortems.evidence import Snapshot
 from postmortems.figures import Derivation
@@ -71,7 +72,7 @@ def postmortem(head: Header, snapshot: Snapshot, derived: Derivation, manifest: 
         reasons=len(snapshot.outcome.reasons), phases=[p.name for p in snapshot.plan.phases if p.recorded],
         objectives=[objective.name for objective in snapshot.objectives], charts=charts.NAMES, clocks=CLOCKS,
         fired=derived.score.fired if derived.score else (), timeline=derived.timeline, files=manifest.files, missing=manifest.missing,
-        with_edge=topology.has_edge(snapshot.plan.topology),
+        with_edge=topology.has_edge(snapshot.plan.topology), what="sham" if snapshot.plan.sham else "fault",
     )  # fmt: skip
 
 
@@ -88,10 +89,13 @@ def _marker(figures: dict[str, Figure]) -> Callable[[str], str]:
 
 
 def _fault_sentence(snapshot: Snapshot) -> str:
-    injected = next((event for event in snapshot.events if event.event == "injected"), None)
-    if injected is None:
+    if snapshot.plan.sham:
+        return "nothing was broken: this is the sham, which takes every step of its drill without effect."
+    injected = [each.applied for each in injections.of(snapshot.events)]
+    if not injected:
         return "no fault was injected."
-    return f"the fault `{injected.fault}` was applied to {', '.join(f'`{name}`' for name in injected.components)}."
+    applied = (f"`{event.fault}` was applied to {', '.join(f'`{name}`' for name in event.components) or 'the lab'}" for event in injected)
+    return f"the fault {', and '.join(applied)}."
 
 
 def _symptom(derived: Derivation) -> str:

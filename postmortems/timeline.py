@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chaos import injections
 from chaos.clocks import Clocks
 from chaos.events import Event
 from postmortems import tables
@@ -19,6 +20,7 @@ _CHAOS = {
     "run_vetoed": "the experiment is vetoed",
     "decider_set": "a run-time switch is set",
     "injected": "the fault is in force",
+    "sham_applied": "the steps of a fault are taken, without effect",
     "inject_skipped": "the fault is skipped, as asked",
     "undone": "undone",
     "undo_failed": "undoing fails",
@@ -37,6 +39,7 @@ _PHASES = {
     "after": "the recovery phase begins",
     "decay": "load falls back",
 }
+_SHAM_PHASES = {"before": "the last phase before the sham begins", "fault": "the sham's phase begins"}
 
 
 def rows(
@@ -48,11 +51,9 @@ def rows(
 
 
 def fault_span(events: Sequence[Event]) -> tuple[float | None, float | None]:
-    """When the fault was in force, Unix seconds: None for what did not happen or was not recorded. Settings taken back do not count."""
-    injected = next((event for event in events if event.event == "injected"), None)
-    if injected is None:
-        return None, None
-    return injected.at, next((e.at for e in events if e.event == "undone" and e.fault == injected.fault and e.at >= injected.at), None)
+    """From the first injection to the last undo, Unix seconds: None for what did not happen or was not recorded. Settings do not count."""
+    injected, undone = injections.span(events)
+    return injected.at if injected else None, undone.at if undone else None
 
 
 def subject(alert: AlertSpan) -> str:
@@ -63,7 +64,8 @@ def subject(alert: AlertSpan) -> str:
 def _load(plan: Plan) -> Iterator[TimelineRow]:
     for phase in plan.phases:
         if phase.end > phase.start:
-            yield TimelineRow(plan.t0 + phase.start, "load", _PHASES.get(phase.name, f"phase {phase.name} begins"), plans.FILE)
+            told = _SHAM_PHASES.get(phase.name) if plan.sham else None
+            yield TimelineRow(plan.t0 + phase.start, "load", told or _PHASES.get(phase.name, f"phase {phase.name} begins"), plans.FILE)
     yield TimelineRow(plan.t0 + plan.duration, "load", "the load ends", plans.FILE)
 
 
@@ -76,7 +78,8 @@ def _changes(changes: Sequence[Change]) -> Iterator[TimelineRow]:
 def _chaos(events: Sequence[Event]) -> Iterator[TimelineRow]:
     for event in events:
         if event.event in _CHAOS:
-            yield TimelineRow(event.at, "chaos", f"{_CHAOS[event.event]}{_target(event)}", tables.EVENTS)
+            told = "the steps are taken back" if event.event == "undone" and event.detail.get("sham") else _CHAOS[event.event]
+            yield TimelineRow(event.at, "chaos", f"{told}{_target(event)}", tables.EVENTS)
 
 
 def _target(event: Event) -> str:

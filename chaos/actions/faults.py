@@ -94,13 +94,15 @@ def reset_peer(component: str, timeout_ms: int = 0, configuration: dict[str, Any
 
 
 def undo_all() -> list[str]:
-    """Take back whatever this run did, newest first. Another run's faults are left alone: rollbacks are played after a veto too."""
+    """Take back the faults of this run, newest first, and leave what is set for the whole of it. Another run's are left alone: rollbacks are
+    played after a veto too.
+    """
     home = Home.from_environment()
     try:
         run = session.current(home)
     except NoSessionError:
         return []
-    done = undo.replay(home, by="rollback", run_id=run.run_id)
+    done = undo.replay(home, by="rollback", run_id=run.run_id, whole_run=False)
     failed = [f"{result.record.fault.kind}: {result.error}" for result in done if result.error]
     if failed:
         raise ActivityFailed(f"not undone: {'; '.join(failed)}. `failwhale chaos undo` tries again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
 from chaoslib.exceptions import ActivityFailed
 
 from chaos import events, reaper, session, undo
@@ -22,12 +23,14 @@ def injected(fault: AnyFault, configuration: dict[str, Any] | None) -> str:
         events.write(run.run_dir, "inject_skipped", clock=time.time, fault=fault.kind, components=fault.components)
         return f"skipped: {hit} was left alone"
     _require_its_moment(run)
+    if sham := _sham(run):
+        fault = msgspec.structs.replace(fault, sham=True)
     try:
         reaper.ensure(home)
         undo.inject(run, fault)
     except (NotApplicableError, NotAllowedError, reaper.ReaperNotRunningError) as refused:
         raise ActivityFailed(str(refused)) from refused
-    return f"{fault.kind}: {hit}"
+    return f"{'sham of ' if sham else ''}{fault.kind}: {hit}"
 
 
 def _require_its_moment(run: Session) -> None:
@@ -47,3 +50,8 @@ def _injecting(run: Session, configuration: dict[str, Any]) -> bool:
     plan = run.plan()
     wanted = str(configuration.get("inject", True)).lower() not in ("false", "0", "no")
     return wanted and (plan is None or plan.inject)
+
+
+def _sham(run: Session) -> bool:
+    plan = run.plan()
+    return plan is not None and plan.sham

@@ -12,7 +12,8 @@ from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from chaos import catalogue, events, holder, processes, reaper, session, undo
+from chaos import catalogue, events, holder, processes, reaper, session, switches, undo
+from chaos.faults.base import NotApplicableError
 from chaos.session import Session
 from reference_app.kit import lease
 from reference_app.kit.home import Home, NoLabError
@@ -27,8 +28,11 @@ def before_experiment_control(context: dict[str, Any], configuration: dict[str, 
         run = _open(home, extension.drill)
         _require(run, extension)
         reaper.ensure(home)
+        if run.plan() is None:  # a drill has set them before its load began
+            switches.set_for_the_run(run, extension.deciders)
     except (
         NoLabError,
+        NotApplicableError,
         catalogue.InvalidExperimentError,
         lease.LeaseHeldError,
         session.NotAllowedError,
@@ -59,13 +63,16 @@ def after_experiment_control(context: dict[str, Any], state: dict[str, Any] | No
 
 
 def cleanup_control() -> None:
-    """The one hook that is called after every end, crashes of the toolkit included: undo what the rollbacks did not, give the lease back."""
+    """The one hook that is called after every end, crashes of the toolkit included: undo what the rollbacks did not, give the lease back.
+
+    What a drill set for its whole run is the drill's to take back: its load goes on.
+    """
     home = Home.from_environment()
     try:
         run = session.current(home)
     except session.NoSessionError:
         return
-    undo.replay(home, by="end of run", run_id=run.run_id)
+    undo.replay(home, by="end of run", run_id=run.run_id, whole_run=run.plan() is None)
     held = holder.of_this_process()
     if held is not None:
         processes.clear(home.chaos)

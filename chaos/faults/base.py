@@ -21,6 +21,10 @@ class NotApplicableError(Exception):
     """The fault cannot be applied to the lab as it stands; nothing was changed."""
 
 
+class UnavailableError(NotApplicableError):
+    """This machine, or this user, cannot do it to any lab; the message says what is missing. A drill that needs it is skipped."""
+
+
 class Fault(Protocol):
     """`apply` follows `check`; `undo` may be called any number of times, also when `apply` never ran."""
 
@@ -37,8 +41,15 @@ class Fault(Protocol):
     def components(self) -> tuple[str, ...]:
         """What it acts on."""
 
+    @property
+    def sham(self) -> bool:
+        """Every step is taken and has no effect."""
+
+    def available(self) -> None:
+        """Raise UnavailableError when it needs what is missing here; asks nothing of the lab, which need not be up."""
+
     def check(self, home: Home) -> None:
-        """Raise NotApplicableError when applying it would be wrong or without effect, or cannot be done here."""
+        """Raise NotApplicableError when applying it would be wrong or without effect; asks `available` first."""
 
     def apply(self, home: Home) -> None: ...
 
@@ -68,8 +79,12 @@ class OnComponent(msgspec.Struct, frozen=True):
     def components(self) -> tuple[str, ...]:
         return (self.component,)
 
+    def available(self) -> None:
+        """Most need nothing but the lab."""
+
     def check(self, home: Home) -> None:
         """Only a running component can be broken: a dead one would make a drill of somebody else's outage."""
+        self.available()
         state = state_of(home, self.component)
         if state not in ALIVE:
             raise NotApplicableError(f"{self.component} is {state}, not running: `failwhale up` repairs the lab")

@@ -22,17 +22,22 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
     name: str
     value: int
     former: int
+    sham: bool = False
 
     @property
     def components(self) -> tuple[str, ...]:
         return ()
+
+    def available(self) -> None:
+        """A file is all it needs."""
 
     def check(self, home: Home) -> None:  # noqa: ARG002
         if not deciders.OFF <= self.value <= deciders.ON:
             raise NotApplicableError(f"decider {self.name}: {self.value} is outside of {deciders.OFF}..{deciders.ON}")
 
     def apply(self, home: Home) -> None:
-        deciders.write(home, self.name, self.value, by=changes.CHAOS)
+        if not self.sham:
+            deciders.write(home, self.name, self.value, by=changes.CHAOS)
 
     def undo(self, home: Home) -> None:
         deciders.write(home, self.name, self.former, by=changes.CHAOS)

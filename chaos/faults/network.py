@@ -12,7 +12,7 @@ import msgspec
 
 from chaos import cgroups, events, firewall
 from chaos.cgroups import Controller
-from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, require_absent, state_of
+from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, require_absent, state_of
 from reference_app.kit.home import Home
 from reference_app.stack import marks
 
@@ -25,9 +25,11 @@ class _ByRules(OnComponent, frozen=True):
 
     engine: ClassVar[str] = "nftables"
 
-    def check(self, home: Home) -> None:
+    def available(self) -> None:
         if reason := firewall.why_not():
-            raise NotApplicableError(f"{self.kind} is not possible here: {reason}")
+            raise UnavailableError(f"{self.kind} is not possible here: {reason}")
+
+    def check(self, home: Home) -> None:
         super().check(home)
         require_absent(self, home)
 
@@ -108,9 +110,12 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
     def components(self) -> tuple[str, ...]:
         return self.callees
 
-    def check(self, home: Home) -> None:
+    def available(self) -> None:
         if reason := firewall.why_not() or _no_cgroups():
-            raise NotApplicableError(f"partition is not possible here: {reason}")
+            raise UnavailableError(f"partition is not possible here: {reason}")
+
+    def check(self, home: Home) -> None:
+        self.available()
         for component in (*self.callers, *self.callees):
             if (state := state_of(home, component)) not in ALIVE:
                 raise NotApplicableError(f"{component} is {state}, not running: `failwhale up` repairs the lab")

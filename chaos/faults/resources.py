@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from chaos import cgroups, events
-from chaos.faults.base import NotApplicableError, OnComponent, bring_back
+from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back
 from reference_app.kit.home import Home
 from reference_app.stack import agents, marks
 
@@ -25,10 +25,9 @@ class _ByCgroup(OnComponent, frozen=True):
     engine: ClassVar[str] = "cgroups"
     controller: ClassVar[str]
 
-    def check(self, home: Home) -> None:
+    def available(self) -> None:
         if cgroups.controller(self.controller) is None:
-            raise NotApplicableError(f"there is no cgroup controller {self.controller} that this user may write to in {cgroups.ROOT}")
-        super().check(home)
+            raise UnavailableError(f"there is no cgroup controller {self.controller} that this user may write to in {cgroups.ROOT}")
 
     def undo(self, home: Home) -> None:
         if (where := cgroups.controller(self.controller)) is not None:
@@ -124,6 +123,9 @@ class CpuBurn(msgspec.Struct, frozen=True, tag="cpu_burn"):
     @property
     def components(self) -> tuple[str, ...]:
         return ()
+
+    def available(self) -> None:
+        """Processes are all it needs."""
 
     def check(self, home: Home) -> None:  # noqa: ARG002
         if not 1 <= self.workers <= 8:

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from chaos import firewall
-from chaos.faults.base import NotApplicableError, OnComponent, require_absent
+from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, require_absent
 from chaos.faults.network import KNOWN_MARK
 from chaos.proxy.registry import RefusedError, valid
 from chaos.proxy.toxics import Toxic
@@ -45,6 +45,10 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         """The first toxic's type."""
         return self.toxics[0].type if self.toxics else "spoil"
 
+    def available(self) -> None:
+        if reason := firewall.why_not():
+            raise UnavailableError(f"{self.kind} is not possible here: {reason}")
+
     def check(self, home: Home) -> None:
         if not self.toxics:
             raise NotApplicableError("a spoiled connection needs at least one toxic")
@@ -53,8 +57,6 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
                 valid(toxic)
         except RefusedError as error:
             raise NotApplicableError(str(error)) from None
-        if reason := firewall.why_not():
-            raise NotApplicableError(f"{self.kind} is not possible here: {reason}")
         super().check(home)
         require_absent(self, home)
 

@@ -39,6 +39,7 @@ def drill(
     graph: Annotated[Path | None, typer.Option(help="Seed this edge list first (see `failwhale seed --help`).")] = None,
     directed: Annotated[bool | None, typer.Option("--directed/--undirected", help="What a pair in the edge list means.")] = None,
     fault: Annotated[bool, typer.Option("--fault/--no-fault", help="Do everything but inject: the verdict is `not-injected`.")] = True,
+    sham: Annotated[bool, typer.Option("--sham", help="Take every step of the fault without effect: the verdict is `passed`.")] = False,
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
     phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
     topology: TopologyName = None,
@@ -47,10 +48,10 @@ def drill(
     """Load, fault, alerts, audit, verdict and postmortem on one clock; about 3.5 minutes. Starts the lab if it is not up.
 
     Ctrl-C at any moment undoes the fault first and keeps the record. Exit codes: 0 the verdict is the one that the experiment
-    predicts (`not-injected` with --no-fault), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).
+    predicts (`not-injected` with --no-fault, `passed` with --sham), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).
     """
     try:
-        wish = _wish(name, graph=graph, directed=directed, inject=fault, seed=seed, phases=phase or [], topology=topology)
+        wish = _wish(name, graph=graph, directed=directed, inject=fault, sham=sham, seed=seed, phases=phase or [], topology=topology)
         outcome = _perform(wish)
     except (*drills.ERRORS, catalogue.UnknownExperimentError, BadLinesError, ValueError, OSError) as error:
         terminal.complain(str(error))
@@ -67,7 +68,7 @@ def demo(*, topology: TopologyName = None) -> None:
     home, in_ci = Home.from_environment(), bool(os.environ.get("CI"))
     lab.laid_out(home, os.environ, topology)  # refuses here, because a demo that fails later ends the lab
     try:
-        drill(DEMO, graph=None, directed=None, fault=True, seed=1, phase=[], topology=topology, as_json=False)
+        drill(DEMO, graph=None, directed=None, fault=True, sham=False, seed=1, phase=[], topology=topology, as_json=False)
     except typer.Exit as ended:
         code = ended.exit_code
     if in_ci or code in (USAGE, INTERRUPTED):
@@ -130,14 +131,16 @@ def _clock_lines(outcome: Outcome) -> list[str]:
 
 
 def _wish(
-    name: str, *, graph: Path | None, directed: bool | None, inject: bool, seed: int, phases: list[str], topology: str | None
+    name: str, *, graph: Path | None, directed: bool | None, inject: bool, sham: bool, seed: int, phases: list[str], topology: str | None
 ) -> Wish:
+    if sham and not inject:
+        raise ValueError("--sham takes the steps of the fault, --no-fault leaves them out: ask for one of them")
     if graph is not None and directed is None:
         raise ValueError("say whether the graph is --directed or --undirected: the file does not tell")
     if graph is not None and not graph.is_file():
         raise ValueError(f"there is no edge list at {graph}")
     lengths = dict(_length(text) for text in phases)
-    return Wish(name, inject=inject, seed=seed, graph=graph, directed=bool(directed), phases=lengths, topology=topology)
+    return Wish(name, inject=inject, sham=sham, seed=seed, graph=graph, directed=bool(directed), phases=lengths, topology=topology)
 
 
 def _length(text: str) -> tuple[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FILE = "plan.json"
 
@@ -21,7 +21,8 @@ class Phase:
 class Plan:
     """`t0` is Unix seconds at load second 0; `inject_at` and `undo_at` are load seconds.
 
-    `load` is the share of the preset's rates that is sent, None for what a lab of this topology is given.
+    `load` is the share of the preset's rates that is sent, None for what a lab of this topology is given. In a `sham` every step of the
+    fault is taken and has no effect. `targets` says which components the expressions of the experiment mean in this run.
     """
 
     run_id: str
@@ -36,6 +37,8 @@ class Plan:
     undo_at: float
     expected_verdict: str
     load: float | None = None
+    sham: bool = False
+    targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def duration(self) -> float:

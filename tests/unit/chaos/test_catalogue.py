@@ -64,6 +64,14 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a burn alert that cannot fire": (
         {"extensions": extension(expected_alerts=[{"name": "SloBurn", "severity": "page", "slo": "home-completeness"}])}, "cannot fire",
     ),
+    "a decider that does not exist": ({"extensions": extension(deciders={"nonsense": 1})}, "'nonsense', which does not exist"),
+    "a decider out of its range": ({"extensions": extension(deciders={"retries": 10_001})}, "outside of 0..10000"),
+    "a phase that does not exist": ({"extensions": extension(phases={"lunch": 5})}, "its phases"),
+    "a fault that is planned to last longer than is safe": ({"extensions": extension(phases={"fault": 90})}, "lasts 90 s, its safety limit is 60 s"),
+    "no load": ({"extensions": extension(load=0)}, "above 0"),
+    "a deviation that nothing mends": ({"extensions": extension(expected_verdict="deviated")}, "with which switch it passes"),
+    "a twin that does not exist": ({"extensions": extension(twin_with="nobody")}, "'nobody' is no experiment"),
+    "a twin that shows the same": ({"extensions": extension(twin_with="kill-tweet-shard")}, "predicts passed too"),
     "an action that would not run": ({"method": [KILL, activity("asyncio", "sleep", delay=1)]}, "`async def`"),
 }  # fmt: skip
 

@@ -42,7 +42,7 @@ def test_an_undo_restores_the_former_value_and_removes_its_record(run: Session, 
     assert [done.error for done in undo.replay(run.home, by="test", clock=clock)] == [""]
     assert value(run.home) == 2500
     assert undo.pending(run.home) == []
-    assert events.read(run.run_dir)[-1].detail == {"by": "test"}
+    assert events.read(run.run_dir)[-1].detail == {"by": "test", "number": 1}
 
 
 def test_undo_runs_newest_first_so_that_changes_on_one_another_end_where_they_began(run: Session, clock: Clock) -> None:
@@ -114,3 +114,11 @@ def test_a_record_names_its_run_and_number(run: Session, tmp_path: Path) -> None
     undo.inject(run, config.setting(run.home, "replica_reads", 0))
     undo.inject(run, config.setting(run.home, "replica_reads", 1))
     assert sorted(file.name for file in (tmp_path / "chaos" / "undo").iterdir()) == ["run-1-1.json", "run-1-2.json"]
+
+
+def test_a_sham_is_recorded_as_one_and_changes_nothing(run: Session, clock: Clock) -> None:
+    undo.inject(run, SetDecider(name="replica_reads", value=0, former=deciders.ON, sham=True), clock=clock)
+    assert value(run.home) == deciders.ON
+    undo.replay(run.home, by="test", clock=clock)
+    assert names(run) == ["undo_written", "sham_applied", "undone"]
+    assert events.read(run.run_dir)[-1].detail["sham"] is True

@@ -16,6 +16,7 @@ from chaos.verdict import Evidence
 from loadgen.latency import Latency
 from loadgen.report import Count, Load, PhaseReport, Report
 from reference_app.contract.plan import Plan, phases
+from reference_app.query.prometheus import AlertSpan
 
 PLAN = Plan("run-1", "kill-tweet-shard", 1, "small", "goal", 1000.0, phases(), True, 70.0, 110.0, "passed")
 COMPLETED = Journal("completed", False, SteadyStates(SteadyState(True), SteadyState(True)))
@@ -53,7 +54,11 @@ def report(*, before: PhaseReport | None = None, fault: PhaseReport | None = Non
     return Report(load, [])
 
 
-SOUND = Evidence(PLAN, Hypothesis(0.9, 0.95, 0.99), EVENTS, COMPLETED, report(), 500, AUDIT)
+SOUND = Evidence(PLAN, Hypothesis(0.9, 0.95, 0.99), EVENTS, COMPLETED, report(), {"kill_and_hold": 500}, AUDIT)
+SHAM = replace(
+    SOUND, plan=replace(PLAN, sham=True), affected_operations=None,
+    events=tuple(replace(event, event="sham_applied") if event.event == "injected" else event for event in EVENTS),
+)  # fmt: skip
 FAILED_STEP = Step(Activity("kill", "action"), "failed", exception=["Traceback", "ActivityFailed: it is stopped, not running\n"])
 
 TABLE: dict[str, tuple[Evidence, str, str]] = {
@@ -76,8 +81,13 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
         "not-injected", "as asked",
     ),
     "a rehearsal with an invalid load": (
-        replace(SOUND, plan=replace(PLAN, inject=False), load=report(invalid=("late",)), affected_operations=0), "not-injected", "as asked",
+        replace(SOUND, plan=replace(PLAN, inject=False), load=report(invalid=("late",)), affected_operations={"kill_and_hold": 0}), "not-injected", "as asked",
     ),
+    "a sham": (SHAM, "passed", "no harm during the sham"),
+    "a sham is judged as a run in which nothing is broken": (
+        replace(SHAM, hypothesis=Hypothesis(0.1, 0.1, 0.1), load=report(fault=phase(40, complete=0.9))), "deviated", "During the sham",
+    ),
+    "a sham whose steps were not taken": (replace(SHAM, events=EVENTS[:1]), "not-injected", "The sham was never applied"),
     "the injection failed": (
         replace(SOUND, events=(Event(990.0, "run_started"),), journal=Journal("completed", False, run=[FAILED_STEP])),
         "not-injected", "it is stopped, not running",
@@ -99,7 +109,7 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
     "nothing was read before": (replace(SOUND, load=report(before=phase(0))), "baseline-not-met", "nothing to count"),
     "the audit is incomplete": (replace(SOUND, audit=replace(AUDIT, complete=False, reasons=("shard 0 is away",))), "inconclusive", "shard 0 is away"),
     "there is no audit": (replace(SOUND, audit=None), "inconclusive", "no audit"),
-    "the fault reached nobody": (replace(SOUND, affected_operations=19), "inconclusive", "fewer than 20"),
+    "the fault reached nobody": (replace(SOUND, affected_operations={"kill_and_hold": 500, "latency": 19}), "inconclusive", "fewer than 20"),
     "its reach is unknown": (replace(SOUND, affected_operations=None), "inconclusive", "not known"),
     "goodput fell": (replace(SOUND, load=report(fault=phase(40, served=0.85))), "deviated", "goodput"),
     "less was offered and all of it served": (replace(SOUND, load=report(fault=phase(40, reads_per_s=75))), "passed", "goodput 100.00%"),
@@ -137,3 +147,13 @@ def test_a_violation_in_a_rehearsal_is_said_although_the_verdict_stays() -> None
     judged = verdict.judge(replace(SOUND, plan=replace(PLAN, inject=False), audit=replace(AUDIT, lost=3)))
     assert judged.verdict == "not-injected"
     assert "The audit found 3 lost." in judged.reasons
+
+
+def test_nothing_that_is_said_of_a_sham_calls_it_a_fault() -> None:
+    false = alertscore.score(
+        [AlertSpan("ComponentDown", {"component": "x", "severity": "ticket"}, 1075.0, None)], expected=(), injected_at=None
+    )
+    planted = [evidence for evidence, _, _ in TABLE.values() if evidence.plan.inject]
+    told = [verdict.judge(replace(each, plan=replace(each.plan, sham=True), alerts=false)) for each in planted]
+    assert not [reason for judged in told for reason in judged.reasons if "fault" in reason.lower()]
+    assert all(any("ComponentDown" in reason for reason in judged.reasons) for judged in told)
