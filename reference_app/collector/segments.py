@@ -50,9 +50,10 @@ class Segments:
         return self._add(pa.Table.from_arrays([_column(values, field.type) for values, field in columns], schema=SCHEMA))
 
     def tend(self, now: float) -> None:
-        """Merge small segments, retire old ones."""
+        """Merge small segments, retire old ones, and give back what the allocator kept of it, which would grow for minutes."""
         self._merge()
         self._retire(now)
+        pa.default_memory_pool().release_unused()
 
     def _add(self, table: pa.Table) -> Path:
         first = min(table["start_ns"].to_pylist())
