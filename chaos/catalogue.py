@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 import yaml
 
+from chaos.guards import Limits
 from reference_app.contract.topology import TOPOLOGIES, Component, Lab, components
 
 DIRECTORY = Path(__file__).parent / "experiments"
@@ -47,18 +48,28 @@ class ExpectedAlert:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Lower bounds for the fault phase. `goodput_ratio` compares good home pages per second with the phase `before`."""
+    """Lower bounds for the fault phase; one that is 0 asks nothing. `goodput_ratio` compares good home pages per second with the phase `before`.
+
+    `after_goodput_ratio` is for the time from 30 s after the fault on (chaos.aftermath), None for no bound.
+    """
 
     goodput_ratio: float
     completeness: float
     post_acknowledgement: float
+    after_goodput_ratio: float | None = None
+
+    @property
+    def when_well(self) -> float:
+        """The bound of goodput while nothing is broken."""
+        return max(self.goodput_ratio, self.after_goodput_ratio or 0.0)
 
 
 @dataclass(frozen=True)
 class Safety:
-    """No run holds the fault longer than `longest_fault_s` seconds."""
+    """No run holds the fault longer than `longest_fault_s` seconds; `guards` say when it ends before."""
 
     longest_fault_s: float
+    guards: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)

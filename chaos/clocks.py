@@ -58,7 +58,7 @@ def is_good(second: Second, hypothesis: Hypothesis) -> bool:
     if not second.offered or not pages:
         return False
     served = 1 - second.errors / second.offered
-    return served >= hypothesis.goodput_ratio and second.complete / pages >= hypothesis.completeness
+    return served >= hypothesis.when_well and second.complete / pages >= hypothesis.completeness
 
 
 def _streak_after(series: Sequence[Second], hypothesis: Hypothesis, moment: float, *, until: float = math.inf) -> float | None:

@@ -25,6 +25,7 @@ from reference_app.kit.home import Home
 
 logger = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True)
 class Record:
     """A fault that may be in force. `written_at` is Unix seconds, just before it was applied. `whole_run`: rollbacks leave it, the run's end does not."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chaos import events
+from chaos import aftermath, events
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
@@ -92,6 +92,8 @@ def _skipped(evidence: Evidence) -> Iterator[str]:
 
 
 def _interrupted(evidence: Evidence) -> Iterator[str]:
+    for event in _all(evidence, "guard_tripped"):
+        yield f"The guard {event.detail['guard']} ended the drill: {event.detail['reason']}."
     if evidence.interrupted:
         yield "The drill was interrupted before its end."
     for event in _all(evidence, "halted"):
@@ -146,7 +148,7 @@ def _load_unusable(evidence: Evidence) -> Iterator[str]:
 
 def _baseline(evidence: Evidence) -> Iterator[str]:
     before, bounds, when = _phase(evidence, BEFORE), evidence.bounds, f"Before the {evidence.what}"
-    yield from _below(f"{when} the share of home pages that were served", _share(before.home.ok, before.home.sent), bounds.goodput_ratio)
+    yield from _below(f"{when} the share of home pages that were served", _share(before.home.ok, before.home.sent), bounds.when_well)
     yield from _shares_below(when, before, bounds)
 
 
@@ -168,6 +170,10 @@ def _hypothesis(evidence: Evidence) -> Iterator[str]:
     when = f"During the {evidence.what}"
     yield from _below(f"{when} goodput, relative to before,", _goodput_ratio(evidence), evidence.bounds.goodput_ratio)
     yield from _shares_below(when, _phase(evidence, FAULT), evidence.bounds)
+    if (bound := evidence.bounds.after_goodput_ratio) is not None:
+        yield from _below(
+            f"From {aftermath.FROM_S:g} s after the {evidence.what} on goodput, relative to before,", _afterwards(evidence), bound
+        )
 
 
 def _met(evidence: Evidence) -> tuple[str, ...]:
@@ -179,8 +185,14 @@ def _met(evidence: Evidence) -> tuple[str, ...]:
         return (f"Users met no harm during the sham, of which every step was taken without effect: {seen}.",)
     return (
         f"The hypothesis held during the fault: {seen}.",
+        *_came_back(evidence),
         *(f"The fault {kind} affected {operations} operations." for kind, operations in (evidence.affected_operations or {}).items()),
     )
+
+
+def _came_back(evidence: Evidence) -> Iterator[str]:
+    if evidence.bounds.after_goodput_ratio is not None:
+        yield f"From {aftermath.FROM_S:g} s after it on goodput was {_percent(_afterwards(evidence))} of before."
 
 
 def _remarks(evidence: Evidence) -> Iterator[str]:
@@ -228,6 +240,10 @@ def _goodput_ratio(evidence: Evidence) -> float | None:
     """Share of the offered home reads that were served, over that of before: an open loop may offer more during the fault."""
     before, fault = (_share(phase.home.ok, phase.home.sent) for phase in (_phase(evidence, BEFORE), _phase(evidence, FAULT)))
     return fault / before if before and fault is not None else None
+
+
+def _afterwards(evidence: Evidence) -> float | None:
+    return aftermath.goodput_ratio(evidence.load.series, evidence.plan) if evidence.load else None
 
 
 def _completeness(phase: PhaseReport) -> float | None:

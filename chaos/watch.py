@@ -41,7 +41,8 @@ class Watch(threading.Thread):
         self._run, self._limits, self._runner_gone, self._clock = run, extension.safety.guards, runner_gone, clock
         plan = run.plan()
         self._harm_allowed_s = _harm_allowed(extension, plan)
-        self._damage, self._posts = (Damage(plan), _Posts(plan.seed)) if plan else (None, None)
+        self._damage = Damage(plan) if plan else None
+        self._posts = _Posts(plan.seed if plan else 0)
         self._history = files.Tail(run.run_dir / history.FILE)
         self._ended = threading.Event()
         self._reason = ""
@@ -92,7 +93,7 @@ class Watch(threading.Thread):
         return self._damage.harmed_s
 
     def _unreadable_posts(self) -> int | None:
-        if self._damage is None or self._posts is None or self._limits.unreadable_posts is None:
+        if self._damage is None or self._limits.unreadable_posts is None:
             return None
         return self._posts.unreadable(self._run.home.lab(), self._damage.acknowledged)
 

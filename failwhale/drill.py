@@ -19,6 +19,7 @@ from chaos.audit.witness import Witness
 from chaos.catalogue import Extension
 from chaos.faults.base import NotApplicableError
 from chaos.holder import Holder
+from chaos.watch import Watch
 from failwhale import lab as layout
 from failwhale import lifecycle, outcome, population
 from failwhale.outcome import Outcome
@@ -185,10 +186,20 @@ def _start_chaos(run: Run) -> None:
     run.toolkit = toolkit.start(session.Session(run.home, run.run_id), run.experiment.path, inject=run.wish.inject)
 
 
+def _set_guards(run: Run) -> None:
+    assert run.experiment is not None and run.toolkit is not None  # noqa: S101, PT018 - set by the steps before
+    toolkit = run.toolkit
+    run.watch = Watch(session.Session(run.home, run.run_id), run.experiment.extension, runner_gone=lambda: toolkit.poll() is not None)
+    run.watch.start()
+
+
 def _watch(run: Run) -> None:
-    assert run.generator is not None and run.holder is not None  # noqa: S101, PT018 - set by the steps before
+    assert run.generator is not None and run.holder is not None and run.watch is not None  # noqa: S101, PT018 - set by the steps before
     while run.generator.poll() is None:
         run.draw(run)
+        if reason := run.watch.reason:
+            run.say(reason)
+            raise KeyboardInterrupt
         if run.holder.lost:
             run.say("the lease lapsed while this process did not run: the reaper has undone the fault")
             raise KeyboardInterrupt
@@ -212,6 +223,8 @@ def _put_back(run: Run) -> None:
         run.generator.stop()
     if run.witness is not None:
         run.witness.stop()
+    if run.watch is not None:
+        run.watch.stop()
     if run.holder is not None:  # else another run may hold the lab, whose processes these are
         processes.clear(run.home.chaos)
 
@@ -270,6 +283,7 @@ ACT = (
     Step("starting the load", _start_load),
     Step("calling the witness", _call_witness),
     Step("starting the experiment", _start_chaos),
+    Step("setting guards", _set_guards),
     Step("watching", _watch),
     Step("waiting for the experiment to end", _await_toolkit),
 )

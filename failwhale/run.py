@@ -14,6 +14,7 @@ from chaos.audit.model import Audit
 from chaos.audit.witness import Witness
 from chaos.catalogue import Experiment
 from chaos.holder import Holder
+from chaos.watch import Watch
 from failwhale.outcome import Outcome
 from loadgen.report import Report
 from loadgen.runner import Generator
@@ -54,6 +55,7 @@ class Run:
     generator: Generator | None = None
     witness: Witness | None = None
     toolkit: subprocess.Popen[bytes] | None = None
+    watch: Watch | None = None
     report: Report | None = None
     audit: Audit | None = None
     outcome: Outcome | None = None
