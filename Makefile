@@ -2,9 +2,10 @@
 PYTHON := .venv/bin/python
 PACKAGES := failwhale dashboards postmortems chaos loadgen reference_app tests
 FAILWHALE := $(PYTHON) -m failwhale
+GAMEDAY := FAILWHALE_HOME=$(CURDIR)/var/library FAILWHALE_PORT_BASE=18800 $(FAILWHALE) gameday
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verify lint lock gen up down clean
+.PHONY: help setup demo test verify gameday lint lock gen up down clean
 
 help: ## show this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +21,13 @@ test: ## everything but the long tests, at most 15 minutes
 	@$(MAKE) --no-print-directory lint
 	$(PYTHON) -m pytest -m "not verify"
 
-verify: ## the long tests: failure table, runner kills, soak
+verify: ## the long tests: failure table, runner kills, soak; then the game day over the whole library
 	@scripts/setup.sh --tests
 	$(PYTHON) -m pytest -m verify
+	@$(MAKE) --no-print-directory gameday
+
+gameday: setup ## every drill of the library in a lab of its own, at most 3 hours; results in docs/drills.md
+	$(GAMEDAY) chaos/gamedays/library.yaml --yes; ended=$$?; $(GAMEDAY) --write-docs; exit $$ended
 
 lint: ## style, types and import directions
 	.venv/bin/ruff check $(PACKAGES)
@@ -34,10 +39,11 @@ lock: ## pin the newest versions that pyproject.toml allows
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/pip-compile --quiet --upgrade --extra dev --strip-extras --allow-unsafe \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 
-gen: ## write deploy/_gen, docs/telemetry.md and the module map anew
+gen: ## write deploy/_gen, docs/telemetry.md, the catalogue of drills and the module map anew
 	$(FAILWHALE) slo generate
 	$(PYTHON) scripts/module_map.py
 	$(PYTHON) scripts/telemetry_map.py
+	$(PYTHON) scripts/drill_map.py
 
 up: setup ## start the lab
 	@$(FAILWHALE) up

@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "seed": ("seed",),
     "suggestions": ("suggestions",),
     "drill": ("drill", "demo"),
+    "drills": ("drills",),
+    "gameday": ("gameday",),
     "load": ("load",),
     "chaos": ("chaos",),
     "audit": ("audit",),

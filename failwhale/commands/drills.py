@@ -1,0 +1,32 @@
+"""`failwhale drills`: the catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from failwhale import drillsdoc
+from failwhale.commands import terminal
+
+SCHEMA = "failwhale/drills/v1"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command()(drills)
+
+
+def drills(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False) -> None:
+    """List the drills there are: what each does, where, and what it is expected to show. `failwhale drill NAME` runs one."""
+    library = drillsdoc.library()
+    if as_json:
+        terminal.emit({"schema": SCHEMA, "drills": library})
+        return
+    table = Table("drill", "fault", "target", "topology", "predicted", "alerts")
+    for drill in library:
+        alerts = ", ".join(map(drillsdoc.alert_text, drill.expected_alerts))
+        target, where = ", ".join(drill.components), ", ".join(drill.topologies)
+        table.add_row(drill.name, drill.fault, target, where, drill.expected_verdict, alerts or "none")
+    terminal.show(table)
