@@ -77,8 +77,8 @@ def read(path: Path) -> GameDay:
     """The game day in a file. Raises InvalidGameDayError, OSError."""
     try:
         document = yaml.safe_load(path.read_text())
-        entries = [_entry(path, entry) for entry in document.pop("entries", [])]
-        day = msgspec.convert({**document, "entries": entries}, GameDay, strict=False)
+        entries = [_entry(path, entry) for entry in msgspec.convert(document.get("entries", []), list[Any])]
+        day = msgspec.convert(document | {"entries": entries}, GameDay, strict=False)
     except (yaml.YAMLError, msgspec.ValidationError, AttributeError) as error:
         raise InvalidGameDayError(f"{path} is no game day: {error}") from error
     if unknown := set(document) - set(GameDay.__dataclass_fields__):
