@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from chaos.faults.caches import EvictionStorm, FlushCache
+from chaos.faults.change import BadConfig, Restart
 from chaos.faults.config import SetDecider
 from chaos.faults.data import DeleteWithoutWhere
 from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
+from chaos.faults.disk import DiskFull, SmallDisk
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
 from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
 from chaos.faults.resources import CpuBurn, CpuQuota, FewDescriptors, MemoryLimit
+from chaos.faults.rings import RingChange, SetRing
 from chaos.faults.toxics import Spoil
 
 _Process = Kill | KillAndHold | Pause | CrashLoop
 _Network = Refuse | Blackhole | Loss | SynDrop | Partition | Spoil
 _Data = FlushCache | EvictionStorm | LockTable | HangWrites | ExhaustConnections | StopReplica | ReadOnly | DeleteWithoutWhere
 _Resource = CpuQuota | MemoryLimit | FewDescriptors | CpuBurn
-AnyFault = _Process | _Network | _Data | _Resource | SetDecider
+_Disk = SmallDisk | DiskFull
+_Change = Restart | BadConfig | RingChange | SetRing | SetDecider
+AnyFault = _Process | _Network | _Data | _Disk | _Resource | _Change

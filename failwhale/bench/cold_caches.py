@@ -60,7 +60,8 @@ class Newcomer:
         if set(current.nodes) == set(nodes):
             return current.since
         now = max(time.time(), current.since)
-        changed: Members = membership.announce(self.lab.home, GROUP, current, nodes, by=BY, now=now)
+        home = self.lab.home
+        changed: Members = membership.announce(home, GROUP, current, nodes, by=BY, now=now, guarded=membership.guarded(home))
         return changed.since
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from reference_app.contract import metrics
+from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component, Lab
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import http
@@ -21,35 +23,34 @@ from reference_app.kit.home import Home
 from reference_app.kit.membership import Membership
 from reference_app.kit.retrying import Policy, Retries
 from reference_app.kit.roles import Roles
+from reference_app.kit.settings import DEFAULTS, Configuration
 from reference_app.kit.shard import Shard
 from reference_app.kit.sql import Database, Identity, Session
 from reference_app.kit.stream import Stream
 from reference_app.kit.warmup import Gate, Probe
 
-CONNECTIONS = 16
-"""To one database from one process, unless its service says otherwise."""
 
-
-def database(lab: Lab, component: Component, recorder: Recorder, deciders: Deciders, *, connections: int = CONNECTIONS) -> Database:
+def database(lab: Lab, component: Component, recorder: Recorder, deciders: Deciders, configuration: Configuration = DEFAULTS) -> Database:
     """A pool to one MariaDB, which must prove that it is this lab's."""
     identity = Identity(component.shard, lab.identity_key)
     reads, writes = (_breaker(component, recorder, deciders, calls=calls) for calls in ("reads", "writes"))
     return Database(
-        component.name, component.port, identity=identity, size=connections, observe=recorder.db_client, reads=reads, writes=writes
-    )
+        component.name, component.port, identity=identity, size=configuration.connections, observe=recorder.db_client, reads=reads,
+        writes=writes, profile=dataclasses.replace(LAB, sql_timeout=configuration.sql_timeout),
+    )  # fmt: skip
 
 
-def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders, *, connections: int = CONNECTIONS) -> list[Shard]:
+def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders, configuration: Configuration = DEFAULTS) -> list[Shard]:
     """All shards of a database group (`tweets-db`), by index. Who is their primary is looked up at every call."""
     roles, retries = Roles(Home(Path(lab.home)).roles_file), _retries(group, recorder, deciders)
     primaries = sorted((c for c in lab.group(group) if c.role == "primary"), key=lambda c: c.index)
-    members = {c.shard: _members(lab, c.shard, recorder, deciders, connections) for c in primaries}
+    members = {c.shard: _members(lab, c.shard, recorder, deciders, configuration) for c in primaries}
     return [Shard(c.index, c.shard, members[c.shard], c.name, deciders, roles, retries) for c in primaries]
 
 
-def _members(lab: Lab, shard: str, recorder: Recorder, deciders: Deciders, connections: int) -> dict[str, Database]:
+def _members(lab: Lab, shard: str, recorder: Recorder, deciders: Deciders, configuration: Configuration) -> dict[str, Database]:
     members = (c for c in lab.kind("mariadb") if c.shard == shard)
-    return {c.name: database(lab, c, recorder, deciders, connections=connections) for c in members}
+    return {c.name: database(lab, c, recorder, deciders, configuration) for c in members}
 
 
 def caches(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> dict[str, Cache]:

@@ -66,6 +66,10 @@ class Home:
     def conf(self) -> Path:
         return self.path / "conf"
 
+    def configuration_file(self, component: str) -> Path:
+        """Of one service (kit.settings); it need not have one."""
+        return self.conf / f"{component}.json"
+
     @property
     def deciders_file(self) -> Path:
         return self.path / "run" / "deciders.json"

@@ -97,13 +97,18 @@ def check(current: Members, wanted: Sequence[str], *, now: float, profile: Profi
         raise MassChangeError(f"the ring has changed just now: the guard lets the next change pass in {earliest - now:.1f} s")
 
 
-def announce(home: Home, group: str, current: Members, wanted: Sequence[str], *, by: str, now: float) -> Members:
+def guarded(home: Home) -> bool:
+    """What the decider says of it."""
+    return deciders.read(home.deciders_file)["ring_guard"] > 0
+
+
+def announce(home: Home, group: str, current: Members, wanted: Sequence[str], *, by: str, now: float, guarded: bool) -> Members:
     """Let the ring change shortly, and record it. Raises ValueError for an empty ring or while a change is coming, MassChangeError if guarded."""
     if not wanted:
         raise ValueError(f"the ring of {group} needs a node")
     if now < current.since:
         raise ValueError(f"a change of the ring of {group} is announced: it is in force in {current.since - now:.1f} s")
-    if deciders.read(home.deciders_file)["ring_guard"]:
+    if guarded:
         check(current, wanted, now=now)
     members = Members(tuple(wanted), now + NOTICE_SECONDS, current.nodes)
     files.write_json(home.rings_file, read(home.rings_file) | {group: members}, durable=True)

@@ -1,10 +1,13 @@
-"""What a lab process is told at start: its home and its name. Read once; a missing variable fails by name."""
+"""What a lab process is told at start: its home, its name and its configuration. Read once; a missing variable fails by name."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 
+import msgspec
+
+from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import HOME_VARIABLE, Home
 
@@ -12,12 +15,24 @@ COMPONENT_VARIABLE = "FAILWHALE_COMPONENT"
 
 
 @dataclass(frozen=True)
+class Configuration:
+    """What a deploy may set for one service. `connections` are those to one database, `sql_timeout` is in seconds."""
+
+    connections: int = 16
+    sql_timeout: float = LAB.sql_timeout
+
+
+DEFAULTS = Configuration()
+
+
+@dataclass(frozen=True)
 class Settings:
-    """A process of the lab: where the lab is, which component this is."""
+    """A process of the lab: where the lab is, which component this is, how it is configured."""
 
     home: Home
     lab: Lab
     component: Component
+    configuration: Configuration = DEFAULTS
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -27,4 +42,13 @@ class Settings:
                 raise SystemExit(f"{variable} is not set: services are started by `failwhale up`, which sets it")
         home = Home.from_environment()
         lab = home.lab()
-        return cls(home, lab, lab.component(os.environ[COMPONENT_VARIABLE]))
+        component = lab.component(os.environ[COMPONENT_VARIABLE])
+        return cls(home, lab, component, configuration(home, component.name))
+
+
+def configuration(home: Home, component: str) -> Configuration:
+    """From the service's file; what that does not name, or all when there is none, as it always was. Raises msgspec.DecodeError."""
+    try:
+        return msgspec.json.decode(home.configuration_file(component).read_bytes(), type=Configuration)
+    except FileNotFoundError:
+        return DEFAULTS

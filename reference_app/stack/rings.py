@@ -19,7 +19,7 @@ from redis.retry import Retry
 from reference_app.contract import storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.contract.topology import Component, Lab
-from reference_app.kit import deciders, membership
+from reference_app.kit import membership
 from reference_app.kit.home import Home
 from reference_app.kit.membership import Members
 from reference_app.kit.ring import Ring
@@ -50,33 +50,34 @@ def change(
     *,
     by: str,
     say: Callable[[str], None],
+    guarded: bool | None = None,
     profile: Profile = LAB,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Members:
     """Make `wanted` the ring and return when it is in force. Guarded, it goes one step per interval; interrupted, it stays between two.
 
-    Raises RingError.
+    Whether it is guarded says the decider, unless the caller does. Raises RingError.
     """
     lab = home.lab()
     current = members(home, lab, group)
     caches = {c.name: c for c in lab.group(group)}
     if not wanted or not set(wanted) <= set(caches):
         raise RingError(f"the ring of {group} is made of some of {', '.join(caches)}, not of {' '.join(wanted) or 'none'}")
-    guarded = deciders.read(home.deciders_file)["ring_guard"] > 0
+    guarded = membership.guarded(home) if guarded is None else guarded
     for nodes in membership.steps(current.nodes, wanted, guarded=guarded):
         _wait_until(current.since + (profile.ring_change_every if guarded else 0.0), clock, sleep)
         _prepare(caches, group, current.nodes, nodes)
-        current = _announced(home, group, current, nodes, by, now=clock())
+        current = _announced(home, group, current, nodes, by, now=clock(), guarded=guarded)
         say(f"the ring of {group}: {' '.join(nodes)}")
         _wait_until(current.since + membership.LINGER_SECONDS, clock, sleep)
         _tidy(caches, group, current, say)
     return current
 
 
-def _announced(home: Home, group: str, current: Members, nodes: Sequence[str], by: str, *, now: float) -> Members:
+def _announced(home: Home, group: str, current: Members, nodes: Sequence[str], by: str, *, now: float, guarded: bool) -> Members:
     try:
-        return membership.announce(home, group, current, nodes, by=by, now=now)
+        return membership.announce(home, group, current, nodes, by=by, now=now, guarded=guarded)
     except (ValueError, membership.MassChangeError) as error:
         raise RingError(str(error)) from error
 

@@ -23,7 +23,7 @@ from reference_app.services.graph.routes import Endpoints
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The ASGI app; the repair loop runs while it is open."""
     background, deciders = Background(), Deciders(settings.home.deciders_file)
-    shards = clients.shards(settings.lab, "graph-db", recorder, deciders)
+    shards = clients.shards(settings.lab, "graph-db", recorder, deciders, settings.configuration)
     changing = Changing(shards)
     background.start("repair", Repairing(shards, changing).run)
     try:

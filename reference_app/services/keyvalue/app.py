@@ -12,7 +12,7 @@ from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
-from reference_app.kit.settings import Settings
+from reference_app.kit.settings import Configuration, Settings
 from reference_app.kit.shard import Shard
 from reference_app.kit.tasks import Background
 from reference_app.services.keyvalue.routes import Endpoints
@@ -27,7 +27,7 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     background, deciders = Background(), Deciders(settings.home.deciders_file)
 
     def connections() -> Shard:
-        (shard,) = clients.shards(settings.lab, keyvalue.DATABASE_GROUP, recorder, deciders, connections=CONNECTIONS)
+        (shard,) = clients.shards(settings.lab, keyvalue.DATABASE_GROUP, recorder, deciders, Configuration(connections=CONNECTIONS))
         return shard
 
     common, refusals = connections(), Refusals()

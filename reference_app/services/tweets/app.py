@@ -41,7 +41,7 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     failpoints, deciders = Failpoints(settings.home.failpoints_file), Deciders(settings.home.deciders_file)
     name = settings.component.name
     snowflake = Snowflake(process=settings.component.index, mark_file=settings.home.data / name / "snowflake.mark")
-    shards = clients.shards(settings.lab, "tweets-db", recorder, deciders)
+    shards = clients.shards(settings.lab, "tweets-db", recorder, deciders, settings.configuration)
     caches = clients.caches(settings.lab, "tweet-cache", recorder, deciders)
     markers = marker_clients(settings.lab.group("tweet-cache"), recorder)
     nodes = CacheNodes(caches, markers, clients.membership(settings.lab, "tweet-cache", recorder))

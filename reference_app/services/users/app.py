@@ -21,6 +21,6 @@ from reference_app.services.users.store import Users
 async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIApp]:
     """The app over its database, which is one shard."""
     deciders = Deciders(settings.home.deciders_file)
-    (shard,) = clients.shards(settings.lab, "users-db", recorder, deciders)
+    (shard,) = clients.shards(settings.lab, "users-db", recorder, deciders, settings.configuration)
     endpoints = Endpoints(Users(shard), signing_key=settings.lab.signing_key, now=time.time)
     yield service.app(endpoints.routes(), recorder, guard=Guard(deciders, recorder), gate=clients.gate(deciders, shards=[shard]))

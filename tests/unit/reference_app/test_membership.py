@@ -27,7 +27,7 @@ class Clock:
 
 
 def announce(home: Home, current: Members, *wanted: str, now: float = LATER) -> Members:
-    return membership.announce(home, "cache", current, wanted, by="test", now=now)
+    return membership.announce(home, "cache", current, wanted, by="test", now=now, guarded=membership.guarded(home))
 
 
 def view(home: Home, clock: Clock) -> Membership:

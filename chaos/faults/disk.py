@@ -1,0 +1,129 @@
+"""A disk that is full: a database is moved to a small disk beforehand, and a ballast file then takes all but a little of it.
+
+MariaDB does not fail: a commit that finds no room for the binlog waits, looks again once a minute, and holds up all others meanwhile; a data
+file that cannot grow ends the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from asyncmy.errors import MySQLError
+
+from chaos import disks, events
+from chaos.faults import databases
+from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back
+from reference_app.contract import storage
+from reference_app.kit.home import Home
+from reference_app.stack import bootstrap, errors, shards
+from reference_app.stack.control import Control
+
+SMALLEST_ROOM_MIB = 16
+"""A server that starts takes 12 MiB for temporary tables."""
+BALLAST = "failwhale.ballast"
+
+
+class _OnDisk(OnComponent, frozen=True):
+    engine: ClassVar[str] = "tmpfs"
+
+    def available(self) -> None:
+        if reason := disks.why_not():
+            raise UnavailableError(f"{self.kind} is not possible here: {reason}")
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if (kind := home.lab().component(self.component).kind) != "mariadb":
+            raise NotApplicableError(f"{self.component} is a {kind} and no database")
+
+    def _directory(self, home: Home) -> Path:
+        return bootstrap.directory(home, home.lab().component(self.component))
+
+
+class SmallDisk(_OnDisk, frozen=True, tag="small_disk"):
+    """The database is on a disk in memory with so much room left: a preparation, which restarts it once now and once when it is taken back."""
+
+    event: ClassVar[events.Name] = "prepared"
+
+    room_mib: int = 32
+    boot: str = ""
+    """Of the machine by then (disks.boot_id)."""
+
+    def check(self, home: Home) -> None:
+        if self.room_mib < SMALLEST_ROOM_MIB:
+            raise NotApplicableError(f"room_mib is {self.room_mib}: it has to be {SMALLEST_ROOM_MIB} or more")
+        super().check(home)
+        if self.in_effect(home):
+            raise NotApplicableError(f"{self.component} is on a small disk already: `failwhale chaos undo` takes it back")
+
+    def apply(self, home: Home) -> None:
+        shards.hold_down(Control(home), self.component)
+        disks.put(self._directory(home), room_bytes=self.room_mib << 20)
+        bring_back(home, self.component)
+
+    def undo(self, home: Home) -> None:
+        """Raises StackError after a restart of the machine: what was acknowledged since the preparation is with the replica alone."""
+        component = home.lab().component(self.component)
+        if self.boot != disks.boot_id() and component.role == "primary":
+            raise errors.StackError(
+                f"the machine was started again while {self.component} was on a disk in memory: if it has a replica, "
+                "promote that (`failwhale shard promote`), then `failwhale shard rebuild` this one"
+            )
+        if self.in_effect(home):
+            shards.hold_down(Control(home), self.component)
+        disks.take_away(self._directory(home))
+        bring_back(home, self.component)
+
+    def in_effect(self, home: Home) -> bool:
+        return disks.mounted(self._directory(home))
+
+
+class DiskFull(_OnDisk, frozen=True, tag="disk_full"):
+    """All but `leave_kb` KiB of the database's small disk are taken. Its undo starts the server again, which else would wait for up to a minute."""
+
+    leave_kb: int = 4
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if not disks.mounted(self._directory(home)):
+            raise NotApplicableError(f"{self.component} is on no small disk that could be filled: the action small_disk has to come first")
+        if self.in_effect(home):
+            raise NotApplicableError(f"the disk of {self.component} is full already: `failwhale chaos undo` takes it back")
+
+    def apply(self, home: Home) -> None:
+        with self._ballast(home).open("wb") as file:
+            while not self.sham and (wanted := disks.free(self._directory(home)) - (self.leave_kb << 10)) > 0:
+                with contextlib.suppress(OSError):  # the server was faster: what is left now?
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, wanted)
+
+    def undo(self, home: Home) -> None:
+        if self.in_effect(home) and not self.sham:
+            shards.hold_down(Control(home), self.component)
+        self._ballast(home).unlink(missing_ok=True)
+        bring_back(home, self.component)
+
+    def in_effect(self, home: Home) -> bool:
+        return self._ballast(home).exists()
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """What is left of the disk, and statements of the app that have been waiting for a second or more."""
+        left = {"free_kib": float(disks.free(self._directory(home)) >> 10)}
+        try:
+            listed = asyncio.run(databases.answer(home.lab().component(self.component), "SHOW PROCESSLIST"))
+        except (OSError, TimeoutError, MySQLError):  # it ended for want of room
+            return left
+        waiting = sum(
+            1 for _, user, _, _, command, seconds, *_ in listed if user == storage.APPLICATION_USER and command != "Sleep" and seconds
+        )
+        return left | {"statements_waiting": float(waiting)}
+
+    def _ballast(self, home: Home) -> Path:
+        return self._directory(home) / BALLAST
+
+
+def small_disk(component: str, *, room_mib: int) -> SmallDisk:
+    """On this machine as it was started last."""
+    return SmallDisk(component, room_mib=room_mib, boot=disks.boot_id())
