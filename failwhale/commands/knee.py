@@ -27,7 +27,7 @@ def knee(
     again: Annotated[bool, typer.Option("--again", help="Measure also when it is known for this machine and topology.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Find the highest load that meets the objectives, at most three minutes; `--of-knee` of `load run` then refers to it.
+    """Find the highest load that meets the objectives for a minute on end, in four minutes or more; `--of-knee` of `load run` then refers to it.
 
     Exit codes: 0 found, 1 no load met the objectives, 2 no lab, 130 interrupted.
     """
@@ -55,9 +55,10 @@ def _show(kept: Kept, *, as_json: bool) -> None:
     if as_json:
         terminal.emit(kept)
         return
-    table = Table("share", "outcome", "why", title=f"stairs of {kept.preset} on {kept.topology}, {kept.at}")
-    for stair in sorted(kept.stairs, key=lambda stair: stair.share):
-        table.add_row(f"{stair.share:g}", stair.outcome, "; ".join(stair.reasons) or "-")
+    table = Table("share", "for", "outcome", "why", title=f"stairs of {kept.preset} on {kept.topology}, {kept.at}")
+    for stair in sorted(kept.stairs, key=lambda stair: (stair.share, stair.held)):
+        length = finding.HELD_S if stair.held else finding.SECONDS[finding.MEASURED]
+        table.add_row(f"{stair.share:g}", f"{length:g} s", stair.outcome, "; ".join(stair.reasons) or "-")
     terminal.show(table)
     if kept.share is None:
         terminal.say(f"no load met the objectives: {'; '.join(kept.reasons)}")

@@ -45,7 +45,7 @@ def load(*, valid: bool = True, **changed: Any) -> Load:
 
 def test_a_stair_on_which_nothing_is_missed_meets_the_objectives() -> None:
     assert knee.judged(load(), 1.0) == ("meets", ())
-    assert knee.judged(load(requests=Count(1000, 999, 1)), None) == ("meets", ())
+    assert knee.judged(load(requests=Count(1000, 999, 1)), 0.99) == ("meets", ())
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,11 @@ def test_a_measurement_that_may_not_be_believed_says_nothing_of_the_service() ->
     assert knee.judged(load(valid=False, pages_partial=900), 0.0) == ("invalid", ("requests left late",))
 
 
+def test_staleness_that_nobody_measured_proves_nothing() -> None:
+    outcome, (reason,) = knee.judged(load(), None)
+    assert (outcome, reason.partition(",")[0]) == ("invalid", "Prometheus does not answer")
+
+
 @pytest.mark.parametrize("other", [{"cpu": "another"}, {"cores": 8}, {"topology": "standard"}])
 def test_a_knee_of_another_machine_or_topology_is_not_known(home: Home, other: dict[str, Any]) -> None:
     assert knee.known(home) is None
@@ -80,6 +85,13 @@ def test_a_share_of_the_knee_is_of_its_requests_a_second_whatever_the_preset(hom
     for preset in (presets.PLATEAU, presets.GOAL):
         scaled = preset.scaled(knee.share_of(home, preset, 0.6))
         assert scaled.reads.peak + scaled.posts.peak == pytest.approx(0.6 * 204, rel=1e-3)
+
+
+def test_a_load_is_kept_within_its_part_of_a_knee_that_is_known(home: Home) -> None:
+    assert knee.within(home, presets.GOAL, 0.75) == 0.75
+    files.write_json(home.path / knee.FILE, kept(requests_per_s=176.0))
+    assert knee.within(home, presets.GOAL, 0.75) == 0.6
+    assert knee.within(home, presets.GOAL, 0.3) == 0.3
 
 
 def test_without_a_knee_there_is_no_share_of_it(home: Home) -> None:
