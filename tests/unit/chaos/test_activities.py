@@ -12,7 +12,7 @@ import pytest
 from chaoslib.exceptions import ActivityFailed
 from chaoslib.hypothesis import within_tolerance
 
-from chaos import discovery, events, halt, undo
+from chaos import actions, discovery, events, halt, probes, undo
 from chaos.actions import clock, deciders, faults
 from chaos.faults import config
 from chaos.probes import pages
@@ -24,7 +24,7 @@ from reference_app.kit import deciders as stored
 from reference_app.kit import files
 from reference_app.kit.home import Home
 
-MODULES = (*discovery.ACTION_MODULES, *discovery.PROBE_MODULES)
+MODULES = (*discovery.modules(actions), *discovery.modules(probes))
 
 
 def coroutines(module: ModuleType) -> list[str]:

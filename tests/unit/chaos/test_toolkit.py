@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from chaos import catalogue, discovery, toolkit
-from chaos.actions import data, faults, resources, stores
+from chaos import actions, catalogue, discovery, probes, toolkit
 from reference_app.kit.home import REPOSITORY
 
 CHAOS = [sys.executable, "-m", "chaostoolkit", "--no-version-check", "--no-log-file"]
@@ -37,10 +38,14 @@ def test_chaos_discover_lists_every_activity(tmp_path: Path) -> None:
     listing = tmp_path / "discovery.json"
     done = chaos("discover", "--no-install", "--discovery-path", str(listing), "failwhale")
     assert done.returncode == 0, done.stderr
-    found = {activity["name"]: activity["type"] for activity in json.loads(listing.read_text())["activities"]}
-    offered = {*data.__all__, *faults.__all__, *stores.__all__, *resources.__all__}
-    assert {name for name, kind in found.items() if kind == "action"} == {"wait_until_injection", "hold_fault", "set_decider"} | offered
-    assert {name for name, kind in found.items() if kind == "probe"} == {"lab_is_healthy", "complete_page_share"}
+    found = {f"{activity['mod']}.{activity['name']}": activity["type"] for activity in json.loads(listing.read_text())["activities"]}
+    assert found == dict.fromkeys(offered(actions), "action") | dict.fromkeys(offered(probes), "probe")
+
+
+def offered(package: ModuleType) -> list[str]:
+    """What the modules of a package name in `__all__`, whichever modules there are."""
+    found = (importlib.import_module(f"{package.__name__}.{path.stem}") for path in Path(package.__path__[0]).glob("*.py"))
+    return [f"{module.__name__}.{name}" for module in found for name in getattr(module, "__all__", ())]
 
 
 def test_discovery_names_this_distribution() -> None:
