@@ -76,9 +76,10 @@ class Safety:
 class Extension:
     """The `failwhale` entry of an experiment's `extensions`.
 
-    `predicted_harm` is the share of home pages in the fault phase that lack something. `tolerated_alerts` are true consequences
-    that may fire and need not. `passes_with` names the switch that makes a deviating experiment pass.
-    `requires` names components that the lab must have beside those that are hit.
+    `predicted_harm` is the share of home pages in the fault phase that lack something; `predicted_burns` says of other objectives (name ->
+    share) how many of their events are bad. `tolerated_alerts` are true consequences that may fire and need not.
+    `passes_with` names the switch that makes a deviating experiment pass. `requires` names components that the lab must have beside those
+    that are hit.
     `phases` are lengths in seconds other than the usual ones; `deciders` (name -> value) are in force from before the load until the run
     ends; `load` is the share of the preset's rates, None for what the lab is given. `twin_with` is the experiment that differs in a
     switch alone. `incident` is the short name of the incident that is re-enacted, `source` where it is told in public.
@@ -93,6 +94,7 @@ class Extension:
     safety: Safety
     recovery_phase: str
     runbook: str
+    predicted_burns: dict[str, float] = field(default_factory=dict)
     expected_alerts: tuple[ExpectedAlert, ...] = ()
     tolerated_alerts: tuple[ExpectedAlert, ...] = ()
     passes_with: str | None = None

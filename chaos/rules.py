@@ -15,10 +15,13 @@ from chaos.catalogue import Experiment, Extension
 from reference_app.contract import plan as plans
 from reference_app.contract.topology import TOPOLOGIES, components
 from reference_app.kit import deciders
+from reference_app.query import slo
 
 GUARD = "chaos.controls.recorder"
-LEAST_HARM_THAT_BURNS = 0.02
-"""At 40 s of fault the lab's burn pair never fires at 2 % of bad events or less (design §6)."""
+LEAST_BURN = 14.4 * 60 / 40
+"""Bad events of 40 s of fault, in error budgets, from which on the lab's pair (14.4 over 60 s) fires: 2.2 % of an objective of 99.9 %."""
+OF_PAGES = ("home-read-availability", "home-completeness")
+"""Objectives whose bad events are the harm that an experiment predicts."""
 
 
 def problems(experiment: Experiment) -> list[str]:
@@ -79,10 +82,16 @@ def _targets(activity: dict[str, Any]) -> list[Any]:
 
 
 def _alerts(experiment: Experiment) -> Iterator[str]:
-    burns = any(alert.name == "SloBurn" for alert in experiment.extension.expected_alerts)
-    harm = experiment.extension.predicted_harm
-    if burns and harm <= LEAST_HARM_THAT_BURNS:
-        yield f"it expects a burn alert, which its predicted harm of {harm:.0%} cannot fire"
+    extension = experiment.extension
+    predicted = dict.fromkeys(OF_PAGES, extension.predicted_harm) | extension.predicted_burns
+    budgets = {objective.name: objective.error_budget for objective in slo.read()}
+    if unknown := predicted.keys() - budgets.keys():
+        yield f"it predicts burns of {', '.join(sorted(unknown))}; there are the objectives {', '.join(budgets)}"
+    for alert in extension.expected_alerts:
+        share = predicted.get(alert.slo or "", extension.predicted_harm if alert.slo is None else 0.0)
+        least = LEAST_BURN * budgets.get(alert.slo or "", min(budgets.values()))
+        if alert.name == "SloBurn" and share <= least:
+            yield f"it expects a burn alert of {alert.slo}, which its predicted {share:.1%} of bad events cannot fire: it takes {least:.1%}"
 
 
 def _has_a_lab(experiment: Experiment) -> Iterator[str]:
