@@ -19,7 +19,7 @@ from chaos.faults import databases
 from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back
 from reference_app.contract import storage
 from reference_app.kit.home import Home
-from reference_app.stack import bootstrap, errors, shards
+from reference_app.stack import errors, shards
 from reference_app.stack.control import Control
 
 SMALLEST_ROOM_MIB = 16
@@ -40,7 +40,7 @@ class _OnDisk(OnComponent, frozen=True):
             raise NotApplicableError(f"{self.component} is a {kind} and no database")
 
     def _directory(self, home: Home) -> Path:
-        return bootstrap.directory(home, home.lab().component(self.component))
+        return home.data / self.component
 
 
 class SmallDisk(_OnDisk, frozen=True, tag="small_disk"):
