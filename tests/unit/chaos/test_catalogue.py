@@ -61,6 +61,11 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "held longer than is safe": ({"method": [KILL, activity("chaos.actions.clock", "hold_fault", seconds=99)]}, "safety limit is 60 s"),
     "another name than its file's": ({"extensions": extension(drill="other")}, "its extension calls it 'other'"),
     "a lab that does not exist": ({"extensions": extension(requires=["edge-7"])}, "small lacks edge-7; standard lacks edge-7"),
+    "a group that does not exist": ({"extensions": extension(requires=["all:caches"])}, "no group 'caches'; its groups are"),
+    "an alert of nobody": (
+        {"extensions": extension(expected_alerts=[{"name": "ComponentDown", "severity": "ticket", "component": "tweet-db-0"}])},
+        "no component 'tweet-db-0'",
+    ),
     "a burn alert that cannot fire": (
         {"extensions": extension(expected_alerts=[{"name": "SloBurn", "severity": "page", "slo": "home-completeness"}])}, "cannot fire",
     ),
@@ -72,6 +77,10 @@ VIOLATIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a deviation that nothing mends": ({"extensions": extension(expected_verdict="deviated")}, "with which switch it passes"),
     "a twin that does not exist": ({"extensions": extension(twin_with="nobody")}, "'nobody' is no experiment"),
     "a twin that shows the same": ({"extensions": extension(twin_with="kill-tweet-shard")}, "predicts passed too"),
+    "a burn of another objective that it does not predict": (
+        {"extensions": extension(expected_alerts=[{"name": "SloBurn", "severity": "page", "slo": "delivery-latency"}])}, "it takes 21.6%",
+    ),
+    "a burn of an objective that does not exist": ({"extensions": extension(predicted_burns={"joy": 0.5})}, "it predicts burns of joy"),
     "an action that would not run": ({"method": [KILL, activity("asyncio", "sleep", delay=1)]}, "`async def`"),
 }  # fmt: skip
 
@@ -114,3 +123,26 @@ def test_a_document_without_our_extension_is_refused() -> None:
 def test_a_verdict_that_does_not_exist_is_refused() -> None:
     with pytest.raises(catalogue.InvalidExperimentError, match="expected_verdict"):
         catalogue.extension_of({"title": "t", "extensions": extension(expected_verdict="green")})
+
+
+def test_a_run_aims_the_truth_and_the_alerts_at_what_the_expression_meant() -> None:
+    document = {
+        "title": "t",
+        "extensions": extension(
+            truth={"fault": "pause", "components": ["all:tweet-cache", "gateway-0"]},
+            expected_alerts=[{"name": "ComponentHung", "severity": "ticket", "component": "all:tweet-cache"}, {"name": "SloBurn", "severity": "page"}],
+        ),
+    }  # fmt: skip
+    wanted = catalogue.extension_of(document)
+    aimed = wanted.aimed({"all:tweet-cache": ("tweet-cache-0", "tweet-cache-1")})
+    assert aimed.truth.components == ("tweet-cache-0", "tweet-cache-1", "gateway-0")
+    assert [(alert.name, alert.component) for alert in aimed.expected_alerts] == [
+        ("ComponentHung", "tweet-cache-0"), ("ComponentHung", "tweet-cache-1"), ("SloBurn", None),
+    ]  # fmt: skip
+    assert wanted.why_not(lab(SMALL)) == ""
+
+
+def test_a_lab_that_has_nobody_for_an_expression_is_none_for_the_experiment() -> None:
+    wanted = catalogue.extension_of({"title": "t", "extensions": extension(truth={"fault": "pause", "components": ["replicas:graph-db"]})})
+    assert "needs replicas:graph-db" in wanted.why_not(lab(SMALL))
+    assert wanted.why_not(lab(STANDARD)) == ""
