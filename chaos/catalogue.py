@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import yaml
 
+from chaos import targets
 from chaos.guards import Limits
 from reference_app.contract.topology import TOPOLOGIES, Component, Lab, components
 
@@ -29,7 +30,9 @@ class InvalidExperimentError(Exception):
 
 @dataclass(frozen=True)
 class Truth:
-    """What is really done to the lab; alerts and diagnosis are scored against it. `propagation` says how it spreads, in words."""
+    """What is really done to the lab; alerts and diagnosis are scored against it. `components` are targets (chaos.targets); `propagation` says
+    how it spreads, in words.
+    """
 
     fault: str
     components: tuple[str, ...]
@@ -38,7 +41,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class ExpectedAlert:
-    """An alert by name and the labels that matter; None matches any value."""
+    """An alert by name and the labels that matter; None matches any value. `component` is a target: one that is a group is an alert of each."""
 
     name: str
     severity: Literal["page", "ticket"]
@@ -117,9 +120,32 @@ class Extension:
         )
 
     def missing(self, among: Iterable[Component]) -> list[str]:
-        """Components that are hit or required and are not among these."""
-        present = {component.name for component in among}
-        return [name for name in (*self.truth.components, *self.requires) if name not in present]
+        """Targets that mean nobody among these, and components that are required and not among them."""
+        present = tuple(among)
+        return [target for target in (*self.truth.components, *self.requires) if not _meant(target, present)]
+
+    def aimed(self, meant: Mapping[str, tuple[str, ...]]) -> Extension:
+        """With components in place of the expressions (chaos.targets), as a run's plan recorded them; an alert of each."""
+        components = tuple(name for target in self.truth.components for name in meant.get(target, (target,)))
+        return replace(
+            self, truth=replace(self.truth, components=components),
+            expected_alerts=_alerts_of(self.expected_alerts, meant), tolerated_alerts=_alerts_of(self.tolerated_alerts, meant),
+        )  # fmt: skip
+
+
+def _meant(target: str, among: tuple[Component, ...]) -> tuple[str, ...]:
+    try:
+        return targets.resolve(target, among, seed=0)
+    except targets.BadTargetError:
+        return ()
+
+
+def _alerts_of(alerts: Iterable[ExpectedAlert], meant: Mapping[str, tuple[str, ...]]) -> tuple[ExpectedAlert, ...]:
+    return tuple(
+        replace(alert, component=name)
+        for alert in alerts
+        for name in ((None,) if alert.component is None else meant.get(alert.component, (alert.component,)))
+    )
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 from chaoslib.exceptions import ChaosException
 from chaoslib.experiment import ensure_experiment_is_valid
 
-from chaos import catalogue
+from chaos import catalogue, targets
 from chaos.catalogue import Experiment, Extension
 from reference_app.contract import plan as plans
-from reference_app.contract.topology import TOPOLOGIES, components
+from reference_app.contract.topology import TOPOLOGIES, Component, components
 from reference_app.kit import deciders
 from reference_app.query import slo
 
@@ -33,6 +33,7 @@ def problems(experiment: Experiment) -> list[str]:
         *_injects(experiment),
         *_alerts(experiment),
         *_has_a_lab(experiment),
+        *_aims(experiment),
         *_settings(experiment.extension),
         *_says_what_passes(experiment.extension),
     ]
@@ -98,6 +99,24 @@ def _has_a_lab(experiment: Experiment) -> Iterator[str]:
     lacking = {name: experiment.extension.missing(components(topology, 0)) for name, topology in TOPOLOGIES.items()}
     if all(lacking.values()):
         yield "no topology has all it needs: " + "; ".join(f"{name} lacks {', '.join(missing)}" for name, missing in lacking.items())
+
+
+def _aims(experiment: Experiment) -> Iterator[str]:
+    """Every target, of a fault, an alert or a probe, means somebody in one of the topologies."""
+    extension = experiment.extension
+    alerts = [alert.component for alert in (*extension.expected_alerts, *extension.tolerated_alerts) if alert.component]
+    for target in dict.fromkeys((*targets.expressions(experiment.document), *alerts)):
+        refused = [reason for topology in TOPOLOGIES.values() if (reason := _means_nobody(target, components(topology, 0)))]
+        if len(refused) == len(TOPOLOGIES):
+            yield f"it aims at nobody in any topology: {refused[0]}"
+
+
+def _means_nobody(target: str, among: tuple[Component, ...]) -> str:
+    try:
+        targets.resolve(target, among, seed=0)
+    except targets.BadTargetError as error:
+        return str(error)
+    return ""
 
 
 def _settings(extension: Extension) -> Iterator[str]:

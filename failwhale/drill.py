@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chaos import catalogue, halt, processes, reaper, session, switches, toolkit, undo
+from chaos import aiming, catalogue, halt, processes, reaper, session, switches, toolkit, undo
 from chaos.audit import witness
 from chaos.audit.run import audit as audit_run
 from chaos.audit.run import write as write_audit
@@ -19,6 +19,7 @@ from chaos.audit.witness import Witness
 from chaos.catalogue import Extension
 from chaos.faults.base import NotApplicableError
 from chaos.holder import Holder
+from chaos.targets import BadTargetError
 from chaos.watch import Watch
 from failwhale import lab as layout
 from failwhale import lifecycle, outcome, population
@@ -148,10 +149,12 @@ def _write_plan(run: Run) -> None:
     phases = _phases(run, extension)
     preset = presets.checked(extension.load_preset, phases)
     fault = next(phase for phase in phases if phase.name == "fault")
+    lab = run.home.lab()
     plan = Plan(
-        run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=run.home.lab().topology, preset=preset.name,
+        run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=lab.topology, preset=preset.name,
         t0=time.time() + LEAD_SECONDS, phases=phases, inject=run.wish.inject, inject_at=fault.start, undo_at=fault.end,
         expected_verdict=_expected(run, extension), load=extension.load, sham=run.wish.sham,
+        targets=aiming.of_document(run.home, lab, run.experiment.document, seed=run.wish.seed),
     )  # fmt: skip
     files.write_json(run.run_dir / plans.FILE, plan, durable=True)
     run.plan = plan
@@ -293,4 +296,4 @@ CONCLUDE = (
     Step("judging", _judge),
     Step("drafting the postmortem", _draft),
 )
-ERRORS = (DrillError, StackError, PrometheusUnreachableError)
+ERRORS = (DrillError, StackError, PrometheusUnreachableError, BadTargetError)

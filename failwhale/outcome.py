@@ -13,7 +13,7 @@ from typing import Any
 from chaos import alertscore, clocks, effect, events, injections, journal, verdict
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
-from chaos.catalogue import Experiment, Verdict
+from chaos.catalogue import Experiment, Extension, Verdict
 from chaos.clocks import Clocks
 from chaos.injections import Injection
 from dashboards.rules import budget
@@ -103,9 +103,9 @@ def conclude(
 ) -> Outcome:
     """Judge the run by its record and put everything together."""
     run_dir = home.runs / plan.run_id
-    recorded, toolkit, wanted = events.read(run_dir), journal.read(run_dir), experiment.extension
+    recorded, toolkit, wanted = events.read(run_dir), journal.read(run_dir), experiment.extension.aimed(plan.targets)
     applied = injections.of(recorded)
-    signals = _signals(Prometheus(home.lab().prometheus_url), plan, experiment, applied)
+    signals = _signals(Prometheus(home.lab().prometheus_url), plan, wanted, applied)
     faults = _faults(plan, applied, signals.affected)
     judgement = verdict.judge(
         verdict.Evidence(
@@ -146,12 +146,12 @@ def without_postmortem(result: Outcome) -> Outcome:
     return dataclasses.replace(result, artifacts=Artifacts(None, None, result.artifacts.journal, None))
 
 
-def _signals(prometheus: Prometheus, plan: Plan, experiment: Experiment, applied: Sequence[Injection]) -> _Signals:
+def _signals(prometheus: Prometheus, plan: Plan, wanted: Extension, applied: Sequence[Injection]) -> _Signals:
     end = time.time()
     try:
         score = alertscore.score(
-            prometheus.alert_spans(plan.t0, end), expected=experiment.extension.expected_alerts,
-            tolerated=experiment.extension.tolerated_alerts, injected_at=applied[0].applied.at if applied else None,
+            prometheus.alert_spans(plan.t0, end), expected=wanted.expected_alerts,
+            tolerated=wanted.tolerated_alerts, injected_at=applied[0].applied.at if applied else None,
         )  # fmt: skip
         affected = tuple(
             effect.affected_operations(

@@ -72,7 +72,7 @@ def _freeze(home: Home, run_id: str, snapshot_dir: Path, *, prometheus: Signals 
     run_dir = home.runs / run_id
     plan = evidence.read_plan(run_dir)
     evidence.freeze(
-        run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan.drill),
+        run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan),
         objectives=slo.read(edge=topology.has_edge(plan.topology)), changed=_changed(home, plan), now=now,
     )  # fmt: skip
 
@@ -83,8 +83,9 @@ def _changed(home: Home, plan: Plan) -> list[Change]:
     return [change for change in made if change.by != changes.CHAOS]
 
 
-def _experiment(name: str) -> Extension | None:
-    return catalogue.load(name).extension if name in catalogue.names() else None
+def _experiment(plan: Plan) -> Extension | None:
+    """As it was aimed in the run."""
+    return catalogue.load(plan.drill).extension.aimed(plan.targets) if plan.drill in catalogue.names() else None
 
 
 def _write(incident_dir: Path, incident: Incident, text: str) -> Draft:

@@ -6,9 +6,8 @@ from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
-from chaos.actions.injecting import injected
+from chaos.actions.injecting import injected_each
 from chaos.faults import data
-from chaos.faults.base import NotApplicableError
 from reference_app.kit.home import Home
 from reference_app.stack import backup, errors, shards
 
@@ -27,8 +26,4 @@ def take_backup(database: str) -> str:
 
 def delete_without_where(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:
     """Delete every row of a table on a primary; the undo is a restore."""
-    try:
-        fault = data.deletion(Home.from_environment(), component, table)
-    except NotApplicableError as refused:
-        raise ActivityFailed(str(refused)) from refused
-    return injected(fault, configuration)
+    return injected_each(component, lambda home, name: data.deletion(home, name, table), configuration)

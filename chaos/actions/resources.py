@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.actions.injecting import injected
+from chaos.actions.injecting import injected, injected_each
 from chaos.faults import resources
 from chaos.faults.resources import CpuBurn, CpuQuota, MemoryLimit
-from reference_app.kit.home import Home
 
 __all__ = ["cpu_burn", "cpu_quota", "few_descriptors", "memory_limit"]
 
@@ -29,4 +28,4 @@ def memory_limit(component: str, limit_mib: int = 64, configuration: dict[str, A
 
 def few_descriptors(component: str, configuration: dict[str, Any] | None = None) -> str:
     """Let the component open no more files and connections than it has open now."""
-    return injected(resources.few_descriptors(Home.from_environment(), component), configuration)
+    return injected_each(component, resources.few_descriptors, configuration)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.actions.injecting import injected
+from chaos.actions.injecting import injected, injected_each
 from chaos.faults import caches
 from chaos.faults.caches import FlushCache
 from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica, Thread
-from reference_app.kit.home import Home
 
 __all__ = ["eviction_storm", "exhaust_connections", "flush_cache", "hang_writes", "lock_table", "read_only", "stop_replica"]
 
@@ -20,7 +19,7 @@ def flush_cache(component: str, configuration: dict[str, Any] | None = None) -> 
 
 def eviction_storm(component: str, max_mib: int = 1, configuration: dict[str, Any] | None = None) -> str:
     """Leave the cache so little memory that keys are thrown out as fast as they come."""
-    return injected(caches.eviction_storm(Home.from_environment(), component, max_mib << 20), configuration)
+    return injected_each(component, lambda home, name: caches.eviction_storm(home, name, max_mib << 20), configuration)
 
 
 def lock_table(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:

@@ -158,3 +158,48 @@ def test_pages_that_a_probe_reads_in_a_run_are_recorded_for_those_who_count(run:
     assert recorded is not None
     assert (recorded.detail["asked"], recorded.detail["answered"]) == (3, 0)
     assert recorded.detail["began"] <= recorded.at
+
+
+def lab_of(run: Session) -> Lab:
+    lab = Lab(str(run.home.path), "small", 29_900, components(SMALL, 29_900), "key", "password")
+    files.write_json(run.home.lab_file, lab)
+    return lab
+
+
+def left_alone(run: Session) -> list[tuple[str, ...]]:
+    return [event.components for event in events.read(run.run_dir) if event.event == "inject_skipped"]
+
+
+def test_a_fault_of_a_group_is_one_of_each_of_its_components(run: Session) -> None:
+    lab_of(run)
+    faults.pause("all:timeline-cache", configuration={"inject": False})
+    assert left_alone(run) == [("timeline-cache-0",), ("timeline-cache-1",)]
+
+
+def test_groups_in_lists_are_one_fault_of_all_they_mean(run: Session) -> None:
+    lab_of(run)
+    faults.partition(["tweets-0"], ["primaries:tweets-db", "events-0"], configuration={"inject": False})
+    assert left_alone(run) == [("tweets-db-0-primary", "tweets-db-1-primary", "events-0")]
+
+
+def test_what_an_expression_means_is_what_the_plan_recorded_whatever_the_lab_says_now(run: Session) -> None:
+    lab_of(run)
+    plan = Plan(
+        run.run_id, "d", 1, "small", "goal", time.time(), phases(), False, 0.0, 60.0, "passed", targets={"one:redis": ("tweet-cache-0",)}
+    )
+    files.write_json(run.run_dir / FILE, plan)
+    faults.pause("one:redis")
+    assert left_alone(run) == [("tweet-cache-0",)]
+
+
+def test_without_a_plan_the_same_is_drawn_each_time(run: Session) -> None:
+    lab_of(run)
+    for _ in range(3):
+        faults.pause("one:redis", configuration={"inject": False})
+    assert len(set(left_alone(run))) == 1
+
+
+def test_a_target_that_means_nobody_fails_the_action(run: Session) -> None:
+    lab_of(run)
+    with pytest.raises(ActivityFailed, match=r"no group 'caches'; its groups are users-db"):
+        faults.pause("all:caches")
