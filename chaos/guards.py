@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Name = Literal["lost_writes", "runner_gone", "burn", "host_pressure"]
+Name = Literal["lost_writes", "runner_gone", "burn", "host_pressure", "blind"]
+"""`blind`: the watcher itself failed, and a run that nobody watches ends."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the lab has a reaper for as long as the run may leave something in force.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -25,6 +26,8 @@ from reference_app.contract.plan import Plan
 from reference_app.contract.topology import Lab
 from reference_app.kit import files
 
+logger = logging.getLogger(__name__)
+
 PERIOD_S, ASK_EVERY = 1.0, 3
 """The databases are asked at every third look, and at once again when they lacked something."""
 NEWEST, ANY = 25, 25
@@ -35,11 +38,12 @@ class Watch(threading.Thread):
     """`runner_gone` tells whether the toolkit ended. A run without a plan has no load: its damage is not known."""
 
     def __init__(
-        self, run: Session, extension: Extension, *, runner_gone: Callable[[], bool], clock: Callable[[], float] = time.time
-    ) -> None:
+        self, run: Session, extension: Extension, *, runner_gone: Callable[[], bool],
+        clock: Callable[[], float] = time.time, period_s: float = PERIOD_S,
+    ) -> None:  # fmt: skip
         super().__init__(name=f"guards-{run.run_id}", daemon=True)
         self._run, self._limits, self._runner_gone, self._clock = run, extension.safety.guards, runner_gone, clock
-        plan = run.plan()
+        self._period_s, plan = period_s, run.plan()
         self._harm_allowed_s = _harm_allowed(extension, plan)
         self._damage = Damage(plan) if plan else None
         self._posts = _Posts(plan.seed if plan else 0)
@@ -53,7 +57,7 @@ class Watch(threading.Thread):
         return self._reason
 
     def run(self) -> None:
-        while not self._reason and not self._ended.wait(PERIOD_S):
+        while not self._reason and not self._ended.wait(self._period_s):
             self._reason = self._halted() or self._look()
 
     def stop(self) -> None:
@@ -71,13 +75,14 @@ class Watch(threading.Thread):
         return f"chaos is halted: {halted.reason}"
 
     def _look(self) -> str:
-        if undo.pending(self._run.home):
-            reaper.ensure(self._run.home)
-        trip = guards.tripped(self._sample(), self._limits, harm_allowed_s=self._harm_allowed_s)
-        if trip is None:
-            return ""
-        self._record(trip)
-        return f"the guard {trip.guard} ends the run: {trip.reason}"
+        try:
+            if undo.pending(self._run.home):
+                reaper.ensure(self._run.home)
+            trip = guards.tripped(self._sample(), self._limits, harm_allowed_s=self._harm_allowed_s)
+        except Exception as error:
+            logger.exception("a look of the guards of run %s failed", self._run.run_id)
+            trip = Trip("blind", 1, 0, f"nobody could look after the run: {type(error).__name__}: {error}")
+        return self._ended_by(trip) if trip else ""
 
     def _sample(self) -> Sample:
         home = self._run.home
@@ -103,10 +108,11 @@ class Watch(threading.Thread):
             return ()
         return tuple(r.fault.kind for r in undo.pending(self._run.home) if r.run_id == self._run.run_id and not r.whole_run)
 
-    def _record(self, trip: Trip) -> None:
+    def _ended_by(self, trip: Trip) -> str:
         events.write(
             self._run.run_dir, "guard_tripped", clock=self._clock, guard=trip.guard, value=trip.value, limit=trip.limit, reason=trip.reason
         )
+        return f"the guard {trip.guard} ends the run: {trip.reason}"
 
 
 class _Posts:
