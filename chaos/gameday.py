@@ -86,10 +86,18 @@ def read(path: Path) -> GameDay:
     return _checked(path, day)
 
 
+def names(day: GameDay, known: Sequence[str]) -> list[str]:
+    """The drills of the day among those that are known. Raises InvalidGameDayError for one that is not."""
+    named = {entry.drill for entry in day.entries}
+    if unknown := sorted(named - {ALL, *known}):
+        raise InvalidGameDayError(f"there is no experiment {', '.join(map(repr, unknown))}; there are {', '.join(sorted(known))}")
+    return [name for name in known if name in named or ALL in named]
+
+
 def tasks(day: GameDay, library: Mapping[str, Extension], *, seed: int, first: str) -> tuple[Task, ...]:
     """What to do, in order: the drills of the topology `first`, then those of others, shuffled within each; a twin is beside its drill.
 
-    Raises InvalidGameDayError for a drill that the library has not, or that no topology can run.
+    `library` has the drills that the day `names`. Raises InvalidGameDayError for one that no topology can run.
     """
     rng = random.Random(seed)
     pairs = _pairs(day, library, rng)
@@ -144,8 +152,6 @@ def _named(day: GameDay, library: Mapping[str, Extension], *, sham: bool) -> dic
     """Drill -> its entry; `all` is what is not named by itself."""
     listed = [entry for entry in day.entries if entry.sham == sham]
     named = {entry.drill: entry for entry in listed if entry.drill != ALL}
-    if unknown := sorted(set(named) - set(library)):
-        raise InvalidGameDayError(f"there is no experiment {', '.join(map(repr, unknown))}; there are {', '.join(sorted(library))}")
     rest: Iterator[Entry] = (replace(entry, drill=name) for entry in listed if entry.drill == ALL for name in library)
     return {entry.drill: entry for entry in rest} | named
 

@@ -54,7 +54,7 @@ class Day:
 def plan(home: Home, path: Path, *, seed: int, own_lab: bool) -> Planned:
     """What a game day would be. Nothing is written. Raises InvalidGameDayError, GameDayError and OSError."""
     day, first = gameday.read(path), _topology(home)
-    library = {name: catalogue.load(name).extension for name in catalogue.names()}
+    library = {name: catalogue.load(name).extension for name in gameday.names(day, catalogue.names())}
     tasks, now = gameday.tasks(day, library, seed=seed, first=first), dayrecord.now()
     strange = sorted({task.topology for task in tasks} - {first})
     if strange and home.lab_file.exists() and not own_lab:
@@ -154,7 +154,7 @@ def _drill(day: Day, task: Task, attempt: int) -> Drilled:
 
 
 def _require_time(day: Day) -> None:
-    if dayrecord.now() - day.began > 60 * day.planned.limit_min:
+    if dayrecord.now() - day.began >= 60 * day.planned.limit_min:
         raise StoppedError(f"the {day.planned.limit_min:g} minutes of the day are over")
 
 

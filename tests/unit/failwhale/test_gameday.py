@@ -1,0 +1,196 @@
+"""A game day from its plan to its report: what is repeated, skipped, continued and counted. The lab is pretended, drills are processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chaos import halt
+from failwhale import daypage, dayrecord, dayreport, gameday, lifecycle, population, settling
+from failwhale.dayrecord import Planned
+from failwhale.dayreport import Report
+from failwhale.settling import Settled
+from reference_app.kit.home import Home
+
+AUDIT = {"complete": True, "acknowledged": 300, "indeterminate": 0, "lost": 0, "duplicated": 0}
+PASSED = {"verdict": "passed", "reasons": ["It held."], "audit": AUDIT}
+DEVIATED = {"verdict": "deviated", "reasons": ["It did not hold."], "audit": AUDIT}
+INVALID = {"verdict": "inconclusive", "reasons": ["The load is invalid."]}
+FIRED = {"name": "SloBurn", "component": None, "slo": "home", "severity": "page", "after_s": 3.0, "resolved_s": 9.0}
+ALERTS: dict[str, Any] = {"expected": [], "fired": [FIRED], "missed": [], "false_positives": [FIRED]}
+
+
+class PretendedLab:
+    """Settles as it is told to; afterwards at once."""
+
+    def __init__(self) -> None:
+        self.settles: list[Settled] = []
+        self.did: list[str] = []
+        self.asked_before: list[dict[str, float]] = []
+
+    def settle(self, _home: Home, *, before: dict[str, float], **_: object) -> Settled:
+        self.asked_before.append(before)
+        return self.settles.pop(0) if self.settles else Settled(1.0, hit_rates={"tweet": 0.9})
+
+
+@pytest.fixture(autouse=True)
+def lab(monkeypatch: pytest.MonkeyPatch) -> PretendedLab:
+    pretended = PretendedLab()
+
+    def note(what: str) -> Callable[..., None]:
+        return lambda *_, **__: pretended.did.append(what)
+
+    for name in ("up", "down", "reset"):
+        monkeypatch.setattr(lifecycle, name, note(name))
+    monkeypatch.setattr(population, "ensure", note("seed"))
+    monkeypatch.setattr(settling, "settle", pretended.settle)
+    return pretended
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def day(tmp_path: Path, home: Home) -> Planned:
+    path = tmp_path / "two.yaml"
+    path.write_text("title: Two\nentries: [kill-tweet-shard, kill-tweet-shard-no-replica-reads]\nrepeats: 1\n")
+    return gameday.plan(home, path, seed=3, own_lab=False)
+
+
+@pytest.fixture
+def predicted(day: Planned) -> Iterator[dict[str, Any]]:
+    """An answer as predicted for each drill, in the order of the day."""
+    return iter([PASSED if task.expected_verdict == "passed" else DEVIATED for task in day.tasks])
+
+
+def quiet(_line: str) -> None:
+    """Nobody listens."""
+
+
+def test_a_day_on_which_all_ends_as_predicted_is_ok_and_leaves_no_lab(
+    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]]
+) -> None:
+    standin.answers(*predicted)
+    report = gameday.perform(home, day, quiet)
+    assert (report.ok, report.complete, report.totals.as_predicted, report.totals.acknowledged) == (True, True, 2, 600)
+    assert lab.did == ["up", "seed", "up", "seed", "down"]
+    assert lab.asked_before == [{}, {"tweet": 0.9}]
+    kept = (home.gamedays / day.id / dayreport.FILE).read_bytes()
+    assert msgspec.json.decode(kept, type=Report) == report
+    assert msgspec.json.decode(kept)["schema"] == "failwhale/gameday/v1"
+    assert "Every drill ended as predicted." in (home.gamedays / day.id / daypage.FILE).read_text()
+
+
+def test_a_drill_that_loses_a_post_fails_the_day_also_when_its_verdict_was_predicted(
+    home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]]
+) -> None:
+    first, second = predicted
+    standin.answers(first | {"audit": AUDIT | {"lost": 1}}, second)
+    report = gameday.perform(home, day, quiet)
+    assert (report.totals.as_predicted, report.totals.lost, report.ok) == (2, 1, False)
+
+
+def test_a_drill_on_a_lab_that_did_not_settle_is_not_begun_and_the_day_goes_on(
+    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]]
+) -> None:
+    lab.settles = [Settled(90.0, ("12 are waiting in the outboxes",))] * 2
+    next(predicted)
+    standin.answers(*predicted)
+    report = gameday.perform(home, day, quiet)
+    first, second = report.drills
+    assert (first.verdict, first.unmet, len(first.earlier)) == ("baseline-not-met", ("12 are waiting in the outboxes",), 1)
+    assert (second.as_predicted, report.ok, len(standin.asked)) == (True, False, 1)
+    assert "12 are waiting" in daypage.page(report)
+
+
+def test_what_could_not_be_measured_is_done_again_and_both_are_told(
+    home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]]
+) -> None:
+    standin.answers(INVALID, *predicted)
+    report = gameday.perform(home, day, quiet)
+    assert report.ok
+    assert report.drills[0].earlier == ("run-2 inconclusive: The load is invalid.",)
+
+
+def test_another_verdict_is_not_done_again(home: Home, day: Planned, standin: Any) -> None:
+    standin.answers({"verdict": "error", "reasons": ["The toolkit crashed."]}, {"verdict": "error", "reasons": ["Again."]})
+    report = gameday.perform(home, day, quiet)
+    assert [drill.verdict for drill in report.drills] == ["error", "error"]
+    assert report.totals.verdicts == {"error": 2}
+
+
+def test_a_day_that_was_interrupted_is_continued_where_it_was(
+    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.answers(*predicted)
+
+    def interrupted(*_: object, **__: object) -> Settled:
+        monkeypatch.setattr(settling, "settle", lab.settle)
+        raise KeyboardInterrupt
+
+    settle = lab.settle
+
+    def first_well(*arguments: Any, **options: Any) -> Settled:
+        monkeypatch.setattr(settling, "settle", interrupted)
+        return settle(*arguments, **options)
+
+    monkeypatch.setattr(settling, "settle", first_well)
+    with pytest.raises(KeyboardInterrupt):
+        gameday.perform(home, day, quiet)
+    record = dayrecord.find(home, "latest")
+    assert (record.planned.id, len(record.left), record.stopped) == (day.id, 1, "it was interrupted")
+    before = (record.directory / dayrecord.FILE).read_bytes()
+
+    report = gameday.perform(home, record, quiet)
+    assert (report.ok, report.stopped, len(standin.asked)) == (True, None, 2)
+    assert (record.directory / dayrecord.FILE).read_bytes().startswith(before)
+
+
+def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Planned, standin: Any) -> None:
+    standin.answers({"verdict": "interrupted", "reasons": ["The drill was interrupted before its end."]}, PASSED)
+    report = gameday.perform(home, day, quiet)
+    assert (report.stopped, report.complete, report.totals.done) == ("the lab was taken down", False, 0)
+    halt.pull(home.chaos, "maintenance", now=0)
+    assert gameday.perform(home, dayrecord.find(home, day.id), quiet).stopped == "chaos was halted: maintenance"
+
+
+def test_nothing_is_begun_after_the_time_of_the_day(home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]]) -> None:
+    standin.answers(*predicted)
+    report = gameday.perform(home, msgspec.structs.replace(day, limit_min=0.0), quiet)
+    assert (report.totals.done, report.ok) == (0, False)
+    assert report.stopped is not None
+    assert "minutes of the day are over" in report.stopped
+
+
+@pytest.mark.parametrize(("answer", "ok", "alerts"), [(PASSED, True, 0), (PASSED | {"alerts": ALERTS}, False, 1)])
+def test_a_sham_twin_that_fires_an_alert_did_not_end_as_predicted(
+    tmp_path: Path, home: Home, standin: Any, answer: dict[str, Any], ok: bool, alerts: int
+) -> None:
+    path = tmp_path / "sham.yaml"
+    path.write_text("title: Sham\nentries: [{drill: kill-tweet-shard, sham: true}]\n")
+    standin.answers(answer)
+    report = gameday.perform(home, gameday.plan(home, path, seed=1, own_lab=False), quiet)
+    assert (report.drills[0].verdict, report.ok, report.totals.sham_alerts) == ("passed", ok, alerts)
+
+
+def test_two_days_in_one_home_at_once_are_refused(home: Home, day: Planned) -> None:
+    home.gamedays.mkdir(parents=True)
+    descriptor = os.open(home.gamedays, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(gameday.GameDayError, match="another game day is under way"):
+        gameday.perform(home, day, quiet)
+    os.close(descriptor)
+    assert not list(home.gamedays.iterdir())
+
+
+def test_a_record_that_is_not_there_is_answered_with_those_there_are(home: Home) -> None:
+    with pytest.raises(dayrecord.NoGameDayError, match="there are: none"):
+        dayrecord.find(home, "latest")
