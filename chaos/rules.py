@@ -77,9 +77,10 @@ def _injects(experiment: Experiment) -> Iterator[str]:
 
 
 def _targets(activity: dict[str, Any]) -> list[Any]:
-    """What it acts on; of a partition those whom nobody reaches."""
+    """What it acts on; of a partition those whom nobody reaches, of a ring who joins or leaves."""
     arguments = _arguments(activity)
-    return list(arguments.get("callees") or [arguments.get("component")])
+    several = ("callees", "components", "add", "remove")
+    return next((list(arguments[name]) for name in several if arguments.get(name)), [arguments.get("component")])
 
 
 def _alerts(experiment: Experiment) -> Iterator[str]:
