@@ -5,50 +5,35 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chaos import aiming, catalogue, halt, processes, reaper, session, switches, toolkit, undo
+from chaos import processes, reaper, session, switches, toolkit, undo
 from chaos.audit import witness
 from chaos.audit.run import audit as audit_run
 from chaos.audit.run import write as write_audit
 from chaos.audit.witness import Witness
-from chaos.catalogue import Extension
 from chaos.faults.base import NotApplicableError
 from chaos.holder import Holder
 from chaos.targets import BadTargetError
 from chaos.watch import Watch
-from failwhale import lab as layout
-from failwhale import lifecycle, outcome, population
+from failwhale import lifecycle, outcome, planning, population
 from failwhale.outcome import Outcome
+from failwhale.planning import DrillError, SkippedError
 from failwhale.run import Run, Say
 from loadgen import history, recording, runner
-from loadgen.model import presets
 from postmortems import evidence, store
 from reference_app.contract import plan as plans
-from reference_app.contract import profile
-from reference_app.contract.plan import Phase, Plan
 from reference_app.kit import files
 from reference_app.kit.home import Home
 from reference_app.query.prometheus import PrometheusUnreachableError
 from reference_app.stack.errors import StackError
 
-LEAD_SECONDS = 6.0
-"""From the plan to load second 0: generator, toolkit and reaper have to be up by then."""
 TOOLKIT_SECONDS, QUIET_SECONDS, DRAW_SECONDS = 25.0, 45.0, 1.0
 SETTLE_SECONDS, INTERRUPTED_SETTLE_SECONDS = 15.0, 3.0
 """Reconciliation may take 10 s after a shard returned; an interrupted run does not wait for it."""
-
-
-class SkippedError(Exception):
-    """The lab has not what the experiment needs; the message says what, and where it can run."""
-
-
-class DrillError(Exception):
-    """The drill cannot begin here and now; the message says why and what to do."""
 
 
 class Step(NamedTuple):
@@ -86,7 +71,7 @@ def perform(run: Run, *, hold_interrupts: Callable[[], None]) -> Outcome:
 
 def _skipped(run: Run, reason: str) -> Outcome:
     assert run.experiment is not None  # noqa: S101 - whoever skips has read it
-    topology = layout.laid_out(run.home, os.environ, run.wish.topology).topology
+    topology = planning.laid_out(run.home, run.wish).topology
     return outcome.skipped(run.experiment, run_id=run.run_id, seed=run.wish.seed, topology=topology, reason=reason, began=run.began)
 
 
@@ -97,27 +82,12 @@ def _each(run: Run, steps: tuple[Step, ...]) -> None:
 
 
 def _check_wish(run: Run) -> None:
-    run.experiment = catalogue.load(run.wish.drill)
-    recovery = _phases(run, run.experiment.extension)
-    length = next(p.end - p.start for p in recovery if p.name == run.experiment.extension.recovery_phase)
-    slow = profile.constants_over(length / 2)
-    if slow:
-        named = ", ".join(f"{name} {value:g} s" for name, value in slow.items())
-        raise DrillError(f"recovery cannot be seen: these time constants exceed half of the recovery phase ({length:g} s): {named}")
-    halted = halt.read(run.home.chaos)
-    if halted:
-        raise DrillError(f"chaos is halted: {halted.reason} (`failwhale chaos resume` allows it again)")
-
-
-def _phases(run: Run, extension: Extension) -> tuple[Phase, ...]:
-    """As the experiment wants them; what was asked for goes before. Raises ValueError for a phase that does not exist."""
-    return plans.phases(extension.phases | run.wish.phases)
+    run.experiment = planning.checked(run.home, run.wish)
 
 
 def _check_lab(run: Run) -> None:
     assert run.experiment is not None  # noqa: S101 - set by the step before
-    if unfit := run.experiment.extension.why_not(layout.laid_out(run.home, os.environ, run.wish.topology)):
-        raise SkippedError(unfit)
+    planning.check_lab(run.home, run.wish, run.experiment)
 
 
 def _start_lab(run: Run) -> None:
@@ -145,25 +115,9 @@ def _hold_lease(run: Run) -> None:
 
 def _write_plan(run: Run) -> None:
     assert run.experiment is not None  # noqa: S101 - set by the first step
-    extension = run.experiment.extension
-    phases = _phases(run, extension)
-    preset = presets.checked(extension.load_preset, phases)
-    fault = next(phase for phase in phases if phase.name == "fault")
-    lab = run.home.lab()
-    plan = Plan(
-        run_id=run.run_id, drill=run.wish.drill, seed=run.wish.seed, topology=lab.topology, preset=preset.name,
-        t0=time.time() + LEAD_SECONDS, phases=phases, inject=run.wish.inject, inject_at=fault.start, undo_at=fault.end,
-        expected_verdict=_expected(run, extension), load=extension.load, sham=run.wish.sham,
-        targets=aiming.of_document(run.home, lab, run.experiment.document, seed=run.wish.seed),
-    )  # fmt: skip
+    plan = planning.plan(run.home, run.home.lab(), run.wish, run.experiment, run_id=run.run_id)
     files.write_json(run.run_dir / plans.FILE, plan, durable=True)
     run.plan = plan
-
-
-def _expected(run: Run, extension: Extension) -> str:
-    if not run.wish.inject:
-        return "not-injected"
-    return "passed" if run.wish.sham else extension.expected_verdict
 
 
 def _set_deciders(run: Run) -> None:
@@ -276,7 +230,7 @@ def _replay(home: Home, say: Say) -> None:
 
 ACT = (
     Step("checking the experiment", _check_wish),
-    Step("checking that the lab has what it needs", _check_lab),
+    Step("checking that lab and machine have what it needs", _check_lab),
     Step("starting the lab", _start_lab),
     Step("seeding users", _seed),
     Step("waiting until no alert is active", _await_quiet),

@@ -10,6 +10,7 @@ import pytest
 
 from chaos import catalogue, halt, processes
 from failwhale import drill
+from failwhale.planning import DrillError
 from failwhale.run import Run, Wish
 from reference_app.kit.home import Home
 
@@ -20,7 +21,7 @@ def perform(tmp_path: Path, wish: Wish) -> list[str]:
     """Names of the steps that were begun."""
     said: list[str] = []
     run = Run(wish, Home(tmp_path), say=said.append, draw=lambda _run: None)
-    with pytest.raises((drill.DrillError, catalogue.UnknownExperimentError, ValueError)) as raised:
+    with pytest.raises((DrillError, catalogue.UnknownExperimentError, ValueError)) as raised:
         drill.perform(run, hold_interrupts=lambda: None)
     return [*said, str(raised.value)]
 

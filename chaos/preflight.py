@@ -1,0 +1,79 @@
+"""What an experiment would do, before anything is done: its method's actions are rehearsed, and the faults they would apply are asked whether they can be."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaoslib.exceptions import ActivityFailed
+
+from chaos.actions.injecting import Meaning, rehearsed
+from chaos.faults.base import NotApplicableError, UnavailableError
+from chaos.faults.families import AnyFault
+from chaos.session import NoSessionError
+from chaos.targets import BadTargetError
+from reference_app.kit.home import Home, NoLabError
+
+_UNTOLD = (NotApplicableError, ActivityFailed, BadTargetError, NoLabError, NoSessionError)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An activity of the method that applies faults. `untold` says why they cannot be told now: some are made from what the lab is then."""
+
+    name: str
+    faults: tuple[AnyFault, ...]
+    untold: str = ""
+
+
+def steps(document: Mapping[str, Any], meaning: Meaning) -> list[Step]:
+    """Those of an experiment, in order; nothing is applied. Raises UnavailableError."""
+    return [
+        _rehearse(activity["name"], function, activity["provider"].get("arguments") or {}, meaning)
+        for activity in document.get("method", [])
+        if (function := injector(activity)) is not None
+    ]
+
+
+def require_available(planned: Sequence[Step]) -> None:
+    """Raises UnavailableError for the first fault that this machine or user cannot apply to any lab."""
+    for step in planned:
+        for fault in step.faults:
+            fault.available()
+
+
+def refusals(home: Home, planned: Sequence[Step]) -> list[str]:
+    """Why faults would be refused by the lab as it is now, in sentences. An earlier step of the method may put it right."""
+    found = []
+    for step in planned:
+        for fault in step.faults:
+            try:
+                fault.check(home)
+            except NotApplicableError as refused:
+                found.append(f"{step.name}: {refused}")
+    return found
+
+
+def injector(activity: Mapping[str, Any]) -> Callable[..., object] | None:
+    """The function of an activity that applies a fault, None for others: those that do are told the configuration, whether to inject."""
+    provider = activity.get("provider", {})
+    if provider.get("type") != "python":
+        return None
+    function = getattr(importlib.import_module(provider["module"]), provider["func"], None)
+    if function is None or "configuration" not in inspect.signature(function).parameters:
+        return None
+    return function  # type: ignore[no-any-return]
+
+
+def _rehearse(name: str, function: Callable[..., object], arguments: Mapping[str, Any], meaning: Meaning) -> Step:
+    with rehearsed(meaning) as faults:
+        try:
+            function(**arguments, configuration={})
+        except UnavailableError:
+            raise
+        except _UNTOLD as error:
+            return Step(name, (), str(error))
+    return Step(name, tuple(faults))

@@ -1,0 +1,89 @@
+"""What a drill is going to do, decided before it touches the lab: whether it may, whether it can be done here, and on which clock."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from chaos import aiming, catalogue, halt, preflight, targets
+from chaos.catalogue import Experiment, Extension
+from chaos.faults.base import UnavailableError
+from chaos.preflight import Step
+from failwhale import lab as layout
+from failwhale.run import Wish
+from loadgen.model import presets
+from reference_app.contract import plan as plans
+from reference_app.contract import profile
+from reference_app.contract.plan import Phase, Plan
+from reference_app.contract.topology import Lab
+from reference_app.kit.home import Home
+
+LEAD_SECONDS = 6.0
+"""From the plan to load second 0: generator, toolkit and reaper have to be up by then."""
+
+
+class SkippedError(Exception):
+    """The lab, or this machine, has not what the experiment needs; the message says what, and where it can run."""
+
+
+class DrillError(Exception):
+    """The drill cannot begin here and now; the message says why and what to do."""
+
+
+def checked(home: Home, wish: Wish) -> Experiment:
+    """The experiment. Raises DrillError when no recovery could be seen or chaos is halted, and ValueError for a phase that does not exist."""
+    experiment = catalogue.load(wish.drill)
+    recovery = experiment.extension.recovery_phase
+    length = next(p.end - p.start for p in phases(wish, experiment.extension) if p.name == recovery)
+    slow = profile.constants_over(length / 2)
+    if slow:
+        named = ", ".join(f"{name} {value:g} s" for name, value in slow.items())
+        raise DrillError(f"recovery cannot be seen: these time constants exceed half of the recovery phase ({length:g} s): {named}")
+    if halted := halt.read(home.chaos):
+        raise DrillError(f"chaos is halted: {halted.reason} (`failwhale chaos resume` allows it again)")
+    return experiment
+
+
+def phases(wish: Wish, extension: Extension) -> tuple[Phase, ...]:
+    """As the experiment wants them; what was asked for goes before. Raises ValueError for a phase that does not exist."""
+    return plans.phases(extension.phases | wish.phases)
+
+
+def laid_out(home: Home, wish: Wish) -> Lab:
+    """The lab of the home, or the one that it would get."""
+    return layout.laid_out(home, os.environ, wish.topology)
+
+
+def check_lab(home: Home, wish: Wish, experiment: Experiment) -> list[Step]:
+    """The steps that apply faults, as far as they can be told now. Raises SkippedError when the lab or the machine is none for them."""
+    lab = laid_out(home, wish)
+    if unfit := experiment.extension.why_not(lab):
+        raise SkippedError(unfit)
+    rings = aiming.rings_of(home, lab)
+    try:
+        planned = preflight.steps(experiment.document, lambda target: targets.resolve(target, lab.components, seed=wish.seed, rings=rings))
+        if wish.inject:
+            preflight.require_available(planned)
+    except UnavailableError as missing:
+        raise SkippedError(f"{experiment.name} is not possible on this machine: {missing}") from missing
+    return planned
+
+
+def plan(home: Home, lab: Lab, wish: Wish, experiment: Experiment, *, run_id: str, now: float | None = None) -> Plan:
+    """The clock of the run, which begins some seconds from now. Raises UnknownPresetError, BadReplayError and BadTargetError."""
+    extension = experiment.extension
+    laid = phases(wish, extension)
+    preset = presets.checked(extension.load_preset, laid)
+    fault = next(phase for phase in laid if phase.name == "fault")
+    return Plan(
+        run_id=run_id, drill=wish.drill, seed=wish.seed, topology=lab.topology, preset=preset.name,
+        t0=(time.time() if now is None else now) + LEAD_SECONDS, phases=laid, inject=wish.inject, inject_at=fault.start,
+        undo_at=fault.end, expected_verdict=_expected(wish, extension), load=extension.load, sham=wish.sham,
+        targets=aiming.of_document(home, lab, experiment.document, seed=wish.seed),
+    )  # fmt: skip
+
+
+def _expected(wish: Wish, extension: Extension) -> str:
+    if not wish.inject:
+        return "not-injected"
+    return "passed" if wish.sham else extension.expected_verdict
