@@ -21,7 +21,7 @@ class Facts:
     """`planned` and `sent` count the arrivals of the schedule, `retried` and `replayed` what answers brought about.
 
     Lag (actual minus intended start), CPU and stalls are of the recorded phases. `cpu_peak` is the highest mean over 5 s, as
-    a share of one core; a stall is a time in which the event loop did not turn.
+    a share of one core; a stall is a time in which the event loop did not turn, a pause one in which the whole process did not.
     """
 
     run_id: str
@@ -38,6 +38,11 @@ class Facts:
     stopped_by: StoppedBy
     stopped_at: float
     """Load seconds."""
+    pauses: int = 0
+    cpu_wait_peak: float | None = None
+    """The highest share of 5 s in which the process was ready to run and did not get a core."""
+    clock_step_s: float = 0.0
+    """By how much the wall clock went ahead of the monotonic one, at its farthest."""
 
 
 def write(run_dir: Path, facts: Facts) -> None:

@@ -9,8 +9,8 @@ import msgspec
 
 from loadgen.history import Op, Result
 
-Failure = Literal["", "timeout", "refused", "lost"]
-"""Why there is no answer: waited too long, the connection was refused (nothing was sent), or it broke."""
+Failure = Literal["", "timeout", "refused", "exhausted", "lost"]
+"""Why there is no answer: waited too long, the connection was refused, our own machine had none left (nothing was sent in both), or it broke."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,11 @@ def _post(answer: Answer) -> Outcome:
 
 
 def _surely_not_stored(answer: Answer, reason: str) -> bool:
-    return answer.failure == "refused" or 400 <= answer.status < 500 or (answer.status == 503 and reason in ("unavailable", "overloaded"))
+    return (
+        answer.failure in ("refused", "exhausted")
+        or 400 <= answer.status < 500
+        or (answer.status == 503 and reason in ("unavailable", "overloaded"))
+    )
 
 
 def _tweet_id(body: bytes) -> str:

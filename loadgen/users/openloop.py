@@ -158,7 +158,7 @@ class OpenLoop:
             run_id=self._plan.run_id, planned=len(self._schedule), sent=tally.sent, dropped=tally.dropped, retried=tally.retried,
             replayed=tally.replayed, lag_p99_ms=watch.lag_p99_ms, cpu_mean=watch.cpu_mean, cpu_peak=watch.cpu_peak,
             stalls=watch.stalls, longest_stall_ms=round(watch.longest_stall_ms, 1), stopped_by=stopped_by,
-            stopped_at=round(stopped_at, 3),
+            stopped_at=round(stopped_at, 3), pauses=watch.pauses, cpu_wait_peak=watch.cpu_wait_peak, clock_step_s=round(watch.clock_step_s, 3),
         )  # fmt: skip
 
 

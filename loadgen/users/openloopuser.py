@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
 
 import gevent
@@ -15,6 +16,7 @@ from loadgen.model.outcomes import Answer, Failure
 from loadgen.users.openloop import OUTSTANDING_MAX, OpenLoop
 from reference_app.contract import api, tokens
 
+NONE_LEFT = (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS)
 ROUTES = {"home": ("GET", api.HOME), "user_timeline": ("GET", api.USER_TWEETS), "post": ("POST", api.TWEETS)}
 
 
@@ -82,6 +84,8 @@ def _failure(error: BaseException) -> Failure:
     cause = getattr(error, "original", error)  # geventhttpclient wraps timeouts into "retries exceeded"
     if isinstance(cause, ConnectionRefusedError):
         return "refused"
+    if isinstance(cause, OSError) and cause.errno in NONE_LEFT:
+        return "exhausted"
     return "timeout" if isinstance(cause, (TimeoutError, Timeout)) else "lost"
 
 

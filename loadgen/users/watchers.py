@@ -10,21 +10,25 @@ import gevent
 
 from loadgen import selfwatch
 from loadgen.loadclock import LoadClock
-from loadgen.selfwatch import SelfWatch
+from loadgen.selfwatch import Cpu, SelfWatch
 from reference_app.kit import lease
+
+SCHEDSTAT = Path("/proc/self/schedstat")
+"""Of the main thread, in which everything runs: nanoseconds on a CPU, nanoseconds in which it was ready and waited for one, turns."""
 
 
 def heartbeat(watch: SelfWatch, clock: LoadClock) -> None:
     """Beats until it is killed; a late beat is a stall of the event loop."""
     while True:
-        watch.beat(clock.seconds())
+        watch.beat(clock.seconds(), time.process_time())
         gevent.sleep(selfwatch.BEAT_S)
 
 
 def processor(watch: SelfWatch, clock: LoadClock) -> None:
-    """Samples the CPU time of this process until it is killed."""
+    """Samples the CPU time of this process and both clocks until it is killed."""
     while True:
-        watch.cpu(clock.seconds(), time.process_time())
+        watch.cpu(Cpu(clock.seconds(), time.process_time(), _waited_s()))
+        watch.clocks(clock.seconds(), time.time())
         gevent.sleep(selfwatch.CPU_EVERY_S)
 
 
@@ -38,3 +42,11 @@ def lease_lapse(chaos_dir: Path, run_id: str, stop: Callable[[], None]) -> None:
 def _held(chaos_dir: Path, run_id: str) -> bool:
     held = lease.read(chaos_dir)
     return held is not None and held.run_id == run_id and lease.alive(held, now=time.time())
+
+
+def _waited_s() -> float:
+    """Zero where the kernel does not say."""
+    try:
+        return int(SCHEDSTAT.read_text().split()[1]) / 1e9
+    except (FileNotFoundError, IndexError):
+        return 0.0

@@ -22,6 +22,10 @@ def test_a_healthy_run_is_valid(plan, facts, healthy):
         ({"cpu_peak": 0.81}, "the generator used 81% of a core over 5 s, allowed 80%"),
         ({"dropped": 1}, "1 requests were dropped"),
         ({"stalls": 2, "longest_stall_ms": 431.0}, "event loop stood still 2 times, longest 431 ms"),
+        ({"lag_p99_ms": 95.0, "cpu_wait_peak": 0.7}, "allowed 20 ms; the generator was ready and not let run for 70% of 5 s"),
+        ({"stalls": 1, "pauses": 1, "longest_stall_ms": 2000.0}, "in 1 of them the whole process did not run"),
+        ({"clock_step_s": 3600.0}, "the wall clock was stepped by +3600.0 s"),
+        ({"clock_step_s": -0.6}, "the wall clock was stepped by -0.6 s"),
         ({"sent": 989}, "only 989 of 1000 planned requests were sent"),
         ({"stopped_by": "interrupt", "stopped_at": 42.0, "sent": 300}, "stopped by hand at load second 42.0 of 160"),
         ({"stopped_by": "lease", "stopped_at": 42.0, "sent": 300}, "the lease of the run lapsed at load second 42.0 of 160"),
@@ -32,9 +36,16 @@ def test_a_planted_cause_makes_the_run_invalid_and_is_named(plan, facts, healthy
     assert reason in found
 
 
-@pytest.mark.parametrize("within", [{"lag_p99_ms": 20.0}, {"cpu_peak": 0.80}, {"cpu_peak": None}, {"sent": 990}])
+@pytest.mark.parametrize(
+    "within", [{"lag_p99_ms": 20.0}, {"cpu_peak": 0.80}, {"cpu_peak": None}, {"sent": 990}, {"clock_step_s": 0.5}, {"cpu_wait_peak": 0.9}]
+)
 def test_the_limits_themselves_are_allowed(plan, facts, healthy, within):
     assert validity.reasons(plan, facts(**within), healthy) == []
+
+
+def test_requests_for_which_the_generator_had_no_connection_say_nothing_of_the_service(plan, facts, healthy, operation):
+    (reason,) = validity.reasons(plan, facts(), [*healthy, operation(type="error", status=0, error="exhausted")])
+    assert reason.startswith("1 requests could not be sent")
 
 
 def test_a_target_that_answers_nobody_is_unreachable(plan, facts, operation):
