@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "suggestions": ("suggestions",),
     "drill": ("drill", "demo"),
     "drills": ("drills",),
+    "compare": ("compare",),
     "gameday": ("gameday",),
     "load": ("load",),
     "chaos": ("chaos",),

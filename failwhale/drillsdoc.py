@@ -56,9 +56,9 @@ def library() -> list[Listed]:
     return [listed(catalogue.load(name)) for name in catalogue.names()]
 
 
-def with_catalogue(text: str) -> str:
+def with_catalogue(text: str, drills: Sequence[Listed]) -> str:
     """The document with its catalogue written anew."""
-    return _between(text, CATALOGUE, _catalogue(library()))
+    return _between(text, CATALOGUE, _catalogue(drills))
 
 
 def with_results(text: str, reports: Sequence[Report]) -> str:

@@ -128,7 +128,7 @@ def _settled(day: Day, task: Task) -> Settled:
         return Settled(0.0, (f"the lab could not be started: {error}",))
     settled = settling.settle(day.home, before=day.warm, limit_s=day.planned.settle_s, say=day.say)
     if not settled.unmet:
-        day.warm = day.warm or settled.hit_rates
+        day.warm = settled.hit_rates | day.warm
     return settled
 
 

@@ -15,9 +15,11 @@ from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import Experiment, Extension, Verdict
 from chaos.clocks import Clocks
+from chaos.comparison import LoadSeen, Seen
 from chaos.injections import Injection
 from dashboards.rules import budget
 from dashboards.rules.budget import Spent
+from failwhale import twins
 from loadgen.report import Load, PhaseReport, Report
 from reference_app.contract import topology
 from reference_app.contract.plan import Plan
@@ -84,6 +86,8 @@ class Outcome:
     slo: dict[str, Spent] | None
     artifacts: Artifacts
     sham: bool = False
+    machine: str | None = None
+    deliveries: dict[str, float] | None = None
     sham_steps: list[Fault] = field(default_factory=list)
     diagnosis: None = None
     schema: str = SCHEMA
@@ -96,6 +100,7 @@ class _Signals:
     score: Score | None = None
     affected: tuple[int, ...] | None = None
     spent: dict[str, Spent] | None = None
+    deliveries: dict[str, float] | None = None
 
 
 def conclude(
@@ -114,13 +119,18 @@ def conclude(
         )
     )  # fmt: skip
     series = load.series if load else []
+    seen = Seen(
+        plan.run_id, plan.drill, plan.seed, plan.topology, plan.sham, twins.machine(),
+        LoadSeen(load.load.valid, load.load.phases) if load else None, signals.deliveries,
+    )  # fmt: skip
     return Outcome(
         drill=plan.drill, run_id=plan.run_id, seed=plan.seed, topology=plan.topology, started_at=_iso(began),
         duration_s=round(time.time() - began, 1), verdict=judgement.verdict, expected_verdict=plan.expected_verdict,
-        reasons=judgement.reasons, passes_with=wanted.passes_with, faults=faults,
+        reasons=(*judgement.reasons, *twins.remarks(home, seen)), passes_with=wanted.passes_with, faults=faults,
         blast_radius=BlastRadius(0.0 if plan.sham else wanted.predicted_harm, _harmed(load)), load=load.load if load else None, audit=audit, alerts=signals.score,
         clocks=clocks.measure(series, recorded, t0=plan.t0, hypothesis=wanted.hypothesis, alerts=signals.score),
         slo=signals.spent, artifacts=_artifacts(home, plan.run_id), sham=plan.sham,
+        machine=seen.machine, deliveries=seen.deliveries,
         sham_steps=_faults(plan, injections.of(recorded, "sham_applied"), None),
     )  # fmt: skip
 
@@ -163,9 +173,10 @@ def _signals(prometheus: Prometheus, plan: Plan, wanted: Extension, applied: Seq
         spent = budget.spent(
             slo.read(edge=topology.has_edge(plan.topology)), prometheus, plan.t0 + measured, min(end, plan.t0 + plan.duration)
         )
+        delivered = twins.deliveries(prometheus, plan)
     except PrometheusUnreachableError:
         return _Signals()
-    return _Signals(score, affected, spent)
+    return _Signals(score, affected, spent, delivered)
 
 
 def _faults(plan: Plan, applied: Sequence[Injection], affected: Sequence[int] | None) -> list[Fault]:

@@ -13,7 +13,7 @@ DOCUMENT = Path(__file__).resolve().parents[1] / drillsdoc.DOCUMENT
 def main() -> int:
     """Exit code 1 when `--check` finds a difference."""
     written = DOCUMENT.read_text()
-    wanted = drillsdoc.with_catalogue(written)
+    wanted = drillsdoc.with_catalogue(written, drillsdoc.library())
     if "--check" in sys.argv:
         return int(written != wanted)
     DOCUMENT.write_text(wanted)

@@ -172,7 +172,7 @@ def test_nothing_is_begun_after_the_time_of_the_day(home: Home, day: Planned, st
 
 @pytest.mark.parametrize(("answer", "ok", "alerts"), [(PASSED, True, 0), (PASSED | {"alerts": ALERTS}, False, 1)])
 def test_a_sham_twin_that_fires_an_alert_did_not_end_as_predicted(
-    tmp_path: Path, home: Home, standin: Any, answer: dict[str, Any], ok: bool, alerts: int
+    tmp_path: Path, home: Home, standin: Any, answer: dict[str, Any], *, ok: bool, alerts: int
 ) -> None:
     path = tmp_path / "sham.yaml"
     path.write_text("title: Sham\nentries: [{drill: kill-tweet-shard, sham: true}]\n")
