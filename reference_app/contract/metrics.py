@@ -98,6 +98,10 @@ SHED = Metric(
     "failwhale_requests_shed_total", "counter", ("http_route", "criticality"),
     "Requests that the gateway refused at once because too many were under way, or because reads are shed on purpose.",
 )  # fmt: skip
+DAILY_LIMITS = Metric(
+    "failwhale_daily_limits_total", "counter", ("result",),
+    "Posts to which a daily limit had something to say: over it; or nobody knew it, and they were unknown_refused or unknown_allowed.",
+)  # fmt: skip
 RETRIES = Metric(
     "failwhale_retries_total", "counter", ("peer", "policy", "outcome"),
     "Second and third attempts of calls to a group, by policy: ok, failed; or not made: over_budget, no_time.",
@@ -159,7 +163,7 @@ HINDSIGHT_REACH = Metric("failwhale_hindsight_reach_seconds", "gauge", (), "Age 
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
     OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
-    COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, SIMULATED_WORKERS, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
+    COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, SIMULATED_WORKERS, DAILY_LIMITS, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
     INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
     EDGE_CASES, HINDSIGHT_NOTES, HINDSIGHT_REACH,

@@ -69,6 +69,8 @@ DECIDERS = {
     "gateway_concurrency": Decider(512, "a number: requests under way in one gateway, beyond which it sheds"),
     "shed_by_class": Decider(ON, "the gateway sheds what matters least first; off, every request may fill all of its concurrency"),
     "shed_reads": Decider(OFF, "reads that the gateway refuses of its own accord, to leave room for posts"),
+    "daily_limits": Decider(OFF, "users may post so many times a day, as the limits file says"),
+    "limits_fail_open": Decider(ON, "a daily limit that nobody knows is none; off, it is zero, and everybody is over it"),
     "retries": Decider(2, "a number: 0 nothing is tried again, 1 naively, at every layer and without a limit, 2 within a retry budget"),
     "attempt_timeout": Decider(OFF, "a number: milliseconds that one attempt of a read may take; 0: all the time that its call has"),
     "breakers": Decider(ON, "breakers open; off, everything that fails is called all the same"),

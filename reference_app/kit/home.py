@@ -47,6 +47,11 @@ class Home:
         return self.path / "rings.json"
 
     @property
+    def limits_file(self) -> Path:
+        """What users may do how often a day, where somebody said so (kit.limits)."""
+        return self.path / "limits.json"
+
+    @property
     def backups(self) -> Path:
         return self.path / "backups"
 

@@ -16,15 +16,18 @@ from reference_app.kit.warmup import Gate
 from reference_app.services.gateway import accounts, discovery, domain, openapi, people, reading, suggesting, tweeting, web
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
+from reference_app.services.gateway.daily_limits import DailyLimits
 from reference_app.services.gateway.shedding import Shedding
 
 
-def build(*, callees: Callees, recorder: Recorder, deciders: Deciders, signing_key: str, gate: Gate | None = None) -> ASGIApp:
+def build(
+    *, callees: Callees, recorder: Recorder, deciders: Deciders, limits: DailyLimits, signing_key: str, gate: Gate | None = None
+) -> ASGIApp:
     """The app over the services behind it."""
     access = Access(signing_key)
     routes = [
         *accounts.Endpoints(callees).routes(),
-        *tweeting.Endpoints(callees, access).routes(),
+        *tweeting.Endpoints(callees, access, limits).routes(),
         *reading.Endpoints(callees, access, recorder).routes(),
         *people.Endpoints(callees, access).routes(),
         *discovery.Endpoints(callees).routes(),
@@ -43,7 +46,9 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     groups = {name: clients.services(settings.lab, name, recorder, deciders) for name in topology.SERVICE_EDGES["gateway"]}
     try:
         gate = clients.gate(deciders, groups=groups.values())
-        yield build(callees=Callees(**groups), recorder=recorder, deciders=deciders, signing_key=settings.lab.signing_key, gate=gate)
+        limits = DailyLimits(settings.home.limits_file, deciders, recorder)
+        key = settings.lab.signing_key
+        yield build(callees=Callees(**groups), recorder=recorder, deciders=deciders, limits=limits, signing_key=key, gate=gate)
     finally:
         for group in groups.values():
             group.close()

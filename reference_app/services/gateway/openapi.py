@@ -52,6 +52,7 @@ _HEADERS: dict[str, dict[str, Any]] = {
     },
     "retry-after": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}},
 }
+_COME_AGAIN = (429, 503)
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _errors(operation: Operation) -> dict[str, Any]:
 def _error(status: int, codes: list[str]) -> dict[str, Any]:
     narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
     schema = {"allOf": [_schema(Problem), narrowed]}
-    headers = _headers([api.REQUEST_ID, *(["retry-after"] if status == 503 else [])])
+    headers = _headers([api.REQUEST_ID, *(["retry-after"] if status in _COME_AGAIN else [])])
     return {"description": ", ".join(codes), "headers": headers, "content": {"application/json": {"schema": schema}}}
 
 

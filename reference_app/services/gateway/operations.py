@@ -65,7 +65,7 @@ OPERATIONS = (
     _read("accounts", api.HANDLE, "Who has a handle", domain.PublicUser, "not_found"),
     Operation(
         "tweets", "post", api.TWEETS, "Post a tweet; again with the same key it answers with the same tweet", {201: domain.PublicTweet},
-        ("indeterminate", *_BEHIND), domain.NewTweet, signed_in=True, keyed=True, own=True,
+        ("quota_exceeded", "indeterminate", *_BEHIND), domain.NewTweet, signed_in=True, keyed=True, own=True,
         creates="tweet_id",
     ),
     _read("tweets", api.TWEET, "A tweet and its counts", domain.PublicCountedTweet, "invalid", "not_found", own=True),

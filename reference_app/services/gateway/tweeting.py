@@ -17,12 +17,14 @@ from reference_app.kit.pages import PublicPageTweet
 from reference_app.services.gateway import access, domain
 from reference_app.services.gateway.access import Access
 from reference_app.services.gateway.callees import Callees
+from reference_app.services.gateway.daily_limits import DailyLimits
 
 
 @dataclass(frozen=True)
 class Endpoints:
     callees: Callees
     access: Access
+    limits: DailyLimits
 
     def routes(self) -> list[Route]:
         return [
@@ -40,6 +42,7 @@ class Endpoints:
         user_id = self.access.user(request)
         key, held = domain.idempotency_key(request.headers.get(api.IDEMPOTENCY_KEY)), access.own(request)
         wanted = await service.body(request, domain.NewTweet)
+        self.limits.take_post(user_id)
         replied = None if wanted.in_reply_to is None else domain.tweet_id(wanted.in_reply_to, "in_reply_to")
         created = await self.callees.post(api.NewTweet(user_id, key, domain.tweet_text(wanted.text), in_reply_to=replied))
         return _created(domain.rendered_tweet(created.tweet), created, held)

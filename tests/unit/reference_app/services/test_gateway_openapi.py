@@ -15,6 +15,7 @@ from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
 from reference_app.services.gateway import app, openapi
 from reference_app.services.gateway.callees import Callees
+from reference_app.services.gateway.daily_limits import DailyLimits
 
 NOBODY: Any = None
 
@@ -29,7 +30,9 @@ def routes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, st
     """Method and path of everything that the gateway serves, as its router is given them."""
     monkeypatch.setattr(service, "Router", list)
     callees = Callees(tweets=NOBODY, users=NOBODY, graph=NOBODY, timelines=NOBODY, search=NOBODY, keyvalue=NOBODY)
-    built: Any = app.build(callees=callees, recorder=Recorder(), deciders=Deciders(tmp_path / "deciders.json"), signing_key="k")
+    deciders, recorder = Deciders(tmp_path / "deciders.json"), Recorder()
+    limits = DailyLimits(tmp_path / "limits.json", deciders, recorder)
+    built: Any = app.build(callees=callees, recorder=recorder, deciders=deciders, limits=limits, signing_key="k")
     return {(method.lower(), route.path) for route in built._router for method in route.methods - {"HEAD"}}
 
 
@@ -65,9 +68,9 @@ def test_every_error_names_its_codes_and_every_code_is_under_its_status(document
                 codes = answer["content"]["application/json"]["schema"]["allOf"][1]["properties"]["error"]["properties"]["code"]["enum"]
                 assert {api.ERROR_CODES[code] for code in codes} == {int(status)}
                 assert api.REQUEST_ID in answer["headers"]
-                assert ("retry-after" in answer["headers"]) == (status == "503")
+                assert ("retry-after" in answer["headers"]) == (status in ("429", "503"))
                 seen.update(codes)
-    assert seen == set(api.ERROR_CODES) - {"internal", "method_not_allowed", "quota_exceeded"}, "quotas are between services"
+    assert seen == set(api.ERROR_CODES) - {"internal", "method_not_allowed"}
 
 
 def test_bounds_are_those_of_the_contract(document: dict[str, Any]) -> None:
