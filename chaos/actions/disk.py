@@ -6,12 +6,13 @@ from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
-from chaos import session, undo
+from chaos import aiming, session, undo
 from chaos.actions.injecting import injected
 from chaos.faults import disk
 from chaos.faults.base import NotApplicableError
 from chaos.faults.disk import DiskFull
 from chaos.session import NotAllowedError
+from chaos.targets import BadTargetError
 from reference_app.kit.home import Home
 
 __all__ = ["disk_full", "small_disk"]
@@ -19,9 +20,11 @@ __all__ = ["disk_full", "small_disk"]
 
 def small_disk(component: str, room_mib: int = 32) -> str:
     """Move a database to a disk in memory that has so much room, until the run ends. Restarts it. Also in a rehearsal: it is no fault."""
+    run = session.current(Home.from_environment())
     try:
-        undo.inject(session.current(Home.from_environment()), disk.small_disk(component, room_mib=room_mib), whole_run=True)
-    except (NotApplicableError, NotAllowedError) as refused:
+        for name in aiming.meant(run, component):
+            undo.inject(run, disk.small_disk(name, room_mib=room_mib), whole_run=True)
+    except (NotApplicableError, NotAllowedError, BadTargetError) as refused:
         raise ActivityFailed(str(refused)) from refused
     return f"{component} has {room_mib} MiB left"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chaos.faults.application import PoisonMessage, UserFault
 from chaos.faults.caches import EvictionStorm, FlushCache
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.config import SetDecider
@@ -19,5 +20,6 @@ _Network = Refuse | Blackhole | Loss | SynDrop | Partition | Spoil
 _Data = FlushCache | EvictionStorm | LockTable | HangWrites | ExhaustConnections | StopReplica | ReadOnly | DeleteWithoutWhere
 _Resource = CpuQuota | MemoryLimit | FewDescriptors | CpuBurn
 _Disk = SmallDisk | DiskFull
+_Application = UserFault | PoisonMessage
 _Change = Restart | BadConfig | RingChange | SetRing | SetDecider
-AnyFault = _Process | _Network | _Data | _Disk | _Resource | _Change
+AnyFault = _Process | _Network | _Data | _Disk | _Resource | _Application | _Change

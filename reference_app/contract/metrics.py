@@ -128,6 +128,10 @@ REPLIES_BEFORE_ORIGINAL = Metric(
     "failwhale_replies_before_original_total", "counter", (),
     "Replies on a home page whose original, by an author the reader follows, should be there too and is not yet.",
 )  # fmt: skip
+REQUEST_FAULTS = Metric(
+    "failwhale_request_faults_total", "counter", ("fault",),
+    "Requests that met here the fault that they, or a drill for their user, asked for: error, nack-once, delay; none is the group to compare with.",
+)  # fmt: skip
 INDEXED_TWEETS = Metric("failwhale_search_indexed_tweets", "gauge", (), "Tweets that search holds in memory.")
 KEYVALUE_OPERATIONS = Metric(
     "failwhale_keyvalue_operations_total", "counter", ("tenant", "access", "result"),
@@ -165,7 +169,7 @@ SERVICE_METRICS = (
     OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
     COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, SIMULATED_WORKERS, DAILY_LIMITS, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
-    INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
+    REQUEST_FAULTS, INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,
     EDGE_CASES, HINDSIGHT_NOTES, HINDSIGHT_REACH,
 )  # fmt: skip
 
@@ -245,3 +249,10 @@ EDGE_METRICS = (
 """What the lab keeps of HAProxy's own exporter."""
 EDGE_HOME, EDGE_POSTS, EDGE_REST = "home", "posts", "rest"
 """Values of `proxy`: `GET /home`, `POST /tweets`, everything else."""
+
+RULE_FAILURES = Metric("prometheus_rule_evaluation_failures_total", "counter", ("rule_group",), "Rules that could not be evaluated.")
+NOTIFICATIONS_FAILED = Metric(
+    "prometheus_notifications_errors_total", "counter", ("alertmanager",), "Notifications that Alertmanager did not take."
+)
+WATCH_METRICS = (RULE_FAILURES, NOTIFICATIONS_FAILED)
+"""What the lab keeps of what Prometheus tells about itself."""

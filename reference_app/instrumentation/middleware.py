@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from reference_app.contract import api, spans
 from reference_app.instrumentation import logs
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.instrumentation.request_faults import RequestFaults
+from reference_app.instrumentation.request_faults import Meant, RequestFaults
 from reference_app.instrumentation.routing import Router
 from reference_app.kit import deadline, errors, http, tracing
 from reference_app.kit.deciders import Deciders
@@ -24,7 +24,7 @@ from reference_app.kit.tracing import TraceContext
 logger = logging.getLogger("http")
 UNMATCHED = "unmatched"
 _TRACEPARENT, _REQUEST_ID, _DEADLINE_MS = api.TRACEPARENT.encode(), api.REQUEST_ID.encode(), api.DEADLINE_MS.encode()
-_FAULT = api.FAULT.encode()
+_FAULT, _AUTHORIZATION = api.FAULT.encode(), b"authorization"
 _DEADLINE_DIGITS, _ID_LENGTH = 9, 64
 _QUIET = {api.HEALTH, api.METRICS}
 
@@ -39,6 +39,12 @@ class Instrumented:
     def __init__(self, router: Router, recorder: Recorder, *, entry: Deciders | None = None) -> None:
         self._router, self._recorder, self._entry = router, recorder, entry
         self.faults: RequestFaults | None = None
+        self.meant: Meant | None = None
+
+    @property
+    def entry(self) -> bool:
+        """True for the service that users reach."""
+        return self._entry is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in _QUIET:
@@ -50,8 +56,8 @@ class Instrumented:
         try:
             try:
                 endpoint, route = self._router.find(scope)
-                if _FAULT in headers and self.faults is not None:
-                    await self.faults.strike(headers[_FAULT].decode("latin-1"), context.trace_id)
+                if self.faults is not None and (wanted := self._fault(self.faults, headers)):
+                    await self.faults.strike(wanted, context.trace_id)
                 response = await endpoint(Request(scope, receive, send))
             except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a stated error
                 code, response = self._refusal(scope, error)
@@ -63,6 +69,14 @@ class Instrumented:
             kept = self._recorder.http_server(scope["method"], route, status, seconds, context=context, path=scope["path"], error=code)
             if kept or self._entry is not None or status >= 500:
                 _log(scope, route, status, seconds)
+
+    def _fault(self, faults: RequestFaults, headers: Mapping[bytes, bytes]) -> str:
+        """What the request asks for itself, else what is meant for its user."""
+        if _FAULT in headers:
+            return headers[_FAULT].decode("latin-1")
+        if self.meant is None or not faults.honoured:
+            return ""
+        return self.meant.fault_of(headers.get(_AUTHORIZATION, b"").decode("latin-1"))
 
     async def _quietly(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a question of those who watch, which is no request of anybody's."""

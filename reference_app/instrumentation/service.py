@@ -18,7 +18,7 @@ from reference_app.contract.metrics import Metric
 from reference_app.instrumentation import announcing, exporter, logs, middleware
 from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import CONTENT_TYPE, Recorder
-from reference_app.instrumentation.request_faults import RequestFaults
+from reference_app.instrumentation.request_faults import Meant, RequestFaults
 from reference_app.instrumentation.routing import Router
 from reference_app.kit import errors, lifecycle
 from reference_app.kit.deciders import Deciders
@@ -47,7 +47,12 @@ async def _observed(
 ) -> AsyncIterator[ASGIApp]:
     async with announcing.announcing(settings, recorder), compose(settings, recorder) as served:
         if isinstance(served, middleware.Instrumented):
-            served.faults = RequestFaults(settings.component.group, Deciders(settings.home.deciders_file))
+            served.faults = RequestFaults(
+                settings.component.group,
+                Deciders(settings.home.deciders_file),
+                count=lambda kind: recorder.count(metrics.REQUEST_FAULTS, kind),
+            )
+            served.meant = Meant(settings.home.request_faults_file) if served.entry else None
         yield served
 
 

@@ -90,6 +90,11 @@ class Home:
         return self.path / "traces"
 
     @property
+    def request_faults_file(self) -> Path:
+        """For which users a fault is meant (kit.slices)."""
+        return self.path / "run" / "request_faults.json"
+
+    @property
     def failpoints_file(self) -> Path:
         return self.path / "run" / "failpoints.json"
 

@@ -58,6 +58,7 @@ def test_on_a_full_disk_commits_wait_and_what_was_acknowledged_is_there_when_it_
     until(lambda: all(api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 for tweet in acknowledged), 15)
 
 
+@pytest.mark.verify
 def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_back(run: Session, api: Api) -> None:
     fault = BadConfig(SERVICE, sql_timeout_ms=0.1)
     follower, followee = api.user(), api.user()
@@ -69,7 +70,11 @@ def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_bac
 
 
 @pytest.mark.parametrize(
-    "fault", [Restart((SERVICE, OTHER), at_once=True), Restart((SERVICE, OTHER), pause_s=0.1)], ids=lambda fault: fault.kind
+    "fault",
+    [
+        pytest.param(Restart((SERVICE, OTHER), at_once=True), id="restart_at_once", marks=pytest.mark.verify),
+        pytest.param(Restart((SERVICE, OTHER), pause_s=0.1), id="rolling_restart"),
+    ],
 )
 def test_who_is_restarted_is_another_process_and_ready_afterwards(run: Session, fault: Restart) -> None:
     undo.inject(run, fault)
@@ -79,6 +84,7 @@ def test_who_is_restarted_is_another_process_and_ready_afterwards(run: Session, 
     taken_back(run, fault)
 
 
+@pytest.mark.verify
 def test_a_ring_changes_at_once_without_its_guard_and_goes_back(run: Session, home: Home) -> None:
     deciders.write(home, "ring_guard", deciders.OFF, by="test")
     fault = RingChange("timeline-cache", ("timeline-cache-0",), BOTH, BOTH)

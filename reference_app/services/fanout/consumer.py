@@ -80,7 +80,11 @@ class Consumer:
     async def _first_page(self, message: Any) -> _Taken | None:
         stream.enter(message)
         started = time.perf_counter()
-        event = msgspec.json.decode(message.data, type=storage.TweetEvent)
+        try:
+            event = msgspec.json.decode(message.data, type=storage.TweetEvent)
+        except msgspec.DecodeError as error:
+            await self._bury(message, error)
+            return None
         try:
             first = await self._delivery.followers(event.user_id)
         except (errors.CallError, errors.AppError) as error:
@@ -116,6 +120,12 @@ class Consumer:
             await message.nak(delay=1)
             return
         logger.error("event %s exhausted its deliveries: %s", message.data, error)
+        await self._dead_letter(message)
+        await message.ack()
+
+    async def _bury(self, message: Any, error: Exception) -> None:
+        """What is no event today will be none at its fiftieth delivery, and all that came with it would wait for that."""
+        logger.error("message %s is no event: %s", message.data, error)
         await self._dead_letter(message)
         await message.ack()
 

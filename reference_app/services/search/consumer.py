@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 import time
 from typing import Any
 
@@ -13,6 +14,8 @@ from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import stream
 from reference_app.kit.replay import Replay
 from reference_app.services.search.recent import Recent
+
+logger = logging.getLogger(__name__)
 
 
 class Consumer:
@@ -39,7 +42,11 @@ class Consumer:
     def _take(self, message: Any) -> None:
         stream.enter(message)
         started = time.perf_counter()
-        event = msgspec.json.decode(message.data, type=storage.TweetEvent)
+        try:
+            event = msgspec.json.decode(message.data, type=storage.TweetEvent)
+        except msgspec.DecodeError as error:
+            logger.error("message %s is no event, so search does without: %s", message.data, error)  # noqa: TRY400 - what is wrong is the message
+            return
         if message.subject == storage.SUBJECT_DELETED:
             self._recent.deleted(event)
         else:
