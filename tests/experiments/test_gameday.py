@@ -56,7 +56,7 @@ def test_six_drills_end_as_predicted_in_twenty_minutes_and_lose_nothing(lab: Lab
     assert (totals["done"], totals["lost"], totals["duplicated"]) == (6, 0, 0)
     assert (totals["shams"], totals["sham_alerts"], totals["detected"]) == (1, 0, totals["detectable"])
     assert any(drill["earlier"] for drill in report["drills"]) or time.monotonic() - began <= CI_S
-    assert guests(home) == []
+    await_true(lambda: guests(home) == [], GONE_S)
 
 
 def test_a_killed_game_day_leaves_no_fault_and_no_load_and_is_continued(lab: Lab, home: Home, failwhale: Failwhale, tmp_path: Path) -> None:
