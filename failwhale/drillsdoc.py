@@ -81,9 +81,14 @@ def alert_text(alert: ExpectedAlert) -> str:
     return f"{alert.name} ({about})" if about else alert.name
 
 
+def topologies_text(drill: Listed) -> str:
+    """For people: the labs that have all that the drill needs."""
+    return "any" if set(drill.topologies) == set(TOPOLOGIES) else ", ".join(drill.topologies)
+
+
 def _catalogue(drills: Sequence[Listed]) -> str:
     rows = [
-        f"| [{drill.name}](#{drill.name}) | `{drill.fault}` | {', '.join(drill.components)} | {', '.join(drill.topologies)} | "
+        f"| [{drill.name}](#{drill.name}) | `{drill.fault}` | {', '.join(drill.components)} | {topologies_text(drill)} | "
         f"{_predicted(drill)} | {', '.join(map(alert_text, drill.expected_alerts)) or 'none'} |"
         for drill in drills
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from failwhale import drillsdoc
 from failwhale.commands import terminal
@@ -24,9 +24,10 @@ def drills(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JS
     if as_json:
         terminal.emit({"schema": SCHEMA, "drills": library})
         return
-    table = Table("drill", "fault", "target", "topology", "predicted", "alerts")
+    table = Table(Column("drill", no_wrap=True), "fault", "target", "topology", "predicted", "alerts")
     for drill in library:
         alerts = ", ".join(map(drillsdoc.alert_text, drill.expected_alerts))
-        target, where = ", ".join(drill.components), ", ".join(drill.topologies)
-        table.add_row(drill.name, drill.fault, target, where, drill.expected_verdict, alerts or "none")
+        table.add_row(
+            drill.name, drill.fault, ", ".join(drill.components), drillsdoc.topologies_text(drill), drill.expected_verdict, alerts
+        )
     terminal.show(table)
