@@ -49,7 +49,10 @@ class Invoke:
 
 @dataclass(frozen=True)
 class Completion:
-    """Its answer, or the end of waiting for one. `response_ms` runs from the intended start, `service_ms` from the sending."""
+    """Its answer, or the end of waiting for one. `response_ms` runs from the intended start, `service_ms` from the sending.
+
+    `trace_id` is the one under which the app worked for it, empty when there was no answer to say so.
+    """
 
     n: int
     type: Result
@@ -62,6 +65,7 @@ class Completion:
     partial: bool = False
     tweets: int = 0
     error: str = ""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Operation:
     intent: int = 0
     reaction: Reaction = ""
     timeout_s: float = 5.0
+    trace_id: str = ""
 
     @property
     def scheduled(self) -> bool:
@@ -119,7 +124,7 @@ def join(invoke: Invoke, completion: Completion | None) -> Operation:
 _OF_CLIENTS = ("intent", "reaction", "timeout_s")
 _UNANSWERED: dict[str, Any] = {
     "type": "indeterminate", "status": 0, "completed_at": None, "response_ms": None, "service_ms": None, "lag_ms": None,
-    "tweet_id": "", "partial": False, "tweets": 0, "error": "no answer recorded",
+    "tweet_id": "", "partial": False, "tweets": 0, "error": "no answer recorded", "trace_id": "",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""From the files of a run directory to its report."""
+"""From the files of a run directory to its report, and from the name of a run to its directory."""
 
 from __future__ import annotations
 
@@ -7,10 +7,33 @@ from pathlib import Path
 from loadgen import facts, history, plans, report
 from loadgen.report import Report
 from reference_app.kit import files
+from reference_app.kit.home import Home
+
+LATEST = "latest"
+
+
+class NoHistoryError(Exception):
+    """There is no such run, or it never sent anything."""
 
 
 def report_of(run_dir: Path) -> Report:
     """Build the report of a load that has ended and keep it as `load/report.json`."""
-    built = report.build(plans.read(run_dir), facts.read(run_dir), history.read(run_dir / history.FILE))
+    built = read(run_dir)
     files.write_json(run_dir / report.FILE, built)
     return built
+
+
+def read(run_dir: Path) -> Report:
+    """The report of a load that has ended, from what it recorded."""
+    return report.build(plans.read(run_dir), facts.read(run_dir), history.read(run_dir / history.FILE))
+
+
+def directory(home: Home, run_id: str) -> Path:
+    """The directory of a run below the home, or of the latest. Raises NoHistoryError when it holds no history."""
+    recorded = sorted(path.parents[1] for path in home.runs.glob(f"*/{history.FILE}"))
+    if not recorded:
+        raise NoHistoryError(f"no run below {home.runs} has a history: `failwhale drill` or `failwhale load run` records one")
+    chosen = recorded[-1] if run_id == LATEST else home.runs / run_id
+    if chosen not in recorded:
+        raise NoHistoryError(f"no run {run_id!r} with a history below {home.runs}; the latest is {recorded[-1].name}")
+    return chosen

@@ -5,13 +5,14 @@ Everything belongs to the second and the phase in which it was due.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from loadgen import intents, latency, series, validity
 from loadgen.facts import Facts
-from loadgen.history import Operation
+from loadgen.history import Op, Operation
 from loadgen.intents import Intent, Intents
 from loadgen.latency import Latency
 from loadgen.series import Second
@@ -19,6 +20,7 @@ from reference_app.contract.plan import Phase, Plan
 
 FILE = "load/report.json"
 """Below the run directory."""
+SLOWEST = 10
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ class PhaseReport:
 
 
 @dataclass(frozen=True)
+class Slow:
+    """One of the slowest requests. `response_ms` is a lower bound where `error` says that nobody saw an answer; then there is no trace id either."""
+
+    n: int
+    op: Op
+    phase: str
+    due: float
+    response_ms: float
+    status: int
+    error: str
+    trace_id: str
+
+
+@dataclass(frozen=True)
 class Load:
     """The `load` object of a drill. Errors, lag and latency are of the recorded phases, the other counts of the whole load.
 
@@ -74,6 +90,8 @@ class Load:
     acknowledged: int
     latency_ms: Latency
     phases: dict[str, PhaseReport]
+    slowest: list[Slow] = field(default_factory=list)
+    """Of the recorded phases, the slowest first; none of an invalid run."""
     intents: Intents = field(default_factory=Intents)
 
 
@@ -94,9 +112,21 @@ def build(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) -> R
         errors=sum(o.type != "ok" for o in recorded), acknowledged=sum(o.acknowledged for o in operations),
         latency_ms=latency.percentiles(recorded) if valid else Latency(),
         phases={phase.name: _phase(phase, by_phase[phase.name], wanted[phase.name], valid=valid) for phase in plan.phases},
+        slowest=_slowest(plan, recorded) if valid else [],
         intents=intents.summed(intent for phase in plan.phases if phase.recorded for intent in wanted[phase.name]),
     )  # fmt: skip
     return Report(load, series.build(plan, operations, valid=valid))
+
+
+def _slowest(plan: Plan, recorded: Iterable[Operation]) -> list[Slow]:
+    """Ties are broken by the order of sending."""
+    timed = ((*latency.milliseconds([operation]), operation) for operation in recorded if operation.censored or operation.type == "ok")
+    worst = heapq.nlargest(SLOWEST, timed, key=lambda one: (one[0], -one[1].n))
+    return [
+        Slow(o.n, o.op, phase.name, o.due, round(ms, 3), o.status, o.error, o.trace_id)
+        for ms, o in worst
+        if (phase := plan.phase_at(o.due)) is not None
+    ]
 
 
 def _of_the_generator(facts: Facts | None) -> dict[str, Any]:

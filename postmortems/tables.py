@@ -24,6 +24,7 @@ _OPERATION_TYPES = {
     "completed_at": pa.float64(), "response_ms": pa.float64(), "service_ms": pa.float64(), "lag_ms": pa.float64(),
     "tweet_id": pa.string(), "partial": pa.bool_(), "tweets": pa.int32(), "error": pa.string(),
     "intent": pa.int64(), "reaction": pa.string(), "timeout_s": pa.float64(),
+    "trace_id": pa.string(),
 }  # fmt: skip
 _SCHEMAS = {
     OPERATIONS: _OPERATION_TYPES,

@@ -13,16 +13,11 @@ from rich.table import Table
 from chaos.audit import run, witness
 from chaos.audit.model import VIOLATIONS, Audit
 from failwhale.commands import terminal
-from loadgen import history
+from loadgen import history, recording
 from reference_app.kit.home import Home
 
 CLEAN, VIOLATED, INCOMPLETE = 0, 1, 2
-LATEST = "latest"
 COUNTS = ("attempted", "acknowledged", "indeterminate", *VIOLATIONS, "duplicated_transient", "timelines_checked", "stale")
-
-
-class NoHistoryError(Exception):
-    """There is no such run, or it never sent anything."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +39,8 @@ def audit(
     """
     home = Home.from_environment()
     try:
-        directory = _directory(home, run_id)
-    except NoHistoryError as error:
+        directory = recording.directory(home, run_id)
+    except recording.NoHistoryError as error:
         terminal.complain(str(error))
         raise typer.Exit(INCOMPLETE) from None
     lab = home.lab()
@@ -54,17 +49,6 @@ def audit(
     run.write(directory, found)
     _show(found, directory, as_json=as_json)
     raise typer.Exit(_exit_code(found))
-
-
-def _directory(home: Home, run_id: str) -> Path:
-    """The run's directory. Raises NoHistoryError when it holds no history."""
-    recorded = sorted(path.parents[1] for path in home.runs.glob(f"*/{history.FILE}"))
-    if not recorded:
-        raise NoHistoryError(f"no run below {home.runs} has a history: `failwhale drill` or `failwhale load run` records one")
-    chosen = recorded[-1] if run_id == LATEST else home.runs / run_id
-    if chosen not in recorded:
-        raise NoHistoryError(f"no run {run_id!r} with a history below {home.runs}; the latest is {recorded[-1].name}")
-    return chosen
 
 
 def _exit_code(found: Audit) -> int:

@@ -1,26 +1,24 @@
-"""`failwhale load run / ui`: a spike without a fault, recorded; and Locust's own page, to play with."""
+"""`failwhale load run / ui / knee / report`: a spike without a fault, recorded; and Locust's own page, to play with."""
 
 from __future__ import annotations
 
 import socket
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from failwhale import knee, liveview
 from failwhale.commands import knee as knee_command
+from failwhale.commands import load_report as shown
 from failwhale.commands import terminal
 from loadgen import plans, recording, runner, session, target
-from loadgen.intents import Intents
 from loadgen.model import clients, presets
 from loadgen.model.presets import UnknownPresetError
 from loadgen.plans import RunExistsError
 from loadgen.progress import Progress
-from loadgen.report import Load
 from loadgen.runner import Generator
 from loadgen.session import NoSeedError
 from reference_app.contract.topology import Lab
@@ -41,6 +39,7 @@ def register(app: typer.Typer) -> None:
     group.command("run")(run)
     group.command("ui")(ui)
     group.command("knee")(knee_command.knee)
+    group.command("report")(shown.report)
     app.add_typer(group, name="load")
 
 
@@ -73,7 +72,7 @@ def run(
     terminal.obey_interrupts()
     interrupted = _drive(runner.start(home, run_dir), run_dir)
     load = recording.report_of(run_dir).load
-    _show(load, run_dir, as_json=as_json)
+    shown.show(load, run_dir, as_json=as_json)
     raise typer.Exit(INTERRUPTED if interrupted else VALID if load.valid else INVALID)
 
 
@@ -167,32 +166,3 @@ def _follow(generator: Generator, run_dir: Path) -> None:
                 terminal.say(line)
     if generator.poll():
         terminal.complain(f"the generator could not begin: {runner.last_words(run_dir)}")
-
-
-def _show(load: Load, run_dir: Path, *, as_json: bool) -> None:
-    if as_json:
-        document: dict[str, Any] = {"schema": "failwhale/load/v1", "run_id": run_dir.name, "run_dir": str(run_dir), "load": load}
-        terminal.emit(document)
-        return
-    terminal.show(_table(load))
-    terminal.say(f"{load.sent} of {load.planned} planned requests sent, {load.acknowledged} tweets acknowledged; recorded in {run_dir}")
-    if load.intents.wanted:
-        terminal.say(_goodput(load.intents))
-    terminal.say("the measurement is valid" if load.valid else "the measurement is not valid:")
-    for reason in load.invalid_reasons:
-        terminal.say(f"  {reason}")
-
-
-def _goodput(intents: Intents) -> str:
-    told = ", ".join(f"{count} {reaction}" for reaction, count in intents.reactions.items()) or "none"
-    served = f"{intents.served} of {intents.wanted} things that users wanted were served"
-    return f"{served}, with {intents.amplification:g} requests each (reactions: {told})"
-
-
-def _table(load: Load) -> Table:
-    table = Table("phase", "requests", "errors", "pages complete", "partial", "p50 ms", "p99 ms", title=f"load {load.preset}")
-    for name, phase in load.phases.items():
-        times = phase.requests.latency_ms
-        cells = (phase.requests.sent, phase.requests.errors, phase.pages_complete, phase.pages_partial, times.p50, times.p99)
-        table.add_row(name, *("-" if cell is None else f"{cell:g}" for cell in cells))
-    return table

@@ -15,12 +15,13 @@ Failure = Literal["", "timeout", "refused", "exhausted", "lost"]
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, or `status` 0 and why there is none. `retry_after` is in seconds."""
+    """An HTTP answer, or `status` 0 and why there is none. `retry_after` is in seconds, `request_id` what the app calls the request."""
 
     status: int
     failure: Failure = ""
     body: bytes = b""
     retry_after: float = 0.0
+    request_id: str = ""
 
 
 @dataclass(frozen=True)

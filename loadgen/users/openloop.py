@@ -110,7 +110,7 @@ class OpenLoop:
         answer = send(request)
         done = self._clock.seconds()
         outcome = outcomes.classify(request.op, answer)
-        self._history.write(self._completion(request, outcome, sent=sent, done=done))
+        self._history.write(self._completion(request, outcome, sent=sent, done=done, trace_id=answer.request_id))
         self._follow_up(followups.next_request(request, outcome, self.clients, at=done, took_s=done - request.due), send)
 
     def _follow_up(self, request: Request | None, send: Send) -> None:
@@ -126,11 +126,11 @@ class OpenLoop:
             intent=request.intent, reaction=request.reaction, timeout_s=self.clients.timeout_s,
         )  # fmt: skip
 
-    def _completion(self, request: Request, outcome: outcomes.Outcome, *, sent: float, done: float) -> Completion:
+    def _completion(self, request: Request, outcome: outcomes.Outcome, *, sent: float, done: float, trace_id: str) -> Completion:
         return Completion(
             n=request.n, type=outcome.type, status=outcome.status, at=self._clock.unix(done), response_ms=_ms(done - request.due),
             service_ms=_ms(done - sent), lag_ms=_ms(sent - request.due), tweet_id=outcome.tweet_id, partial=outcome.partial,
-            tweets=outcome.tweets, error=outcome.error,
+            tweets=outcome.tweets, error=outcome.error, trace_id=trace_id,
         )  # fmt: skip
 
     def _close(self, stopped_by: StoppedBy, stopped_at: float) -> None:

@@ -63,7 +63,8 @@ class OpenLoopUser(FastHttpUser):
             return Answer(0, failure)
         if response.status_code >= 400:
             response.failure(f"status {response.status_code}")
-        return Answer(response.status_code, body=response.content or b"", retry_after=_seconds(response.headers.get("retry-after")))
+        asked_for, request_id = _seconds(response.headers.get("retry-after")), response.headers.get(api.REQUEST_ID) or ""
+        return Answer(response.status_code, body=response.content or b"", retry_after=asked_for, request_id=request_id)
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"authorization": f"Bearer {self._token(request.user)}"}

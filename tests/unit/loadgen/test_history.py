@@ -35,7 +35,20 @@ def test_the_lines_have_the_agreed_fields(path):
     write(path, INVOKE, ANSWER)
     first, second = (msgspec.json.decode(line) for line in path.read_bytes().splitlines())
     assert {"n", "type", "op", "user", "due", "at", "key", "text", "attempt", "replay"} <= set(first)
-    assert {"n", "type", "status", "at", "response_ms", "service_ms", "lag_ms", "tweet_id", "partial", "tweets", "error"} == set(second)
+    assert {
+        "n",
+        "type",
+        "status",
+        "at",
+        "response_ms",
+        "service_ms",
+        "lag_ms",
+        "tweet_id",
+        "partial",
+        "tweets",
+        "error",
+        "trace_id",
+    } == set(second)
     assert first["type"] == "invoke"
 
 

@@ -80,6 +80,19 @@ def test_goodput_counts_what_users_wanted_however_often_they_asked(plan, facts, 
     assert load.intents.wanted == 60 + 4
 
 
+def test_the_slowest_requests_are_named_with_their_traces_and_waits_without_an_answer_are_lower_bounds(plan, facts, operation):
+    slow = [operation(n=1000 + i, due=80 + i, response_ms=1000.0 + i, trace_id=f"{i:032x}") for i in range(12)]
+    waited = operation(n=2000, due=90, type="error", status=0, error="timeout", response_ms=4999.0)
+    quick = [operation(n=3000, due=91, type="error", status=503, response_ms=9000.0), operation(n=3001, due=5, response_ms=8000.0)]
+    found = report.build(plan, facts(), [*spread(operation, 0, 70, 1), *slow, waited, *quick]).load.slowest
+    assert [(one.n, one.phase, one.response_ms, one.trace_id) for one in found[:2]] == [
+        (2000, "fault", 5000.0, ""),
+        (1011, "fault", 1011.0, f"{11:032x}"),
+    ]
+    assert len(found) == report.SLOWEST
+    assert report.build(plan, facts(dropped=1), slow).load.slowest == []
+
+
 def test_a_freeze_of_two_seconds_shows_in_the_p99(plan, facts, operation):
     healthy = spread(operation, 10, 160, 10)
     frozen = [operation(due=80 + i / 20, response_ms=2000 - i * 50.0) for i in range(40)]

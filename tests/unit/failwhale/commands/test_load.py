@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import socket
 
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from failwhale.commands import load
+from loadgen import history, plans, report
 from reference_app.contract import topology
+from reference_app.contract.plan import phases
 from reference_app.contract.seed import Seed
 from reference_app.kit import files
+from reference_app.kit.home import Home
 
 PORT_BASE = 1
 """Nobody listens there."""
@@ -29,10 +33,38 @@ def reachable(monkeypatch):
     monkeypatch.setattr(load, "_check_entry", lambda _: None)
 
 
-def invoke(*arguments):
+def invoke(*arguments, command="run"):
     app = typer.Typer()
     load.register(app)
-    return CliRunner().invoke(app, ["load", "run", *arguments])
+    return CliRunner().invoke(app, ["load", command, *arguments])
+
+
+def recorded(home):
+    """A run of which the generator left nothing but the first lines of its history."""
+    run_dir = plans.create(Home(home), preset="goal+impatient", seed=1, now=1_790_000_000.0, phases=phases())
+    writer = files.LineWriter(run_dir / history.FILE)
+    writer.write(history.Invoke(n=1, op="home", user=1, due=71.0, at=1_790_000_071.0, intent=1))
+    writer.write(history.Completion(n=1, type="error", status=503, at=1_790_000_071.1, response_ms=100, service_ms=99, lag_ms=1))
+    writer.close()
+    return run_dir
+
+
+def test_a_recorded_load_is_reported_again_and_its_files_stay_as_they_are(home):
+    run_dir = recorded(home)
+    shown = invoke("latest", command="report")
+    assert shown.exit_code == 1
+    assert "0 of 1 things that users wanted were served, with 1 requests each (reactions: none)" in shown.stderr
+    assert "the generator ended without writing generator.json" in shown.stderr
+    document = msgspec.json.decode(invoke(run_dir.name, "--json", command="report").stdout)
+    assert (document["run_id"], document["load"]["phases"]["fault"]["home_intents"]["wanted"]) == (run_dir.name, 1)
+    assert not (run_dir / report.FILE).exists()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_run_that_is_not_there_cannot_be_reported():
+    result = invoke("latest", command="report")
+    assert result.exit_code == 2
+    assert "`failwhale load run` records one" in result.stderr
 
 
 def test_without_a_lab_it_says_how_to_start_one(tmp_path, monkeypatch):
