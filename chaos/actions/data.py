@@ -6,12 +6,16 @@ from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
+from chaos import session, undo
 from chaos.actions.injecting import injected_each
-from chaos.faults import data
+from chaos.faults import data, limits
+from chaos.faults.base import NotApplicableError
+from chaos.session import NotAllowedError
 from reference_app.kit.home import Home
+from reference_app.kit.limits import POSTS, TWITTERS
 from reference_app.stack import backup, errors, shards
 
-__all__ = ["delete_without_where", "take_backup"]
+__all__ = ["delete_limits", "delete_without_where", "set_limits", "take_backup"]
 
 
 def take_backup(database: str) -> str:
@@ -27,3 +31,18 @@ def take_backup(database: str) -> str:
 def delete_without_where(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:
     """Delete every row of a table on a primary; the undo is a restore."""
     return injected_each(component, lambda home, name: data.deletion(home, name, table), configuration)
+
+
+def set_limits(posts: int = TWITTERS[POSTS]) -> str:
+    """Let users post so many times a day, until the run ends; the decider daily_limits enforces it. Also in a rehearsal: it is no fault."""
+    home = Home.from_environment()
+    try:
+        undo.inject(session.current(home), limits.setting(home, posts), whole_run=True)
+    except (NotApplicableError, NotAllowedError) as refused:
+        raise ActivityFailed(str(refused)) from refused
+    return f"{posts} posts a day"
+
+
+def delete_limits(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Delete what says how much users may do; the component is the gateway that enforces it."""
+    return injected_each(component, limits.deletion, configuration)

@@ -1,16 +1,19 @@
-"""Lab settings that an experiment needs: run-time switches, set for the time of the run."""
+"""Run-time switches: set for the time of a run, because an experiment needs it, or flipped to a bad value, which is the fault."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from chaoslib.exceptions import ActivityFailed
 
 from chaos import session, undo
+from chaos.actions.injecting import injected_each
 from chaos.faults import config
 from chaos.faults.base import NotApplicableError
 from chaos.session import NotAllowedError
 from reference_app.kit.home import Home
 
-__all__ = ["set_decider"]
+__all__ = ["flip_decider", "set_decider"]
 
 
 def set_decider(name: str, value: int) -> str:
@@ -21,3 +24,8 @@ def set_decider(name: str, value: int) -> str:
     except (NotApplicableError, NotAllowedError) as refused:
         raise ActivityFailed(str(refused)) from refused
     return f"{name} = {value}"
+
+
+def flip_decider(component: str, name: str, value: int, configuration: dict[str, Any] | None = None) -> str:
+    """Set a decider to a value that does harm; the component is where most of it is done."""
+    return injected_each(component, lambda home, hit: config.flip(home, hit, name, value), configuration)

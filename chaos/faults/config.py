@@ -49,6 +49,30 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
         return {}
 
 
+class FlipDecider(SetDecider, frozen=True, tag="flip_decider"):
+    """As a fault: somebody sets a decider to a value that does harm, on a `component` above all."""
+
+    kind: ClassVar[str] = "flip_decider"
+    event: ClassVar[events.Name] = "injected"
+
+    component: str = ""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        return (self.component,)
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        if self.value == self.former:
+            raise NotApplicableError(f"decider {self.name} is {self.value} already: nothing would change")
+
+
+def flip(home: Home, component: str, name: str, value: int) -> FlipDecider:
+    """As `setting`."""
+    now = setting(home, name, value)
+    return FlipDecider(name=name, value=value, former=now.former, component=component)
+
+
 def setting(home: Home, name: str, value: int) -> SetDecider:
     """The change from the value in force now. Raises NotApplicableError for a decider that does not exist."""
     current = deciders.read(home.deciders_file)
