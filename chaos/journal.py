@@ -19,10 +19,10 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One executed activity. An action that failed leaves the run `completed`: look here."""
+    """One executed activity. An action that failed leaves the run `completed`: look here. One that was under way at an interrupt has no status."""
 
     activity: Activity
-    status: str
+    status: str = "interrupted"
     output: Any = None
     tolerance_met: bool | None = None
     exception: list[str] = msgspec.field(default_factory=list)
@@ -41,8 +41,17 @@ class SteadyState(msgspec.Struct, frozen=True):
 
 
 class SteadyStates(msgspec.Struct, frozen=True):
+    """`during` has an entry for each look of the strategy `continuously`; the toolkit does not call it a deviation when one of them failed."""
+
     before: SteadyState | None = None
     after: SteadyState | None = None
+    during: list[SteadyState] = msgspec.field(default_factory=list)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """When the steady state was evaluated and not met: `before`, `during`, `after`."""
+        looks = {"before": [self.before], "during": self.during, "after": [self.after]}
+        return tuple(when for when, states in looks.items() if any(state and state.steady_state_met is False for state in states))
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -58,6 +67,11 @@ class Journal(msgspec.Struct, frozen=True):
     def failures(self) -> tuple[str, ...]:
         """Activities of the method that failed, in words."""
         return tuple(step.failure for step in self.run if step.failure)
+
+    @property
+    def rollback_failures(self) -> tuple[str, ...]:
+        """The same of the rollbacks; the toolkit goes on with the next one, and calls the run completed."""
+        return tuple(step.failure for step in self.rollbacks if step.failure)
 
 
 def path(run_dir: Path) -> Path:

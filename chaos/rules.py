@@ -59,6 +59,8 @@ def _undoes_itself(experiment: Experiment) -> Iterator[str]:
     document = experiment.document
     if document.get("runtime", {}).get("rollbacks", {}).get("strategy") != "always":
         yield "runtime.rollbacks.strategy is not `always`, so most failures would leave the fault in place"
+    if (strategy := document.get("runtime", {}).get("hypothesis", {}).get("strategy", "default")) != "default":
+        yield f"runtime.hypothesis.strategy is {strategy!r}: only `default` looks before and after, and plays the rollbacks whatever it finds"
     if GUARD not in {control.get("provider", {}).get("module") for control in document.get("controls", [])}:
         yield f"the control {GUARD} is not listed, so nothing holds the lease"
     if not any(_calls(activity, "undo_all") for activity in document.get("rollbacks", [])):
