@@ -137,7 +137,7 @@ def _prometheus(home: Home, component: Component, directory: Path) -> tuple[str,
     return (
         f"--config.file={home.conf / 'prometheus.yml'}", f"--storage.tsdb.path={directory}", "--storage.tsdb.retention.time=2d",
         "--storage.tsdb.retention.size=1GB", f"--web.listen-address=127.0.0.1:{component.port}",
-        "--enable-feature=exemplar-storage", "--log.level=warn",
+        "--enable-feature=exemplar-storage", "--rules.alert.resend-delay=1s", "--log.level=warn",
     )  # fmt: skip
 
 

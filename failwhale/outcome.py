@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from chaos import alertscore, clocks, effect, events, injections, journal, verdict
+from chaos import alertscore, clocks, events, injections, journal, verdict
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import Experiment, Extension, Verdict
 from chaos.clocks import Clocks
 from chaos.comparison import LoadSeen, Seen
+from chaos.effect import Affected
 from chaos.injections import Injection
 from dashboards.rules import budget
 from dashboards.rules.budget import Spent
-from failwhale import twins
+from failwhale import faulted, twins
+from failwhale.faulted import Fault
 from loadgen.report import Load, PhaseReport, Report
 from reference_app.contract import topology
 from reference_app.contract.plan import Plan
@@ -29,20 +29,6 @@ from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
 
 SCHEMA, FILE = "failwhale/drill/v1", "result.json"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault as declared beside what was measured; times are ISO 8601 in UTC."""
-
-    kind: str
-    components: tuple[str, ...]
-    engine: str
-    injected_at: str | None
-    undone_at: str | None
-    reached_traffic: bool | None
-    declared: dict[str, Any]
-    measured: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,7 +84,7 @@ class _Signals:
     """What Prometheus knows of the run; None when it was not there to be asked. `affected` are operations by fault, in order."""
 
     score: Score | None = None
-    affected: tuple[int, ...] | None = None
+    affected: tuple[Affected, ...] | None = None
     spent: dict[str, Spent] | None = None
     deliveries: dict[str, float] | None = None
 
@@ -110,11 +96,11 @@ def conclude(
     run_dir = home.runs / plan.run_id
     recorded, toolkit, wanted = events.read(run_dir), journal.read(run_dir), experiment.extension.aimed(plan.targets)
     applied = injections.of(recorded)
-    signals = _signals(Prometheus(home.lab().prometheus_url), plan, wanted, applied)
-    faults = _faults(plan, applied, signals.affected)
+    signals = _signals(home, plan, wanted, applied)
+    faults = faulted.told(plan, applied, signals.affected)
     judgement = verdict.judge(
         verdict.Evidence(
-            plan=plan, hypothesis=wanted.hypothesis, events=recorded, journal=toolkit, load=load, affected_operations=_by_kind(faults),
+            plan=plan, hypothesis=wanted.hypothesis, events=recorded, journal=toolkit, load=load, affected_operations=faulted.by_kind(faults),
             audit=audit, alerts=signals.score, interrupted=interrupted,
         )
     )  # fmt: skip
@@ -124,14 +110,14 @@ def conclude(
         LoadSeen(load.load.valid, load.load.phases) if load else None, signals.deliveries,
     )  # fmt: skip
     return Outcome(
-        drill=plan.drill, run_id=plan.run_id, seed=plan.seed, topology=plan.topology, started_at=_iso(began),
+        drill=plan.drill, run_id=plan.run_id, seed=plan.seed, topology=plan.topology, started_at=faulted.iso(began),
         duration_s=round(time.time() - began, 1), verdict=judgement.verdict, expected_verdict=plan.expected_verdict,
         reasons=(*judgement.reasons, *twins.remarks(home, seen)), passes_with=wanted.passes_with, faults=faults,
         blast_radius=BlastRadius(0.0 if plan.sham else wanted.predicted_harm, _harmed(load)), load=load.load if load else None, audit=audit, alerts=signals.score,
         clocks=clocks.measure(series, recorded, t0=plan.t0, hypothesis=wanted.hypothesis, alerts=signals.score),
         slo=signals.spent, artifacts=_artifacts(home, plan.run_id), sham=plan.sham,
         machine=seen.machine, deliveries=seen.deliveries,
-        sham_steps=_faults(plan, injections.of(recorded, "sham_applied"), None),
+        sham_steps=faulted.told(plan, injections.of(recorded, "sham_applied"), None),
     )  # fmt: skip
 
 
@@ -139,7 +125,7 @@ def skipped(experiment: Experiment, *, run_id: str, seed: int, topology: str, re
     """The result of a drill that was not begun: nothing is recorded of it."""
     wanted = experiment.extension
     return Outcome(
-        drill=experiment.name, run_id=run_id, seed=seed, topology=topology, started_at=_iso(began), duration_s=round(time.time() - began, 1),
+        drill=experiment.name, run_id=run_id, seed=seed, topology=topology, started_at=faulted.iso(began), duration_s=round(time.time() - began, 1),
         verdict="skipped", expected_verdict=wanted.expected_verdict, reasons=(reason,), passes_with=wanted.passes_with, faults=[],
         blast_radius=BlastRadius(wanted.predicted_harm, None), load=None, audit=None, alerts=None, clocks=Clocks(), slo=None,
         artifacts=Artifacts(None, None, None, None),
@@ -156,19 +142,14 @@ def without_postmortem(result: Outcome) -> Outcome:
     return dataclasses.replace(result, artifacts=Artifacts(None, None, result.artifacts.journal, None))
 
 
-def _signals(prometheus: Prometheus, plan: Plan, wanted: Extension, applied: Sequence[Injection]) -> _Signals:
-    end = time.time()
+def _signals(home: Home, plan: Plan, wanted: Extension, applied: Sequence[Injection]) -> _Signals:
+    prometheus, end = Prometheus(home.lab().prometheus_url), time.time()
     try:
         score = alertscore.score(
             prometheus.alert_spans(plan.t0, end), expected=wanted.expected_alerts,
             tolerated=wanted.tolerated_alerts, injected_at=applied[0].applied.at if applied else None,
         )  # fmt: skip
-        affected = tuple(
-            effect.affected_operations(
-                prometheus, each.applied.components, start=each.applied.at, end=each.undone.at if each.undone else end
-            )
-            for each in applied
-        )
+        affected = faulted.measure(home, home.lab(), prometheus, plan, applied, now=end)
         measured = next(phase.start for phase in plan.phases if phase.recorded)
         spent = budget.spent(
             slo.read(edge=topology.has_edge(plan.topology)), prometheus, plan.t0 + measured, min(end, plan.t0 + plan.duration)
@@ -177,34 +158,6 @@ def _signals(prometheus: Prometheus, plan: Plan, wanted: Extension, applied: Seq
     except PrometheusUnreachableError:
         return _Signals()
     return _Signals(score, affected, spent, delivered)
-
-
-def _faults(plan: Plan, applied: Sequence[Injection], affected: Sequence[int] | None) -> list[Fault]:
-    counted: Sequence[int | None] = affected if affected is not None else [None] * len(applied)
-    return [_fault(plan, each, operations) for each, operations in zip(applied, counted, strict=True)]
-
-
-def _fault(plan: Plan, injection: Injection, operations: int | None) -> Fault:
-    applied, undone = injection.applied, injection.undone
-    return Fault(
-        kind=applied.fault, components=applied.components, engine=applied.detail.get("engine", ""),
-        injected_at=_iso(applied.at), undone_at=_iso(undone.at) if undone else None,
-        reached_traffic=None if operations is None else operations >= verdict.REACHED_TRAFFIC,
-        declared={"duration_s": plan.undo_at - plan.inject_at} | applied.detail.get("parameters", {}),
-        measured={"duration_s": round(undone.at - applied.at, 2) if undone else None, "affected_operations": operations}
-        | injection.measured,
-    )  # fmt: skip
-
-
-def _by_kind(faults: Iterable[Fault]) -> dict[str, int] | None:
-    """Operations by kind of fault: of a group that is hit, one member may have nothing to do. None when one is not known."""
-    counted: dict[str, int] = {}
-    for fault in faults:
-        operations = fault.measured["affected_operations"]
-        if operations is None:
-            return None
-        counted[fault.kind] = counted.get(fault.kind, 0) + operations
-    return counted
 
 
 def _harmed(load: Report | None) -> float | None:
@@ -224,7 +177,3 @@ def _artifacts(home: Home, run_id: str) -> Artifacts:
 
 def _relative(path: Path) -> str:
     return str(path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path)
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Faults of a database that is up: a locked table, writes that hang, a stopped or read-only server, and no connection left.
+"""Faults of a database that is up: a locked table, slow queries, writes that hang, a stopped or read-only server, and no connection left.
 
 Locks and connections last as long as who holds them: an agent, which ends with the fault.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Literal
 
@@ -18,9 +19,10 @@ from chaos.faults.base import NotApplicableError, OnComponent
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
 from reference_app.kit.home import Home
-from reference_app.stack import agents
+from reference_app.stack import agents, gtid
 
 ANSWER_SECONDS, AGAIN_SECONDS = 3.0, 0.2
+LONGEST_HOLD_MS, MEASURED_STATEMENTS = 2000, 5
 Thread = Literal["io", "sql"]
 
 
@@ -83,6 +85,36 @@ class LockTable(_ByAgent, frozen=True, tag="lock_table"):
         return (self.table,)
 
 
+class SlowQueries(LockTable, frozen=True, tag="slow_queries"):
+    """A statement locks the table for `hold_ms` and leaves it alone for `pause_ms`, again and again: most that others ask waits for a part of that."""
+
+    hold_ms: int = 300
+    pause_ms: int = 100
+
+    def check(self, home: Home) -> None:
+        if not (1 <= self.hold_ms <= LONGEST_HOLD_MS and 1 <= self.pause_ms <= LONGEST_HOLD_MS):
+            raise NotApplicableError(
+                f"hold_ms and pause_ms are {self.hold_ms} and {self.pause_ms}: they have to be between 1 and {LONGEST_HOLD_MS}"
+            )
+        super().check(home)
+
+    @property
+    def holds(self) -> str:
+        return "queries"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (self.table, str(self.hold_ms / 1000), str(self.pause_ms / 1000))
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """How long a statement that touches the table took on average, of some sent one after the other."""
+        statement = f"SELECT 1 FROM {storage.DATABASE}.{self.table} LIMIT 1"  # noqa: S608 - checked to be a table
+        began = time.monotonic()
+        for _ in range(MEASURED_STATEMENTS):
+            self._ask(home, statement)
+        return {"statement_mean_ms": round(1000 * (time.monotonic() - began) / MEASURED_STATEMENTS, 1)}
+
+
 class HangWrites(_ByAgent, frozen=True, tag="hang_writes"):
     """FLUSH TABLES WITH READ LOCK: reads go on, writes and commits hang, as under a backup that went wrong."""
 
@@ -119,6 +151,14 @@ class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
     def in_effect(self, home: Home) -> bool:
         counters = dict(self._ask(home, "SHOW GLOBAL STATUS LIKE 'Slaves_running'"))
         return counters.get("Slaves_running") != "1"
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """Transactions of the primary that the replica has not executed."""
+        primary, _ = home.lab().shard(home.lab().component(self.component).shard)
+        ((theirs,),) = asyncio.run(answer(primary, "SELECT @@gtid_binlog_pos"))
+        ((ours,),) = self._ask(home, "SELECT @@gtid_slave_pos")
+        ahead, done = (max((last.number for last in gtid.position(text)), default=0) for text in (theirs, ours))
+        return {"transactions_behind": float(max(0, ahead - done))}
 
 
 class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
@@ -161,6 +201,15 @@ async def _hold_table(component: Component, table: str) -> None:
     await _hold(component, f"LOCK TABLES {storage.DATABASE}.{table} WRITE")
 
 
+async def _hold_again_and_again(component: Component, table: str, hold_s: str, pause_s: str) -> None:
+    async with _connection(component) as connection, connection.cursor() as cursor:
+        while True:
+            await cursor.execute(f"LOCK TABLES {storage.DATABASE}.{table} WRITE")
+            await asyncio.sleep(float(hold_s))
+            await cursor.execute("UNLOCK TABLES")
+            await asyncio.sleep(float(pause_s))
+
+
 async def _hold_writes(component: Component) -> None:
     await _hold(component, "FLUSH TABLES WITH READ LOCK")
 
@@ -175,7 +224,12 @@ async def _hold_connections(component: Component) -> None:
                 await asyncio.sleep(AGAIN_SECONDS)
 
 
-HOLDS: dict[str, Callable[..., Awaitable[None]]] = {"table": _hold_table, "writes": _hold_writes, "connections": _hold_connections}
+HOLDS: dict[str, Callable[..., Awaitable[None]]] = {
+    "table": _hold_table,
+    "queries": _hold_again_and_again,
+    "writes": _hold_writes,
+    "connections": _hold_connections,
+}
 
 
 async def _be_agent(holds: str, component: str, *arguments: str) -> None:
