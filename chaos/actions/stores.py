@@ -7,9 +7,9 @@ from typing import Any
 from chaos.actions.injecting import injected, injected_each
 from chaos.faults import caches
 from chaos.faults.caches import FlushCache
-from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica, Thread
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica, Thread
 
-__all__ = ["eviction_storm", "exhaust_connections", "flush_cache", "hang_writes", "lock_table", "read_only", "stop_replica"]
+__all__ = ["eviction_storm", "exhaust_connections", "flush_cache", "hang_writes", "lock_table", "read_only", "slow_queries", "stop_replica"]
 
 
 def flush_cache(component: str, configuration: dict[str, Any] | None = None) -> str:
@@ -25,6 +25,13 @@ def eviction_storm(component: str, max_mib: int = 1, configuration: dict[str, An
 def lock_table(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:
     """Reads and writes of one table hang, everything else answers."""
     return injected(LockTable(component, table=table), configuration)
+
+
+def slow_queries(
+    component: str, table: str = "tweets", hold_ms: int = 300, pause_ms: int = 100, configuration: dict[str, Any] | None = None
+) -> str:
+    """Statements that touch one table wait behind one that locks it for `hold_ms`, again every `pause_ms`."""
+    return injected(SlowQueries(component, table=table, hold_ms=hold_ms, pause_ms=pause_ms), configuration)
 
 
 def hang_writes(component: str, configuration: dict[str, Any] | None = None) -> str:

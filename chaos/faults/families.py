@@ -7,7 +7,7 @@ from chaos.faults.caches import EvictionStorm, FlushCache
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.config import FlipDecider, SetDecider
 from chaos.faults.data import DeleteWithoutWhere
-from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
 from chaos.faults.disk import DiskFull, SmallDisk
 from chaos.faults.limits import DeleteLimits, SetLimits
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
@@ -15,14 +15,15 @@ from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
 from chaos.faults.resources import CpuBurn, CpuQuota, FewDescriptors, MemoryLimit
 from chaos.faults.rings import RingChange, SetRing
 from chaos.faults.toxics import Spoil
+from chaos.faults.traffic import HotKey
 
 _Process = Kill | KillAndHold | Pause | CrashLoop
 _Network = Refuse | Blackhole | Loss | SynDrop | Partition | Spoil
 _Data = (
-    FlushCache | EvictionStorm | LockTable | HangWrites | ExhaustConnections | StopReplica | ReadOnly | DeleteWithoutWhere | DeleteLimits
+    FlushCache | EvictionStorm | LockTable | SlowQueries | HangWrites | ExhaustConnections | StopReplica | ReadOnly | DeleteWithoutWhere | DeleteLimits
 )
 _Resource = CpuQuota | MemoryLimit | FewDescriptors | CpuBurn
 _Disk = SmallDisk | DiskFull
 _Application = UserFault | PoisonMessage
 _Change = Restart | BadConfig | RingChange | SetRing | SetDecider | FlipDecider | SetLimits
-AnyFault = _Process | _Network | _Data | _Disk | _Resource | _Application | _Change
+AnyFault = _Process | _Network | _Data | _Disk | _Resource | _Application | HotKey | _Change

@@ -15,7 +15,7 @@ from chaos import cgroups, undo
 from chaos.faults import caches, resources
 from chaos.faults.base import NotApplicableError
 from chaos.faults.caches import FlushCache
-from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
 from chaos.faults.families import AnyFault
 from chaos.faults.resources import CpuBurn, CpuQuota
 from chaos.session import Session
@@ -74,6 +74,15 @@ def test_a_fault_of_a_database_is_felt_and_gone_when_it_is_undone(run: Session, 
     until(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
     taken_back(run, fault)
     until(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"))
+
+
+def test_slow_queries_wait_for_a_part_of_each_hold_and_are_answered(run: Session) -> None:
+    fault = SlowQueries(DATABASE, table="followees", hold_ms=200, pause_ms=50)
+    undo.inject(run, fault)
+    until(lambda: fault.measured(run.home)["statement_mean_ms"] > 40, 10)
+    assert asked(run.home, READ) == "answered"
+    taken_back(run, fault)
+    assert fault.measured(run.home)["statement_mean_ms"] < 40
 
 
 def test_a_stopped_replica_is_behind_and_catches_up(run: Session) -> None:
@@ -136,6 +145,7 @@ def test_a_service_without_descriptors_takes_no_new_connection_until_it_has_its_
     [
         (lambda _: LockTable(DATABASE, table="tweets"), "has no table"),
         (lambda _: LockTable(CACHE), "no database"),
+        (lambda _: SlowQueries(DATABASE, table="followees", hold_ms=0), "between 1 and 2000"),
         (lambda _: FlushCache(DATABASE), "no cache"),
         (lambda _: StopReplica(DATABASE), "no replica"),
         (lambda _: ReadOnly(REPLICA), "no primary"),

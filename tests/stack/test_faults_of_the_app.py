@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from chaos import undo
-from chaos.faults import application
+from chaos.faults import application, traffic
 from chaos.faults.application import UserFault
 from chaos.faults.base import NotApplicableError
+from chaos.faults.families import AnyFault
+from chaos.faults.traffic import HotKey
 from chaos.session import Session
 from reference_app.contract.topology import Lab
 from reference_app.kit import slices
@@ -19,7 +21,7 @@ from tests.stack.injecting import held, taken_back, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
-SALT, STREAM = "salt", "events-0"
+SALT, STREAM, CACHE = "salt", "events-0", "tweet-cache-0"
 
 
 @pytest.fixture
@@ -79,6 +81,20 @@ def test_a_message_that_nobody_can_read_becomes_a_dead_letter_and_others_go_on(r
     assert poisoned.measured(run.home) == {"poisoned": 0, "affected_operations": 0}
 
 
+def test_a_hot_key_is_read_so_often_and_no_more_until_it_is_taken_back(run: Session, api: Api) -> None:
+    api.acknowledged(api.user(), "hot", "everybody wants this one")
+    fault = traffic.hot_key(run.home, CACHE, per_s=50)
+    undo.inject(run, fault)
+    until(lambda: fault.measured(run.home).get("affected_operations", 0) >= 25)
+    assert set(fault.measured(run.home)) == {"affected_operations"}
+    taken_back(run, fault)
+
+
+def test_a_tweet_that_the_cache_does_not_hold_cannot_become_hot(run: Session) -> None:
+    with pytest.raises(NotApplicableError, match="holds no tweet 1"):
+        traffic.hot_key(run.home, CACHE, per_s=50, tweet=1)
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -89,9 +105,11 @@ def test_a_message_that_nobody_can_read_becomes_a_dead_letter_and_others_go_on(r
         (UserFault(("nobody-0",)), "no component"),
         (application.PoisonMessage(STREAM, count=0), "between 1 and 50"),
         (application.PoisonMessage("tweets-0"), "no event stream"),
+        (HotKey(CACHE, per_s=5000), "between 1 and 1000"),
+        (HotKey("timeline-cache-0"), "tweets are held by"),
     ],
 )
-def test_what_makes_no_sense_is_refused_before_anything_changes(run: Session, fault: UserFault, said: str) -> None:
+def test_what_makes_no_sense_is_refused_before_anything_changes(run: Session, fault: AnyFault, said: str) -> None:
     with pytest.raises(NotApplicableError, match=said):
         undo.inject(run, fault)
     assert undo.pending(run.home) == []
