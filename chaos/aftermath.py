@@ -12,7 +12,9 @@ FROM_S = 30.0
 
 
 def goodput_ratio(series: Iterable[Second], plan: Plan) -> float | None:
-    """Share of the requests answered as wanted from 30 s after the fault to the end of the phase `after`, over that of `before`."""
+    """Share of the home pages that users wanted and got, at whichever attempt, from 30 s after the fault to the end of the phase `after`, over
+    that of `before`.
+    """
     seconds, before = list(series), plan.phase("before")
     usual = _served(seconds, before.start, before.end)
     now = _served(seconds, plan.undo_at + FROM_S, plan.phase("after").end)
@@ -21,5 +23,5 @@ def goodput_ratio(series: Iterable[Second], plan: Plan) -> float | None:
 
 def _served(series: Iterable[Second], start: float, end: float) -> float | None:
     within = [second for second in series if start <= second.t and second.t + 1 <= end]
-    offered = sum(second.offered for second in within)
-    return 1 - sum(second.errors for second in within) / offered if offered else None
+    wanted = sum(second.wanted for second in within)
+    return sum(second.served for second in within) / wanted if wanted else None
