@@ -17,7 +17,7 @@ from reference_app.contract.topology import TOPOLOGIES, components
 
 DIRECTORY = Path(__file__).parent / "gamedays"
 ALL = "all"
-AROUND_S, SETTLE_S = 50.0, 20.0
+AROUND_S, SETTLE_S = 35.0, 20.0
 """What a drill takes beside its load (start, audit, evidence, draft), and what usually passes until the lab is as it was before."""
 SHAM_VERDICT = "passed"
 _Item = TypeVar("_Item")
