@@ -50,8 +50,8 @@ class SteadyStates(msgspec.Struct, frozen=True):
     @property
     def missed(self) -> tuple[str, ...]:
         """When the steady state was evaluated and not met: `before`, `during`, `after`."""
-        looks = {"before": [self.before], "during": self.during, "after": [self.after]}
-        return tuple(when for when, states in looks.items() if any(state and state.steady_state_met is False for state in states))
+        looks = [("before", self.before), *(("during", state) for state in self.during), ("after", self.after)]
+        return tuple(dict.fromkeys(when for when, state in looks if state is not None and state.steady_state_met is False))
 
 
 class Journal(msgspec.Struct, frozen=True):

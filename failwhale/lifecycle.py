@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from chaos import undo
 from failwhale import health
 from failwhale import lab as layout
 from reference_app.contract.topology import Lab
@@ -169,6 +170,8 @@ def _down(home: Home, say: Say) -> int:
     if guests:
         say(f"ended {guests} processes that worked on the lab")
     if home.lab_file.exists():
+        for undone in undo.replay(home, by="down"):  # now, while there is something to undo it on, and before a reset deletes the records
+            say(f"undid {undone.record.fault.kind}" if not undone.error else f"could not undo {undone.record.fault.kind}: {undone.error}")
         _stop_gracefully(Control(home), say)
     return marks.end(home.path, grace_s=_STRAYS_S)
 

@@ -11,18 +11,22 @@ from chaos.faults.application import UserFault
 from chaos.faults.base import UnavailableError
 from chaos.faults.caches import FlushCache
 from chaos.faults.change import BadConfig, Restart
-from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, StopReplica
+from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
 from chaos.faults.disk import DiskFull
 from chaos.faults.families import AnyFault
+from chaos.faults.limits import DeleteLimits, SetLimits
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
 from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
 from chaos.faults.resources import CpuBurn, CpuQuota, MemoryLimit
 from chaos.faults.rings import RingChange, SetRing
 from chaos.faults.toxics import Spoil
+from chaos.faults.traffic import HotKey
 from chaos.proxy.toxics import Attributes, Toxic
+from reference_app.kit import limits
 from reference_app.kit.home import Home
 
 CACHES = "timeline-cache"
+LIMITS = {limits.POSTS: 1000}
 LATENCY = (Toxic("latency", attributes=Attributes(latency=150)),)
 
 Recipe = Callable[[Home], tuple[AnyFault, ...]]
@@ -43,8 +47,8 @@ def why_not(faults: tuple[AnyFault, ...]) -> str:
     return ""
 
 
-def one(fault: AnyFault) -> Recipe:
-    return lambda _: (fault,)
+def one(*faults: AnyFault) -> Recipe:
+    return lambda _: faults
 
 
 def _deletion(home: Home) -> tuple[AnyFault, ...]:
@@ -76,6 +80,7 @@ RECIPES: Mapping[str, Recipe] = {
     "flush_cache": one(FlushCache("tweet-cache-0")),
     "eviction_storm": lambda home: (caches.eviction_storm(home, "tweet-cache-0", 1 << 20),),
     "lock_table": one(LockTable("graph-db-0", table="followees")),
+    "slow_queries": one(SlowQueries("graph-db-0", table="followees")),
     "hang_writes": one(HangWrites("tweets-db-1-primary")),
     "exhaust_connections": one(ExhaustConnections("users-db-0")),
     "stop_replica": one(StopReplica("tweets-db-0-replica", thread="io")),
@@ -93,5 +98,9 @@ RECIPES: Mapping[str, Recipe] = {
     "bad_config": one(BadConfig("tweets-0")),
     "ring_change": _ring_change,
     "set_ring": _set_ring,
+    "set_limits": one(SetLimits(LIMITS)),
+    "delete_limits": one(SetLimits(LIMITS), DeleteLimits("gateway-0", former=LIMITS)),
+    "hot_key": one(HotKey("tweet-cache-0", per_s=20, tweet=1, reader=1)),
+    "flip_decider": lambda home: (config.flip(home, "tweets-0", "breakers", 0),),
     "set_decider": lambda home: (config.setting(home, "replica_reads", 0),),
 }
