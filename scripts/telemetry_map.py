@@ -20,6 +20,7 @@ EXPORTERS = {
     "The prober, about every component": metrics.PROBER_METRICS,
     "The collector": metrics.COLLECTOR_METRICS,
     "The edge, where there is one (kept of what HAProxy exports)": metrics.EDGE_METRICS,
+    "Prometheus, about itself (kept of what it exports)": metrics.WATCH_METRICS,
 }
 
 HEAD = """# Telemetry

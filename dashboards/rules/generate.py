@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dashboards.rules import burn, causes, model, windows
+from dashboards.rules import burn, causes, model, thresholds, windows
 from dashboards.rules.windows import Windows
 from reference_app.kit import files
 from reference_app.query import slo
@@ -19,9 +19,9 @@ def rule_files() -> dict[Path, str]:
     """Path in the repository -> content. Raises SloError, and WindowError when an objective makes a rule impossible."""
     gateway, edge = slo.read(), slo.read(edge=True)
     contents = {
-        "lab": [causes.group(), *_burn(gateway, windows.LAB)],
-        "lab-standard": [causes.group(), *_burn(edge, windows.LAB)],
-        "production": _burn(edge, windows.PRODUCTION),
+        "lab": [causes.group(thresholds.LAB), *_burn(gateway, windows.LAB)],
+        "lab-standard": [causes.group(thresholds.LAB), *_burn(edge, windows.LAB)],
+        "production": [causes.group(thresholds.PRODUCTION), *_burn(edge, windows.PRODUCTION)],
     }
     return {FOLDER / f"{name}.yml": model.render(groups) for name, groups in contents.items()}
 

@@ -16,8 +16,9 @@ from reference_app.contract import metrics
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
-from reference_app.stack import questions, vitals
+from reference_app.stack import bootstrap, questions, vitals
 from reference_app.stack.failover import Failover
+from reference_app.stack.host_vitals import Host
 from reference_app.stack.readings import Reading, Readings
 
 PERIOD_S = 1.0
@@ -26,7 +27,7 @@ PERIOD_S = 1.0
 class Prober:
     """Each component has its own loop, so that a sick one delays nobody."""
 
-    def __init__(self, lab: Lab, host: vitals.Host, readings: Readings, failover: Failover) -> None:
+    def __init__(self, lab: Lab, host: Host, readings: Readings, failover: Failover) -> None:
         self._lab = lab
         self._host = host
         self._readings = readings
@@ -82,7 +83,8 @@ async def serve(home: Home) -> None:
     registry.register(readings)
     server, thread = start_http_server(lab.component("prober").port, addr="127.0.0.1", registry=registry)
     failover = Failover(home, lab, Deciders(home.deciders_file))
-    asking = asyncio.create_task(Prober(lab, vitals.Host(home.path), readings, failover).run())
+    stores = {c.name: bootstrap.directory(home, c) for c in lab.components if c.kind in ("mariadb", "nats", "prometheus")}
+    asking = asyncio.create_task(Prober(lab, Host(home.path, stores=stores), readings, failover).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asking.cancel)
     try:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from reference_app.contract import keyvalue, metrics
+from reference_app.contract.metrics import Metric
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import program, supervision
@@ -99,6 +100,7 @@ def prometheus(lab: Lab, rules: Path = RULES) -> str:
             {"job_name": "services", "static_configs": [_target(c) for c in (*lab.kind("service"), *lab.kind("collector"))]},
             {"job_name": "prober", "honor_labels": True, "static_configs": [_target(c) for c in lab.kind("prober")]},
             *(_edge_job(edge) for edge in lab.group("edge")),
+            _watch_job(lab.component("prometheus")),
         ],
     }
     return yaml.safe_dump(config, sort_keys=False)
@@ -110,13 +112,20 @@ def _target(component: Component) -> dict[str, Any]:
 
 
 def _edge_job(edge: Component) -> dict[str, Any]:
-    """HAProxy exports hundreds of series; kept are those of the contract."""
-    kept = "|".join(metric.name for metric in metrics.EDGE_METRICS)
+    return {"job_name": "edge", "params": {"scope": ["backend", "server"]}, **_of_the_contract(edge, metrics.EDGE_METRICS)}
+
+
+def _watch_job(prometheus: Component) -> dict[str, Any]:
+    """Prometheus about itself: whether rules are evaluated and notifications taken."""
+    return {"job_name": "prometheus", **_of_the_contract(prometheus, metrics.WATCH_METRICS)}
+
+
+def _of_the_contract(component: Component, kept: Sequence[Metric]) -> dict[str, Any]:
+    """Servers export hundreds of series; kept are those of the contract."""
+    names = "|".join(metric.name for metric in kept)
     return {
-        "job_name": "edge",
-        "params": {"scope": ["backend", "server"]},
-        "static_configs": [_target(edge)],
-        "metric_relabel_configs": [{"source_labels": ["__name__"], "regex": kept, "action": "keep"}],
+        "static_configs": [_target(component)],
+        "metric_relabel_configs": [{"source_labels": ["__name__"], "regex": names, "action": "keep"}],
     }
 
 

@@ -22,8 +22,9 @@ from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import HOME_VARIABLE, Home
-from reference_app.stack import prober, vitals
+from reference_app.stack import prober
 from reference_app.stack.failover import Failover
+from reference_app.stack.host_vitals import Host
 from reference_app.stack.readings import Readings
 
 PRIMARY = ("--server-id=1", "--log-bin=b", "--plugin-maturity=unknown", "--rpl-semi-sync-master-enabled=ON")
@@ -43,7 +44,7 @@ def observe(lab: Lab, directory: Path, seconds: float = 0.9) -> CollectorRegistr
 
     async def run() -> None:
         async with asyncio.timeout(seconds):
-            await prober.Prober(lab, vitals.Host(directory), readings, failover).run()
+            await prober.Prober(lab, Host(directory), readings, failover).run()
 
     with pytest.raises(TimeoutError):
         asyncio.run(run())
@@ -62,6 +63,9 @@ def test_healthy_servers_are_up_and_tell_their_cache_use(start: Any, tmp_path: P
         assert value(seen, metrics.COMPONENT_HUNG, component.name, component.kind) == 0
     assert value(seen, metrics.CACHE_HITS, cache.name) == 0
     assert value(seen, metrics.CACHE_EVICTIONS, cache.name) == 0
+    assert 0 < (value(seen, metrics.CONNECTIONS, cache.name) or 0) < 0.1
+    assert 0 < (value(seen, metrics.CONNECTIONS, database.name) or 0) < 0.1
+    assert abs(value(seen, metrics.CLOCK_OFFSET, database.name) or 1) < 0.3
 
 
 def test_a_paused_component_is_reported_hung_and_delays_nobody(start: Any, tmp_path: Path) -> None:
@@ -84,6 +88,8 @@ def test_replication_and_semi_sync_are_reported_and_a_broken_replica_has_no_lag(
     assert value(seen, metrics.REPLICATION_RUNNING, replica.name, "s") == 1
     assert value(seen, metrics.REPLICATION_LAG, replica.name, "s") == 0
     assert value(seen, metrics.SEMI_SYNC_ON, primary.name, "s") == 1
+    assert value(seen, metrics.PRIMARY_READ_ONLY, primary.name, "s") == 0
+    assert value(seen, metrics.PRIMARY_READ_ONLY, replica.name, "s") is None
     execute(replica.port, "STOP SLAVE SQL_THREAD")
     seen = observe(lab, tmp_path)
     assert value(seen, metrics.REPLICATION_RUNNING, replica.name, "s") == 0

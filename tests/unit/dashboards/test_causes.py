@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dashboards.rules import causes, model
+from dashboards.rules import causes, model, thresholds
 from reference_app.contract import metrics
 
-ALERTS = {rule.name: rule for rule in causes.group().rules if isinstance(rule, model.Alert)}
+ALERTS = {rule.name: rule for rule in causes.group(thresholds.LAB).rules if isinstance(rule, model.Alert)}
 
 
 def test_causes_are_tickets_since_only_harmed_users_page() -> None:
@@ -12,6 +12,6 @@ def test_causes_are_tickets_since_only_harmed_users_page() -> None:
 
 
 def test_names_of_series_come_from_the_contract() -> None:
-    text = "".join(rule.expr for rule in causes.group().rules)
+    text = "".join(rule.expr for rule in causes.group(thresholds.LAB).rules)
     for metric in (metrics.COMPONENT_UP, metrics.COMPONENT_HUNG, metrics.REPLICATION_RUNNING, metrics.SEMI_SYNC_ON):
         assert metric.name in text

@@ -67,10 +67,11 @@ def test_prometheus_scrapes_each_service_and_the_collector_and_keeps_the_labels_
     rules = tmp_path / "lab.yml"
     rules.touch()
     config = yaml.safe_load(render.prometheus(lab, tmp_path))
-    services, prober = config["scrape_configs"]
+    services, prober, itself = config["scrape_configs"]
     assert {target["labels"]["component"] for target in services["static_configs"]} == {c.name for c in lab.kind("service")} | {"collector"}
     assert services["static_configs"][0]["labels"] == {"component": "gateway-0", "service": "gateway", "kind": "service"}
     assert prober["honor_labels"] is True
+    assert [target["labels"]["component"] for target in itself["static_configs"]] == ["prometheus"]
     assert config["rule_files"] == [str(rules)]
     assert config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] == ["127.0.0.1:21081"]
 
@@ -87,7 +88,7 @@ def test_a_lab_with_an_edge_gets_the_rules_that_count_availability_there(tmp_pat
 
 def test_prometheus_keeps_of_the_edge_what_the_contract_names() -> None:
     standard = Lab("/home", "standard", 21000, components(STANDARD, 21000), "signing", "secret")
-    job = yaml.safe_load(render.prometheus(standard))["scrape_configs"][-1]
+    (job,) = (job for job in yaml.safe_load(render.prometheus(standard))["scrape_configs"] if job["job_name"] == "edge")
     assert job["static_configs"] == [
         {"targets": ["127.0.0.1:21076"], "labels": {"component": "edge-0", "service": "edge", "kind": "haproxy"}}
     ]
