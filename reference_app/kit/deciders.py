@@ -66,6 +66,7 @@ DECIDERS = {
     "trace_sampling": Decider(100, "requests whose spans are recorded, decided once at the gateway"),
     "celebrity_followers": Decider(1000, "a number: authors with more followers are not fanned out but merged at read"),
     "automatic_promotion": Decider(OFF, "the prober replaces a primary that refuses connections for some seconds by its replica"),
+    "automatic_restart": Decider(OFF, "the prober restarts a cache that does not answer it for some seconds"),
     "gateway_concurrency": Decider(512, "a number: requests under way in one gateway, beyond which it sheds"),
     "shed_by_class": Decider(ON, "the gateway sheds what matters least first; off, every request may fill all of its concurrency"),
     "shed_reads": Decider(OFF, "reads that the gateway refuses of its own accord, to leave room for posts"),
