@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -20,24 +21,34 @@ from reference_app.stack import bootstrap, questions, vitals
 from reference_app.stack.failover import Failover
 from reference_app.stack.host_vitals import Host
 from reference_app.stack.readings import Reading, Readings
+from reference_app.stack.restarting import Restarts
 
 PERIOD_S = 1.0
+
+
+class Warden(Protocol):
+    """Hears every answer, and may do something about it where a decider allows that."""
+
+    def heard(self, component: Component, answer: questions.Answer) -> None: ...
+
+    async def consider(self) -> None: ...
 
 
 class Prober:
     """Each component has its own loop, so that a sick one delays nobody."""
 
-    def __init__(self, lab: Lab, host: Host, readings: Readings, failover: Failover) -> None:
+    def __init__(self, lab: Lab, host: Host, readings: Readings, wardens: Sequence[Warden]) -> None:
         self._lab = lab
         self._host = host
         self._readings = readings
-        self._failover = failover
+        self._wardens = wardens
 
     async def run(self) -> None:
         """Ask until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._repeat("host", self._host.read))
-            group.create_task(self._fail_over())
+            for warden in self._wardens:
+                group.create_task(_consider(warden))
             for component in self._lab.components:
                 group.create_task(self._watch(component))
 
@@ -46,7 +57,8 @@ class Prober:
 
         async def examine() -> list[Reading]:
             answer = await questions.ask(component)
-            self._failover.heard(component, answer)
+            for warden in self._wardens:
+                warden.heard(component, answer)
             return [*liveness(component, answer), *(await told.read() if answer.ok else ())]
 
         try:
@@ -54,16 +66,17 @@ class Prober:
         finally:
             await told.close()
 
-    async def _fail_over(self) -> None:
-        while True:
-            await self._failover.consider()
-            await asyncio.sleep(PERIOD_S)
-
     async def _repeat(self, source: str, read: Callable[[], Awaitable[list[Reading]]]) -> None:
         while True:
             started = time.monotonic()
             self._readings.replace(source, await read())
             await asyncio.sleep(max(0.0, started + PERIOD_S - time.monotonic()))
+
+
+async def _consider(warden: Warden) -> None:
+    while True:
+        await warden.consider()
+        await asyncio.sleep(PERIOD_S)
 
 
 def liveness(component: Component, answer: questions.Answer) -> list[Reading]:
@@ -82,9 +95,10 @@ async def serve(home: Home) -> None:
     readings, registry = Readings(), CollectorRegistry()
     registry.register(readings)
     server, thread = start_http_server(lab.component("prober").port, addr="127.0.0.1", registry=registry)
-    failover = Failover(home, lab, Deciders(home.deciders_file))
+    deciders = Deciders(home.deciders_file)
+    wardens = (Failover(home, lab, deciders), Restarts(home, deciders))
     stores = {c.name: bootstrap.directory(home, c) for c in lab.components if c.kind in ("mariadb", "nats", "prometheus")}
-    asking = asyncio.create_task(Prober(lab, Host(home.path, stores=stores), readings, failover).run())
+    asking = asyncio.create_task(Prober(lab, Host(home.path, stores=stores), readings, wardens).run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asking.cancel)
     try:

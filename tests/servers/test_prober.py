@@ -44,7 +44,7 @@ def observe(lab: Lab, directory: Path, seconds: float = 0.9) -> CollectorRegistr
 
     async def run() -> None:
         async with asyncio.timeout(seconds):
-            await prober.Prober(lab, Host(directory), readings, failover).run()
+            await prober.Prober(lab, Host(directory), readings, [failover]).run()
 
     with pytest.raises(TimeoutError):
         asyncio.run(run())
