@@ -27,7 +27,7 @@ from reference_app.stack.control import Control, NotReadyError
 WATCH_SECONDS = 0.25
 RETRY_SECONDS, ATTEMPTS = 1.0, 60
 HEALTHY_SECONDS = 15.0
-START_SECONDS, LOCK_SECONDS = 10.0, 2.0
+START_SECONDS, LOCK_SECONDS = 20.0, 2.0
 
 
 class ReaperNotRunningError(Exception):

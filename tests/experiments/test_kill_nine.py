@@ -12,6 +12,7 @@ import pytest
 
 from chaos import cgroups, events, firewall, processes, undo
 from chaos.faults.families import AnyFault
+from chaos.processes import RunProcess
 from reference_app.contract.topology import Lab
 from reference_app.kit import lease
 from reference_app.kit.home import REPOSITORY, Home
@@ -23,7 +24,7 @@ from tests.experiments import doomed, kinds
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify]
 
 LIMIT_S = 15.0
-APPLIED_S = 30.0
+APPLIED_S = 60.0
 APPLIED = ("injected", "prepared", "decider_set")
 
 
@@ -40,11 +41,15 @@ class Doomed:
     def __init__(self, home: Home, faults: tuple[AnyFault, ...]) -> None:
         self._home, self._faults, self._run_id = home, faults, f"20261121T000000Z-doomed-{time.monotonic_ns()}"
         self._drill = subprocess.Popen(doomed.command(self._run_id, faults), cwd=REPOSITORY, start_new_session=True)
-        await_true(lambda: self._applied() == len(faults), APPLIED_S, lambda: events.read(self._run_dir))
-        self._of_the_run = processes.registered(home.chaos)
+        self._of_the_run: list[RunProcess] = []
+
+    def await_faults(self) -> None:
+        await_true(lambda: self._applied() == len(self._faults), APPLIED_S, lambda: events.read(self._run_dir))
+        self._of_the_run = processes.registered(self._home.chaos)
         assert {process.role for process in self._of_the_run} == {"load", "chaos"}
 
     def kill(self) -> None:
+        """No error when it is dead."""
         self._drill.kill()
         self._drill.wait()
 
@@ -91,16 +96,23 @@ def kill_all(home: Home, *, only: str = "") -> None:
 
 
 @pytest.fixture(params=kinds.RECIPES)
-def start(request: pytest.FixtureRequest, lab: Lab, home: Home) -> Callable[[], Doomed]:  # noqa: ARG001 - the lab runs
-    """Starts a run with a fault of each kind; skipped where the machine cannot do it."""
+def start(request: pytest.FixtureRequest, lab: Lab, home: Home, failwhale: Failwhale) -> Iterator[Callable[[], Doomed]]:  # noqa: ARG001 - the lab runs
+    """Starts a run with a fault of each kind, skipped where the machine cannot do it. Afterwards the lab is as it was, whatever came of the test."""
+    begun: list[Doomed] = []
 
     def begin() -> Doomed:
         faults = kinds.RECIPES[request.param](home)
         if reason := kinds.why_not(faults):
             pytest.skip(reason)
-        return Doomed(home, faults)
+        begun.append(Doomed(home, faults))
+        begun[-1].await_faults()
+        return begun[-1]
 
-    return begin
+    yield begin
+    for run in begun:
+        run.kill()
+    if not Control(home).supervised():
+        failwhale("up", timeout_s=120)
 
 
 def test_kill_9_of_the_drill(start: Callable[[], Doomed]) -> None:
