@@ -14,7 +14,18 @@ _WHOLE = (
 )  # fmt: skip
 GATEWAY_REQUESTS = "gateway_requests"
 """Home reads and posts that the gateways answered, by status."""
+CALLS_PER_S, CALLS_SECONDS, CALLS_FAILED = "calls_per_second", "calls_mean_seconds", "calls_failed_share"
+"""Of the calls from one component to another as the caller saw them, by component and peer: what diagnosis walks along."""
+SERVED_PER_S, SERVED_SECONDS, SERVED_FAILED = "served_per_second", "served_mean_seconds", "served_failed_share"
+"""Of what a component served, as it saw it itself."""
 _RATE_WINDOW = "5s"
+_CLIENTS = {
+    metrics.HTTP_CLIENT.name: 'http_route!="/health"',
+    metrics.DB_CLIENT.name: 'db_operation_name!="PING"',
+    metrics.STREAM_CLIENT.name: "",
+}
+"""Without what is asked to see who lives: diagnosis has to do without it."""
+_GOOD = "ok|duplicate|4xx"
 
 
 def good_name(objective: Slo) -> str:
@@ -40,5 +51,32 @@ def _derived() -> dict[str, str]:
         "requests_by_status": f"sum by (service, http_response_status_code) (rate({server}_count[{_RATE_WINDOW}]))",
         "calls_by_outcome": f"sum by (peer, outcome) (rate({client}_count[{_RATE_WINDOW}]))",
         "queries_by_outcome": f"sum by (peer, outcome) (rate({database}_count[{_RATE_WINDOW}]))",
+        **_called(),
+        **_served(server),
         "latency_p99": f"histogram_quantile(0.99, sum by (service, le) (rate({server}_bucket[{_RATE_WINDOW}])))",
+    }
+
+
+def _called() -> dict[str, str]:
+    per_s, seconds, failed = [], [], []
+    for name, asked in _CLIENTS.items():
+        calls = f"sum by (component, peer) (rate({name}_count{{{asked}}}[{_RATE_WINDOW}]))"
+        per_s.append(calls)
+        seconds.append(f"sum by (component, peer) (rate({name}_sum{{{asked}}}[{_RATE_WINDOW}])) / {calls}")
+        bad = f'sum by (component, peer) (rate({name}_count{{outcome!~"{_GOOD}",{asked}}}[{_RATE_WINDOW}]))'
+        failed.append(f"({bad} or {calls} * 0) / {calls}")
+    return {name: " or ".join(parts) for name, parts in ((CALLS_PER_S, per_s), (CALLS_SECONDS, seconds), (CALLS_FAILED, failed))}
+
+
+def _served(server: str) -> dict[str, str]:
+    requests, failed = f"{server}_count", f'{server}_count{{http_response_status_code=~"5.."}}'
+
+    def per_component(series: str) -> str:
+        return f"sum by (component) (rate({series}[{_RATE_WINDOW}]))"
+
+    every = per_component(requests)
+    return {
+        SERVED_PER_S: every,
+        SERVED_SECONDS: f"{per_component(f'{server}_sum')} / {every}",
+        SERVED_FAILED: f"({per_component(failed)} or {every} * 0) / {every}",
     }
