@@ -105,6 +105,17 @@ def geometric(values: Sequence[float]) -> Interval:
     return Interval(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
 
 
+def microseconds_over(pairs: Sequence[tuple[float, float]]) -> Interval:
+    """Mean of first - second in microseconds, of pairs in seconds, with Student's interval. Raises ValueError for less than two pairs."""
+    if len(pairs) < 2:
+        raise ValueError(f"an interval needs two or more pairs, not {len(pairs)}")
+    extra = [(first - second) * 1e6 for first, second in pairs]
+    mean = math.fsum(extra) / len(extra)
+    variance = math.fsum((value - mean) ** 2 for value in extra) / (len(extra) - 1)
+    reach = student_975(len(extra) - 1) * math.sqrt(variance / len(extra))
+    return Interval(mean, mean - reach, mean + reach)
+
+
 def percentile(values: Sequence[float], q: float) -> Interval:
     """The value below which a share of `q` lies, with its 95 % interval by order statistics: nothing is assumed of how values are spread.
 

@@ -15,6 +15,7 @@ MODULES = {
     "scale": "scale",
     "telemetry": "telemetry",
     "footprint": "footprint",
+    "fault-proxy": "fault_proxy",
     "cache-truth": "cache_truth",
     "cache-truth-parts": "cache_truth_parts",
 }

@@ -8,18 +8,17 @@ is measured is telemetry and nothing else.
 from __future__ import annotations
 
 import contextlib
-import math
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from failwhale.bench import measure, model, wrk
-from failwhale.bench.model import Bench, Interval, Measured, Terms
+from failwhale.bench.model import Bench, Measured, Terms
 from failwhale.bench.small_endpoint import AUTO, BEHIND, ENTRY, NONE, SDK, SINK
 from reference_app.stack.errors import StackError
 
@@ -63,26 +62,15 @@ def run(terms: Terms) -> Measured:
             variant: measure.in_turn(small[variant].cost, small[NONE].cost, pairs=max(2, terms.pairs // 4), say=terms.say)
             for variant in BESIDE
         }
-    extra = microseconds_over(pairs)
+    extra = model.microseconds_over(pairs)
     absolute: dict[str, Any] = {
         "none_us": model.geometric([none for _, none in pairs]).value * 1e6,
         "requests_per_s": {variant: round(one.per_s) for variant, one in small.items()},
         "throughput_kept": {variant: round(one.per_s / small[NONE].per_s, 3) for variant, one in small.items() if variant != NONE},
-        "over_none_us": {variant: round(microseconds_over(found).value, 1) for variant, found in beside.items()},
+        "over_none_us": {variant: round(model.microseconds_over(found).value, 1) for variant, found in beside.items()},
         "connections": CONNECTIONS,
     }
     return Measured(extra, len(pairs), absolute)
-
-
-def microseconds_over(pairs: Sequence[tuple[float, float]]) -> Interval:
-    """Mean of first - second in microseconds, of pairs in seconds, with Student's interval. Raises ValueError for less than two pairs."""
-    if len(pairs) < 2:
-        raise ValueError(f"an interval needs two or more pairs, not {len(pairs)}")
-    extra = [(first - second) * 1e6 for first, second in pairs]
-    mean = math.fsum(extra) / len(extra)
-    variance = math.fsum((value - mean) ** 2 for value in extra) / (len(extra) - 1)
-    reach = model.student_975(len(extra) - 1) * math.sqrt(variance / len(extra))
-    return Interval(mean, mean - reach, mean + reach)
 
 
 @contextlib.contextmanager

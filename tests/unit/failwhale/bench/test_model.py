@@ -66,3 +66,15 @@ def test_an_interval_of_one_value_or_of_nothing_is_refused() -> None:
 
 def test_a_run_that_is_not_quick_takes_at_least_20_pairs() -> None:
     assert Terms(say=print).pairs >= 20
+
+
+def test_the_difference_is_a_mean_in_microseconds_with_an_interval_around_it() -> None:
+    found = model.microseconds_over([(30e-6, 20e-6), (34e-6, 20e-6), (32e-6, 20e-6)])
+    assert found.value == pytest.approx(12)
+    assert found.low == pytest.approx(12 - 4.3027 * 2 / 3**0.5, abs=0.01)
+    assert found.high - found.value == pytest.approx(found.value - found.low)
+
+
+def test_one_pair_has_no_interval() -> None:
+    with pytest.raises(ValueError, match="two or more pairs"):
+        model.microseconds_over([(1.0, 0.5)])
