@@ -24,10 +24,13 @@ class Active:
 
 @dataclass(frozen=True)
 class Status:
+    """`unreadable` are sentences on undo records that nobody can execute: what they would take back may be in force."""
+
     schema: str
     active: tuple[Active, ...]
     halted: bool
     reason: str | None
+    unreadable: tuple[str, ...] = ()
 
 
 def read(home: Home) -> Status:
@@ -38,6 +41,7 @@ def read(home: Home) -> Status:
         active=tuple(_active(record, held) for record in undo.pending(home)),
         halted=halted is not None,
         reason=halted.reason if halted else None,
+        unreadable=tuple(map(str, undo.unreadable(home))),
     )
 
 

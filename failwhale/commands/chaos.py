@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from typing import Annotated
 
@@ -13,12 +14,13 @@ from chaos.catalogue import Experiment
 from chaos.events import Event
 from chaos.journal import Journal
 from chaos.session import Session
+from chaos.watch import Watch
 from failwhale.commands import terminal
 from reference_app.kit.home import Home
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 USAGE, INTERRUPTED = 2, 130
-END_SECONDS = 20.0
+END_SECONDS, POLL_SECONDS = 20.0, 0.2
 
 
 def register(app: typer.Typer) -> None:
@@ -77,27 +79,25 @@ def show_status(*, as_json: Json = False) -> None:
         terminal.emit(found)
         return
     terminal.say(f"halted: {found.reason}" if found.halted else "chaos is allowed")
+    for sentence in found.unreadable:
+        terminal.complain(sentence)
     for active in found.active:
         terminal.say(f"{active.fault} {', '.join(active.components)} since {time.ctime(active.since)} (run {active.run_id})")
 
 
 def undo_now() -> None:
-    """Take back every fault and setting, whoever runs. Exits 1 when one could not be undone."""
-    done = undo.replay(Home.from_environment(), by="chaos undo")
-    _tell(done)
-    if not done:
+    """Take back every fault and setting, whoever runs; a run goes on without them. Exits 1 when one could not be undone."""
+    home = Home.from_environment()
+    if not _undone(home, by="chaos undo"):
         terminal.say("nothing to undo")
-    raise typer.Exit(1 if any(result.error for result in done) else 0)
 
 
 def halt_now(reason: Annotated[str, typer.Argument(help="Why; it is shown to whoever is refused.")]) -> None:
-    """Undo everything now and refuse every fault until `resume`."""
+    """Undo everything now, end the run that holds the lab, and refuse every fault until `resume`. Exits 1 when something could not be undone."""
     home = Home.from_environment()
     halt.pull(home.chaos, reason, now=time.time())
-    done = undo.replay(home, by="chaos halt")
-    _tell(done)
     terminal.say(f"halted: {reason}")
-    raise typer.Exit(1 if any(result.error for result in done) else 0)
+    _undone(home, by="chaos halt")
 
 
 def resume() -> None:
@@ -106,16 +106,40 @@ def resume() -> None:
     terminal.say("chaos is allowed")
 
 
+def _undone(home: Home, *, by: str) -> bool:
+    """True when there was something. Exits 1 when some of it is still there."""
+    done, unreadable = undo.replay(home, by=by), undo.unreadable(home)
+    _tell(done)
+    for record in unreadable:
+        terminal.complain(str(record))
+    if unreadable or any(result.error for result in done):
+        raise typer.Exit(1)
+    return bool(done)
+
+
 def _supervise(here: Session, experiment: Experiment, *, inject: bool) -> int:
     child = toolkit.start(here, experiment.path, inject=inject)
     terminal.say(f"run {here.run_id}: see {here.run_dir}/chaos")
+    guarding = Watch(here, experiment.extension, runner_gone=lambda: child.poll() is not None)
+    guarding.start()
     try:
-        child.wait()
+        _await(child, guarding)
     except KeyboardInterrupt:
         _tell(undo.replay(here.home, by="interrupt", run_id=here.run_id))
         toolkit.end(child, END_SECONDS)
         return INTERRUPTED
+    finally:
+        guarding.stop()
     return _exit_code(here, journal.read(here.run_dir))
+
+
+def _await(child: subprocess.Popen[bytes], guarding: Watch) -> None:
+    """Until it has ended. Raises KeyboardInterrupt when a guard ends the run."""
+    while child.poll() is None or guarding.reason:
+        if guarding.reason:
+            terminal.complain(guarding.reason)
+            raise KeyboardInterrupt
+        time.sleep(POLL_SECONDS)
 
 
 def _exit_code(here: Session, ended: Journal | None) -> int:
