@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chaos import targets
+import msgspec
+
+from chaos import ownership, targets
+from chaos.ownership import Share
 from chaos.session import Session
 from chaos.targets import Rings
+from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
 from reference_app.kit import membership
 from reference_app.kit.home import Home
@@ -37,6 +41,18 @@ def meant(run: Session, expression: str) -> tuple[str, ...]:
 def rings_of(home: Home, lab: Lab) -> Rings:
     """Which caches hold keys now."""
     return {group: _nodes(home, group, [component.name for component in lab.group(group)]) for group in _RINGS if lab.group(group)}
+
+
+def owned(home: Home, lab: Lab, hit: Sequence[str]) -> tuple[Share, ...]:
+    """What share of users, keys or requests the components own now."""
+    return ownership.shares(lab.components, hit, rings=rings_of(home, lab), users=_seeded(home))
+
+
+def _seeded(home: Home) -> int | None:
+    try:
+        return msgspec.json.decode(home.seed_file.read_bytes(), type=Seed).users
+    except FileNotFoundError:
+        return None
 
 
 def _nodes(home: Home, group: str, caches: Sequence[str]) -> tuple[str, ...]:

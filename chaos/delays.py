@@ -36,6 +36,6 @@ _DECLARED: dict[str, Callable[[Mapping[str, Any]], float]] = {
     "syn_drop": lambda _: SYN_RETRY_S,
     "cpu_quota": lambda parameters: QUOTA_PERIOD_S * (100 - float(parameters["percent"])) / 100,
     "cpu_burn": lambda _: SHARED_CORE_S,
-    "slow_queries": lambda parameters: float(parameters["hold_ms"]) / 2000,
+    "slow_queries": lambda parameters: float(parameters["hold_ms"]) / 2000,  # statements come at any moment of the hold
     "user_latency": lambda parameters: float(parameters["delay_ms"]) / 1000,
 }

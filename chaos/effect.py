@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from chaos import delays
@@ -44,11 +44,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Affected:
-    """Operations that a fault affected, by how. `slow` took longer than the delay that the fault declares, beyond those that did before it."""
+    """Operations that a fault affected, by how. `slow` took longer than the delay that the fault declares, beyond those that did before it;
+    `waiting` are events that nobody took.
+    """
 
     failed: int = 0
     slow: int = 0
     missed: int = 0
+    waiting: int = 0
     users: int = 0
     unrecorded: int = 0
     counted_itself: int = 0
@@ -56,7 +59,7 @@ class Affected:
     @property
     def total(self) -> int:
         """What the fault counted itself may be the same operations."""
-        return max(self.failed + self.slow + self.missed + self.users + self.unrecorded, self.counted_itself)
+        return max(self.failed + self.slow + self.missed + self.waiting + self.users + self.unrecorded, self.counted_itself)
 
     @property
     def told(self) -> dict[str, int]:
@@ -84,6 +87,7 @@ def affected(
         failed=_failed(prometheus, peers, within),
         slow=_slow(prometheus, peers, within, delay) if delay is not None else 0,
         missed=_missed(prometheus, [component.name for component in hit if component.kind == "redis"], within),
+        waiting=_waiting(prometheus, {component.group for component in hit}, within),
         users=_of_users(users(), within, delay) if entered else 0,
         unrecorded=sum(_unrecorded(prometheus, component, within) for component in hit if component.tool),
         counted_itself=_by_itself(prometheus, peers, injection, within),
@@ -127,6 +131,18 @@ def _missed(prometheus: Prometheus, caches: Sequence[str], within: Window) -> in
     of = f'component=~"{"|".join(caches)}"'
     both, misses = f'{{__name__=~"{metrics.CACHE_HITS.name}|{metrics.CACHE_MISSES.name}",{of}}}', f"{metrics.CACHE_MISSES.name}{{{of}}}"
     return _beyond_before(prometheus, within, whole=both, part=lambda start, end: prometheus.increase(misses, start, end))
+
+
+def _waiting(prometheus: Prometheus, groups: Collection[str], within: Window) -> int:
+    """The longest queue of who is called by nobody and takes its work from the stream, beyond that of before."""
+    if not groups:
+        return 0
+    queue = f'{{__name__=~"{metrics.STREAM_PENDING.name}|{metrics.STREAM_UNACKNOWLEDGED.name}",consumer=~"{"|".join(sorted(groups))}"}}'
+    before, during = (
+        sum(max((value for _, value in series.points), default=0.0) for series in prometheus.raw(queue, *span))
+        for span in ((within.before_start, within.before_end), (within.start, within.end))
+    )
+    return max(0, round(during - before))
 
 
 def _beyond_before(prometheus: Prometheus, within: Window, *, whole: str, part: Callable[[float, float], float]) -> int:

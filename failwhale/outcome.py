@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos import alertscore, clocks, events, injections, journal, verdict
+from chaos import aiming, alertscore, clocks, events, injections, journal, ownership, verdict
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import Experiment, Extension, Verdict
@@ -16,6 +16,7 @@ from chaos.clocks import Clocks
 from chaos.comparison import LoadSeen, Seen
 from chaos.effect import Affected
 from chaos.injections import Injection
+from chaos.ownership import Share
 from dashboards.rules import budget
 from dashboards.rules.budget import Spent
 from failwhale import faulted, twins
@@ -33,10 +34,15 @@ SCHEMA, FILE = "failwhale/drill/v1", "result.json"
 
 @dataclass(frozen=True)
 class BlastRadius:
-    """Share of home pages in the fault phase that lacked something or were not served."""
+    """Share of home pages in the fault phase that lacked something or were not served.
+
+    `owned` is the share of users, keys or requests that belongs to the `targets`, whatever stands in for them.
+    """
 
     predicted: float
     measured: float | None
+    owned: float | None = None
+    targets: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def conclude(
         drill=plan.drill, run_id=plan.run_id, seed=plan.seed, topology=plan.topology, started_at=faulted.iso(began),
         duration_s=round(time.time() - began, 1), verdict=judgement.verdict, expected_verdict=plan.expected_verdict,
         reasons=(*judgement.reasons, *twins.remarks(home, seen)), passes_with=wanted.passes_with, faults=faults,
-        blast_radius=BlastRadius(0.0 if plan.sham else wanted.predicted_harm, _harmed(load)), load=load.load if load else None, audit=audit, alerts=signals.score,
+        blast_radius=_blast_radius(home, plan, wanted, load), load=load.load if load else None, audit=audit, alerts=signals.score,
         clocks=clocks.measure(series, recorded, t0=plan.t0, hypothesis=wanted.hypothesis, alerts=signals.score),
         slo=signals.spent, artifacts=_artifacts(home, plan.run_id), sham=plan.sham,
         machine=seen.machine, deliveries=seen.deliveries,
@@ -158,6 +164,12 @@ def _signals(home: Home, plan: Plan, wanted: Extension, applied: Sequence[Inject
     except PrometheusUnreachableError:
         return _Signals()
     return _Signals(score, affected, spent, delivered)
+
+
+def _blast_radius(home: Home, plan: Plan, wanted: Extension, load: Report | None) -> BlastRadius:
+    lab = home.lab()
+    owned = aiming.owned(home, lab, wanted.truth.components)
+    return BlastRadius(0.0 if plan.sham else wanted.predicted_harm, _harmed(load), ownership.largest(owned, lab.components), owned)
 
 
 def _harmed(load: Report | None) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,8 @@ from rich.console import Console
 from chaos import catalogue
 from chaos.audit.model import VIOLATIONS
 from failwhale import drill as drills
-from failwhale import lab, lifecycle
-from failwhale.commands import console, terminal
+from failwhale import dryrun, lab, lifecycle
+from failwhale.commands import console, terminal, told
 from failwhale.commands.lab import TopologyName
 from failwhale.liveview import LiveView
 from failwhale.outcome import Outcome
@@ -43,6 +44,7 @@ def drill(
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
     phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
     topology: TopologyName = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what it would do to whom, check that it can, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Load, fault, alerts, audit, verdict and postmortem on one clock; about 3.5 minutes. Starts the lab if it is not up.
@@ -52,6 +54,8 @@ def drill(
     """
     try:
         wish = _wish(name, graph=graph, directed=directed, inject=fault, sham=sham, seed=seed, phases=phase or [], topology=topology)
+        if dry_run:
+            _look_ahead(wish, as_json=as_json)
         outcome = _perform(wish)
     except (*drills.ERRORS, catalogue.UnknownExperimentError, BadLinesError, ValueError, OSError) as error:
         terminal.complain(str(error))
@@ -68,7 +72,7 @@ def demo(*, topology: TopologyName = None) -> None:
     home, in_ci = Home.from_environment(), bool(os.environ.get("CI"))
     lab.laid_out(home, os.environ, topology)  # refuses here, because a demo that fails later ends the lab
     try:
-        drill(DEMO, graph=None, directed=None, fault=True, sham=False, seed=1, phase=[], topology=topology, as_json=False)
+        drill(DEMO, graph=None, directed=None, fault=True, sham=False, seed=1, phase=[], topology=topology, dry_run=False, as_json=False)
     except typer.Exit as ended:
         code = ended.exit_code
     if in_ci or code in (USAGE, INTERRUPTED):
@@ -149,6 +153,13 @@ def _length(text: str) -> tuple[str, float]:
         return name, float(seconds)
     except ValueError:
         raise ValueError(f"--phase {text!r} is not NAME=SECONDS, for example --phase fault=20") from None
+
+
+def _look_ahead(wish: Wish, *, as_json: bool) -> None:
+    """Exits 0 when the drill could be run, 2 when it would be skipped or refused."""
+    outlook = dryrun.look_ahead(Home.from_environment(), wish, now=time.time())
+    terminal.emit(outlook) if as_json else terminal.write(told.outlook(outlook))
+    raise typer.Exit(EXPECTED if outlook.possible else USAGE)
 
 
 def _perform(wish: Wish) -> Outcome:

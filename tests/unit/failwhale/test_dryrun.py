@@ -1,0 +1,102 @@
+"""What a dry run tells, of a home without a lab: it is told without one, and leaves none behind."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from chaos import catalogue, halt
+from chaos.faults.families import AnyFault
+from chaos.faults.toxics import Spoil
+from failwhale import cli, dryrun, planning
+from failwhale.commands import told
+from failwhale.dryrun import Outlook
+from failwhale.run import Wish
+from reference_app.kit import lease
+from reference_app.kit.home import HOME_VARIABLE, Home
+
+SLOW, GROUP, DEMO = "slow-timeline-cache", "kill-tweet-caches", "kill-tweet-shard-no-replica-reads"
+
+
+def ahead(home: Path, wish: Wish) -> Outlook:
+    return dryrun.look_ahead(Home(home), wish, now=time.time())
+
+
+def test_it_tells_faults_load_and_expectations_and_leaves_nothing(tmp_path: Path) -> None:
+    outlook = ahead(tmp_path, Wish(SLOW))
+    (fault,) = outlook.faults
+    assert (fault.kind, fault.components, fault.engine) == ("latency", ("timeline-cache-0",), "fault proxy")
+    assert [(phase.name, phase.reads_per_s) for phase in outlook.phases if phase.name in ("before", "fault")] == [
+        ("before", 120.0),
+        ("fault", 120.0),
+    ]
+    assert [(share.component, share.of) for share in outlook.blast_radius.targets] == [("timeline-cache-0", "users")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_undo_record_that_it_tells_is_the_one_that_would_take_the_fault_back(tmp_path: Path) -> None:
+    (fault,) = ahead(tmp_path, Wish(SLOW, sham=True)).faults
+    record = msgspec.convert(fault.undo, AnyFault, strict=False)
+    assert isinstance(record, Spoil)
+    assert (record.component, record.sham) == ("timeline-cache-0", True)
+
+
+def test_a_group_is_told_by_name_and_as_one_fault_of_each(tmp_path: Path) -> None:
+    outlook = ahead(tmp_path, Wish(GROUP, topology="caches"))
+    assert outlook.targets["all:tweet-cache"] == tuple(f"tweet-cache-{number}" for number in range(6))
+    assert [fault.components for fault in outlook.faults] == [(f"tweet-cache-{number}",) for number in range(6)]
+    assert outlook.blast_radius.owned == 1.0
+
+
+def test_a_sham_predicts_no_harm_and_expects_no_alert(tmp_path: Path) -> None:
+    real, sham = ahead(tmp_path, Wish(DEMO)), ahead(tmp_path, Wish(DEMO, sham=True))
+    assert (real.blast_radius.predicted > 0, real.expected_verdict, len(real.expected_alerts) > 0) == (True, "deviated", True)
+    assert (sham.blast_radius.predicted, sham.expected_verdict, sham.expected_alerts) == (0.0, "passed", ())
+
+
+def test_without_an_injection_no_fault_is_told(tmp_path: Path) -> None:
+    outlook = ahead(tmp_path, Wish(SLOW, inject=False))
+    assert (outlook.faults, outlook.expected_verdict, outlook.blast_radius.predicted) == ((), "not-injected", 0.0)
+
+
+def test_a_lab_that_is_none_for_the_drill_is_told_with_what_can_be_told(tmp_path: Path) -> None:
+    outlook = ahead(tmp_path, Wish("kill-gateway"))
+    assert not outlook.possible
+    assert "failwhale up --topology standard" in outlook.reasons[0]
+
+
+def test_a_lab_that_another_run_holds_is_told(tmp_path: Path) -> None:
+    lease.take(Home(tmp_path).chaos, "run-1", now=time.time())
+    outlook = ahead(tmp_path, Wish(SLOW))
+    assert (outlook.possible, outlook.reasons) == (False, ("run run-1 holds the lab",))
+
+
+def test_a_halted_lab_is_refused_as_a_drill_is(tmp_path: Path) -> None:
+    halt.pull(Home(tmp_path).chaos, "maintenance", now=time.time())
+    with pytest.raises(planning.DrillError, match="maintenance"):
+        ahead(tmp_path, Wish(SLOW))
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("name", catalogue.names())
+def test_every_experiment_can_be_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    wish = Wish(name)
+    if not ahead(tmp_path, wish).phases:
+        wish = replace(wish, topology="standard")
+    lines = list(told.outlook(ahead(tmp_path, wish)))
+    assert any(line.startswith("load ") for line in lines)
+
+
+@pytest.mark.parametrize(("name", "code"), [(DEMO, 0), ("kill-gateway", 2), ("no-such-drill", 2)])
+def test_the_command_exits_by_whether_the_drill_could_be_run(name: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    done = CliRunner().invoke(cli.build(["drill"]), ["drill", name, "--dry-run", "--json"])
+    assert done.exit_code == code, done.output
+    if name != "no-such-drill":
+        assert msgspec.json.decode(done.stdout)["schema"] == "failwhale/dry-run/v1"
