@@ -60,7 +60,7 @@ def injection(fault: str, *hit: str, measured: dict[str, float] | None = None, *
     return Injection(applied, Event(WITHIN.end, "undone", fault, hit, {"measured": measured or {}}))
 
 
-LATENCY = {"toxics": [{"type": "latency", "attributes": {"latency": 120, "jitter": 20}}]}
+LATENCY: dict[str, Any] = {"toxics": [{"type": "latency", "attributes": {"latency": 120, "jitter": 20}}]}
 
 
 def affected(samples: Samples, fault: Injection, *, lab: Lab = LAB, users: Iterable[Operation] = ()) -> Affected:
@@ -115,6 +115,22 @@ def test_look_ups_in_vain_count_beyond_the_share_of_before() -> None:
     hits, misses = ({"__name__": metric.name, "component": CACHE} for metric in (metrics.CACHE_HITS, metrics.CACHE_MISSES))
     assert affected(Samples((hits, 900, 1400), (misses, 100, 600)), injection("flush_cache", CACHE)) == Affected(missed=400)
     assert affected(Samples((hits, 900, 1800), (misses, 100, 200)), injection("flush_cache", CACHE)) == Affected()
+
+
+class Queue(Samples):
+    """Lengths of the queue of fan-out, in the time before the fault and during it."""
+
+    def raw(self, selector: str, start: float, end: float) -> list[Series]:
+        labels = {"__name__": metrics.STREAM_PENDING.name, "consumer": "fanout"}
+        lengths = [2.0, 3.0, 0.0] if start < WITHIN.start else [1.0, 250.0, 480.0, 10.0]
+        return (
+            [Series(labels, [(start, length) for length in lengths])] if _matches(selector, labels) else super().raw(selector, start, end)
+        )
+
+
+def test_events_that_nobody_took_count_beyond_those_that_waited_before() -> None:
+    assert affected(Queue(), injection("pause", "fanout-0")) == Affected(waiting=477)
+    assert affected(Queue(), injection("pause", "search-0")) == Affected()
 
 
 def test_a_primary_waits_for_its_replica_so_its_calls_count_and_those_of_another_shard_do_not() -> None:
