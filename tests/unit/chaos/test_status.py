@@ -27,3 +27,11 @@ def test_a_leftover_has_no_lease(run: Session) -> None:
     undo.inject(run, config.setting(run.home, "replica_reads", 0))
     lease.release(run.home.chaos)
     assert status.read(run.home).active[0].lease_until is None
+
+
+def test_a_record_that_cannot_be_read_is_named_for_its_fault_may_be_in_force(run: Session) -> None:
+    undo.inject(run, config.setting(run.home, "replica_reads", 0))
+    (run.home.chaos / "undo" / "run-1-1.json").write_text("{")
+    found = status.read(run.home)
+    assert found.active == ()
+    assert "run-1-1.json cannot be read" in found.unreadable[0]
