@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chaos.actions.injecting import injected, injected_each
-from chaos.faults import application
+from chaos.faults import messages
 from chaos.faults.application import DECIDER, UserFault
 from reference_app.kit import deciders
 from reference_app.kit.home import Home
@@ -28,7 +28,7 @@ def user_latency(components: Sequence[str], delay_ms: int, percent: float = 5.0,
 def poison_message(component: str = "events-0", count: int = 1, configuration: dict[str, Any] | None = None) -> str:
     """Publish messages that nobody can read to the event stream: they have to become dead letters, and all others go on."""
     token = secrets.token_hex(4)
-    return injected_each(component, lambda home, name: application.poison(home, name, count=count, token=token), configuration)
+    return injected_each(component, lambda home, name: messages.poison(home, name, count=count, token=token), configuration)
 
 
 def _user_fault(components: Sequence[str], percent: float, delay_ms: int) -> UserFault:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.faults.application import PoisonMessage, UserFault
+from chaos.faults.application import UserFault
 from chaos.faults.caches import EvictionStorm, FlushCache
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.config import FlipDecider, SetDecider
@@ -10,6 +10,7 @@ from chaos.faults.data import DeleteWithoutWhere
 from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
 from chaos.faults.disk import DiskFull, SmallDisk
 from chaos.faults.limits import DeleteLimits, SetLimits
+from chaos.faults.messages import PoisonMessage
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
 from chaos.faults.process import CrashLoop, Kill, KillAndHold, Pause
 from chaos.faults.resources import CpuBurn, CpuQuota, FewDescriptors, MemoryLimit

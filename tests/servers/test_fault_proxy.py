@@ -101,6 +101,24 @@ def test_the_calls_of_a_toxiproxy_client_are_answered(api: httpx.Client, proxied
     assert api.get("/proxies/echo").json()["enabled"] is True
 
 
+def test_calls_of_the_python_client_are_answered_as_it_reads_them(api: httpx.Client, echo: int) -> None:
+    """toxiproxy-python 0.1.1 (PyPI): it updates by POST, and makes objects of whole answers."""
+    wanted = {"upstream": f"127.0.0.1:{echo}", "name": "client", "listen": "127.0.0.1:0"}
+    made = api.post("/proxies", json=wanted).json()
+    assert made.keys() == {"name", "listen", "upstream", "enabled", "toxics"}
+    toxic = {"name": "slow", "type": "bandwidth", "stream": "upstream", "toxicity": 0.5, "attributes": {"rate": 64}}
+    assert api.post("/proxies/client/toxics", json=toxic).json() == toxic
+    assert api.get("/proxies/client/toxics").json() == [toxic]
+    assert [api.post("/proxies/client", json={"enabled": on}).json()["enabled"] for on in (False, True)] == [False, True]
+    assert api.get("/proxies").json()["client"]["listen"] == made["listen"]
+    api.post("/populate", json=[wanted | {"listen": made["listen"]}])
+    assert api.get("/proxies/client/toxics").json() == [toxic], "who is there as wanted is left alone"
+    assert api.post("/reset", json=None).status_code == 204
+    assert api.get("/proxies/client/toxics").json() == []
+    assert api.delete("/proxies/client").status_code == 204
+    assert api.get("/proxies/client").json() == {"error": "proxy not found", "status": 404}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "said"),
     [

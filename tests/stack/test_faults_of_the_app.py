@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chaos import undo
-from chaos.faults import application, traffic
+from chaos.faults import messages, traffic
 from chaos.faults.application import UserFault
 from chaos.faults.base import NotApplicableError
 from chaos.faults.families import AnyFault
@@ -71,7 +71,7 @@ def test_a_message_that_nobody_can_read_becomes_a_dead_letter_and_others_go_on(r
     follower, author = api.user(), api.user()
     api.follow(follower, author)
     api.call(follower, "GET", "/home")
-    poisoned = application.poison(run.home, STREAM, count=3, token="test")
+    poisoned = messages.poison(run.home, STREAM, count=3, token="test")
     undo.inject(run, poisoned)
     tweet = api.acknowledged(author, "after-the-poison", "others go on")
     until(lambda: tweet in api.call(follower, "GET", "/home").text)
@@ -103,8 +103,8 @@ def test_a_tweet_that_the_cache_does_not_hold_cannot_become_hot(run: Session) ->
         (UserFault(("timelines-0", "tweets-0")), "is not one service"),
         (UserFault(("events-0",)), "is not one service"),
         (UserFault(("nobody-0",)), "no component"),
-        (application.PoisonMessage(STREAM, count=0), "between 1 and 50"),
-        (application.PoisonMessage("tweets-0"), "no event stream"),
+        (messages.PoisonMessage(STREAM, count=0), "between 1 and 50"),
+        (messages.PoisonMessage("tweets-0"), "no event stream"),
         (HotKey(CACHE, per_s=5000), "between 1 and 1000"),
         (HotKey("timeline-cache-0"), "tweets are held by"),
     ],
