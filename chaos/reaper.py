@@ -88,17 +88,18 @@ def watch(home: Home, *, sleep: Callable[[float], None] = time.sleep) -> bool:
 
 def reap(home: Home, held: lease.Lease | None) -> bool:
     """Undo everything, end the run's processes, wait for the lab. False when an undo failed and has to be tried again."""
-    began = time.monotonic()
+    began, of_the_dead = time.monotonic(), processes.registered(home.chaos)
     run_id = held.run_id if held else _latest_run(home)
     if held:
         events.write(home.runs / run_id, "lease_lapsed", clock=time.time, holder=held.holder_pid)
     undone = undo.replay(home, by="reaper")
-    ended = processes.end(processes.registered(home.chaos))
+    ended = processes.end(of_the_dead)
     if any(result.error for result in undone):
         return False
     unready = _wait_until_healthy(home)
-    processes.clear(home.chaos)
-    if held is not None and lease.read(home.chaos) == held:
+    if (now_held := lease.read(home.chaos)) == held:  # else the next run holds the lab already
+        processes.clear(home.chaos)
+    if held is not None and now_held == held:
         lease.release(home.chaos)
     events.write(
         home.runs / run_id, "reaped", clock=time.time, undone=[r.record.fault.kind for r in undone], ended=ended,

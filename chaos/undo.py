@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from chaos import events
+from chaos import events, processes
 from chaos.faults.families import AnyFault
 from chaos.session import Session
 from reference_app.kit import files, lease
@@ -98,10 +98,13 @@ def replay(
 
 
 def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.time) -> list[Undone]:
-    """Undo what dead runs left behind; nothing while a live run holds the lab."""
+    """Undo what dead runs left behind, and end what is left of them; nothing while a live run holds the lab."""
+    of_the_dead = processes.registered(home.chaos)  # looked up before the lease: a run that takes it from now on is none of them
     if lease.alive(lease.read(home.chaos), now=clock()):
         return []
-    return replay(home, by=by, clock=clock)
+    done = replay(home, by=by, clock=clock)
+    processes.end(of_the_dead)
+    return done
 
 
 def _records(home: Home) -> Iterator[Record | Unreadable]:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
-from chaos import events, reaper, undo
+from chaos import events, processes, reaper, undo
 from chaos.faults import config
 from chaos.session import Session
 from reference_app.kit import deciders, files, lease
@@ -78,3 +79,26 @@ def test_a_stale_pid_file_is_no_reaper(home: Home) -> None:
     assert reaper.running(home) is None
     files.write_json(home.chaos / "reaper.json", {"pid": os.getpid(), "started": 1})
     assert reaper.running(home) is None
+
+
+def test_processes_of_a_run_that_takes_the_lab_while_the_last_one_is_reaped_are_left_alone(
+    run: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts a drill right after the last one was killed is not killed in its place."""
+    undo.inject(run, config.setting(run.home, "replica_reads", 0))
+    abandon(run)
+    dead, undo_all = lease.read(run.home.chaos), undo.replay
+
+    def next_run_begins(home: Home, *, by: str) -> list[undo.Undone]:
+        done = undo_all(home, by=by)
+        lease.take(home.chaos, "run-2", now=time.time())
+        processes.register(home.chaos, "run-2", pid=os.getpid(), role="load")
+        return done
+
+    monkeypatch.setattr(undo, "replay", next_run_begins)
+    monkeypatch.setattr(processes, "_signal", lambda process, _: pytest.fail(f"{process} was ended"))
+    assert reaper.reap(run.home, dead)
+    assert [process.run_id for process in processes.registered(run.home.chaos)] == ["run-2"]
+    held = lease.read(run.home.chaos)
+    assert held is not None
+    assert held.run_id == "run-2"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from chaos import events, halt, undo
+from chaos import events, halt, processes, undo
 from chaos.faults import config
 from chaos.faults.base import NotApplicableError
 from chaos.faults.config import SetDecider
@@ -122,3 +124,13 @@ def test_a_sham_is_recorded_as_one_and_changes_nothing(run: Session, clock: Cloc
     undo.replay(run.home, by="test", clock=clock)
     assert names(run) == ["undo_written", "sham_applied", "undone"]
     assert events.read(run.run_dir)[-1].detail["sham"] is True
+
+
+def test_with_the_faults_of_a_dead_run_its_processes_end_too(run: Session) -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as load:
+        processes.register(run.home.chaos, run.run_id, pid=load.pid, role="load")
+        assert undo.replay_leftovers(run.home, by="up") == []
+        assert load.poll() is None
+        lease.release(run.home.chaos)
+        undo.replay_leftovers(run.home, by="up")
+        assert load.wait(5) == -signal.SIGTERM
