@@ -54,6 +54,10 @@ class Profile:
     """Hard TTL of a cached tweet, +-10 % (Twitter: 14 d). It bounds how long the cache can hide a dead shard."""
     tweet_cache_soft_ttl: float
     """After this, +-10 %, a cached tweet is refreshed aside while readers get it as it is (tweetypie: hard 12 h, soft 1 h +-1 min)."""
+    ejection_failures: int
+    """Calls of a cache that fail in a row until a process leaves it out of its ring, where that is allowed (twemproxy: server_failure_limit 2) ..."""
+    ejection: float
+    """... for so long (twemproxy: server_retry_timeout 30 s)."""
     cache_lease: float
     """A reader who misses has the fill of the key to itself for so long (NSDI'13: 10 s), and others ..."""
     cache_lease_wait: float
@@ -112,7 +116,7 @@ PRODUCTION = Profile(
     service_concurrency=256, service_waiting=256, expired_window=10, expired_share=0.2, warm_up=20,
     connect_timeout=0.1, sql_timeout=0.3, redis_timeout=0.05,
     replica_reconnect=60, stream_reconnect=2, stream_ack_wait=30, tweet_cache_ttl=14 * 86400, tweet_cache_soft_ttl=3600,
-    cache_lease=10, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=86400, negative_young_age=300, negative_old_age=18000,
+    ejection_failures=2, ejection=30, cache_lease=10, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=86400, negative_young_age=300, negative_old_age=18000,
     hot_key_ttl=2, hot_key_reads=1000, people_cache_ttl=60, partial_timeline_ttl=60, delivery_give_up=6000,
     home_deadline=2, post_deadline=5, reconcile_every=10, edge_check_every=2, edge_queue_timeout=1, own_write_wait=0.1,
     promotion_after=10, promotion_every=3600, ring_change_every=600, slow_request=0.5, slow_delivery=5, edge_cases_rate=10, edge_cases_burst=50, outbox_keep=3600,
@@ -125,7 +129,7 @@ LAB = Profile(
     service_concurrency=256, service_waiting=128, expired_window=10, expired_share=0.2, warm_up=3,
     connect_timeout=0.3, sql_timeout=0.8, redis_timeout=0.25,
     replica_reconnect=1, stream_reconnect=0.1, stream_ack_wait=2, tweet_cache_ttl=10, tweet_cache_soft_ttl=8,
-    cache_lease=2, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=10, negative_young_age=5, negative_old_age=60,
+    ejection_failures=2, ejection=3, cache_lease=2, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=10, negative_young_age=5, negative_old_age=60,
     hot_key_ttl=2, hot_key_reads=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
     home_deadline=2, post_deadline=2, reconcile_every=2, edge_check_every=0.5, edge_queue_timeout=0.5, own_write_wait=0.1,
     promotion_after=3, promotion_every=30, ring_change_every=5, slow_request=0.5, slow_delivery=5, edge_cases_rate=25, edge_cases_burst=100, outbox_keep=3600,
@@ -137,7 +141,7 @@ _HOW_FAR_BACK = ("promotion_every", "outbox_keep", "trends_window", "trends_base
 
 _NO_TIMES = (
     "breaker_failures", "breaker_success_rate", "breaker_calls_min", "retry_attempts", "retry_budget_share", "retry_budget_reserve",
-    "service_concurrency", "service_waiting", "expired_share", "hot_key_reads",
+    "service_concurrency", "service_waiting", "expired_share", "hot_key_reads", "ejection_failures",
     "slow_request", "slow_delivery", "edge_cases_rate", "edge_cases_burst",
 )  # fmt: skip
 

@@ -51,6 +51,7 @@ DECIDERS = {
     ),
     "cold_single_flight": Decider(ON, "a tweet that no cache has is read from its shard once for all who wait for it in one process"),
     "cold_gathering": Decider(ON, "tweets to be read from a shard that is busy wait and leave together in one batch"),
+    "independent_ejection": Decider(OFF, "a process that fails to reach a tweet cache leaves it out of its own ring for a while"),
     "soft_ttl": Decider(ON, "cached tweets are refreshed aside before they expire"),
     "lease_gets": Decider(ON, "of all who miss a tweet in its cache one reads and fills, the others wait; a late fill is refused"),
     "negative_cache": Decider(ON, "that there is no such tweet is remembered, the longer the older it would be"),

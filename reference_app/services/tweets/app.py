@@ -12,6 +12,7 @@ from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.deciders import Deciders
+from reference_app.kit.ejection import Ejection
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.keyvalue import KeyValue
 from reference_app.kit.settings import Settings
@@ -44,7 +45,8 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     shards = clients.shards(settings.lab, "tweets-db", recorder, deciders, settings.configuration)
     caches = clients.caches(settings.lab, "tweet-cache", recorder, deciders)
     markers = marker_clients(settings.lab.group("tweet-cache"), recorder)
-    nodes = CacheNodes(caches, markers, clients.membership(settings.lab, "tweet-cache", recorder))
+    ejection = Ejection(enabled=lambda: deciders.on("independent_ejection"))
+    nodes = CacheNodes(caches, markers, clients.membership(settings.lab, "tweet-cache", recorder), ejection)
     cache = TweetCache(nodes, deciders=deciders, recorder=recorder)
     simulated = SimulatedColdStore(deciders=deciders, recorder=recorder)
     cold_reads = ColdReads(shards, cache, simulated, deciders=deciders, recorder=recorder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -16,8 +16,10 @@ from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors, lease_gets
 from reference_app.kit.breaker import Breaker
 from reference_app.kit.cache import Cache
+from reference_app.kit.ejection import Ejection
 from reference_app.kit.lease_gets import Swap
 from reference_app.kit.membership import Membership
+from reference_app.kit.ring import Ring
 
 T = TypeVar("T")
 Entry = tuple[bytes, int]
@@ -32,14 +34,18 @@ def marker_clients(components: Sequence[Component], recorder: Recorder) -> dict[
 class CacheNodes:
     """The nodes of the ring, by tweet id."""
 
-    def __init__(self, caches: Mapping[str, Cache], markers: Mapping[str, Cache], membership: Membership) -> None:
-        self._caches, self._markers, self._membership = caches, markers, membership
+    def __init__(self, caches: Mapping[str, Cache], markers: Mapping[str, Cache], membership: Membership, ejection: Ejection) -> None:
+        self._caches, self._markers, self._membership, self._ejection = caches, markers, membership, ejection
+
+    @property
+    def _ring(self) -> Ring:
+        return self._ejection.without(self._membership.ring)
 
     async def get(self, tweet_ids: Collection[int]) -> dict[int, bytes]:
         """What is stored of these."""
         found: dict[int, bytes] = {}
-        for name, group in self._membership.ring.by_node(tweet_ids).items():
-            with contextlib.suppress(errors.CallError):
+        for name, group in self._ring.by_node(tweet_ids).items():
+            with self._listening(name):
                 values = await self._caches[name].command("MGET", *(storage.tweet_key(tweet_id) for tweet_id in group))
                 found |= {tweet_id: value for tweet_id, value in zip(group, values, strict=True) if value is not None}
         return found
@@ -62,8 +68,18 @@ class CacheNodes:
 
     async def mark(self, entries: Mapping[int, Entry]) -> bool:
         """Set these whatever is there, by clients without breaker, while the ring changes on both nodes. False when some node did not take it."""
-        groups = [group for ring in self._membership.rings for group in ring.by_node(entries).items()]
+        groups = [group for ring in map(self._ejection.without, self._membership.rings) for group in ring.by_node(entries).items()]
         return all(await asyncio.gather(*(self._mark(self._markers[name], group, entries) for name, group in groups)))
+
+    @contextlib.contextmanager
+    def _listening(self, name: str) -> Iterator[None]:
+        """A node that fails has nothing, takes nothing and grants nothing."""
+        try:
+            yield
+        except errors.CallError:
+            self._ejection.heard(name, ok=False)
+        else:
+            self._ejection.heard(name, ok=True)
 
     async def _mark(self, cache: Cache, group: Sequence[int], entries: Mapping[int, Entry]) -> bool:
         try:
@@ -77,8 +93,8 @@ class CacheNodes:
     ) -> dict[int, T]:
         """Answers of the nodes that gave one, by id."""
         found: dict[int, T] = {}
-        for name, group in self._membership.ring.by_node(tweet_ids).items():
-            with contextlib.suppress(errors.CallError):
+        for name, group in self._ring.by_node(tweet_ids).items():
+            with self._listening(name):
                 found.update(zip(group, await self._caches[name].run(operation, functools.partial(work, group)), strict=True))
         return found
 

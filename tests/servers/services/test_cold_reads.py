@@ -24,6 +24,7 @@ from reference_app.instrumentation import clients
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import deciders, errors, soft_ttl
 from reference_app.kit.deciders import Deciders
+from reference_app.kit.ejection import Ejection
 from reference_app.kit.home import Home
 from reference_app.services.tweets.cache_nodes import CacheNodes, marker_clients
 from reference_app.services.tweets.cold_reads import ColdReads
@@ -115,7 +116,7 @@ async def process(lab: Lab, home: Home) -> AsyncIterator[Process]:
     shards = clients.shards(lab, "tweets-db", recorder, switches)
     caches = clients.caches(lab, "tweet-cache", recorder, switches)
     markers = marker_clients(lab.group("tweet-cache"), recorder)
-    nodes = CacheNodes(caches, markers, clients.membership(lab, "tweet-cache", recorder))
+    nodes = CacheNodes(caches, markers, clients.membership(lab, "tweet-cache", recorder), Ejection(enabled=lambda: False))
     cache = TweetCache(nodes, deciders=switches, recorder=recorder)
     simulated = SimulatedColdStore(deciders=switches, recorder=recorder)
     cold_reads = ColdReads(shards, cache, simulated, deciders=switches, recorder=recorder)

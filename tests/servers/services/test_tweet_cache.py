@@ -21,6 +21,7 @@ from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import deciders, lease_gets, soft_ttl
 from reference_app.kit.cache import Cache
 from reference_app.kit.deciders import Deciders
+from reference_app.kit.ejection import Ejection
 from reference_app.kit.home import Home
 from reference_app.kit.membership import Membership
 from reference_app.services.tweets.cache_nodes import CacheNodes, marker_clients
@@ -89,7 +90,7 @@ async def process(server: Any, home: Home) -> AsyncIterator[Process]:
     caches = {component.name: Cache(component, breaker=recorder.breaker(component.name))}
     markers = marker_clients([component], recorder)
     cache = TweetCache(
-        CacheNodes(caches, markers, Membership(home.rings_file, "tweet-cache", list(caches))),
+        CacheNodes(caches, markers, Membership(home.rings_file, "tweet-cache", list(caches)), Ejection(enabled=lambda: False)),
         deciders=Deciders(home.deciders_file),
         recorder=recorder,
         monotonic=clock,
