@@ -6,7 +6,7 @@ import typing
 from collections.abc import Callable, Mapping
 
 from chaos.actions import data as backups
-from chaos.faults import application, caches, config, data, disk, resources, rings
+from chaos.faults import caches, config, data, disk, messages, resources, rings
 from chaos.faults.application import UserFault
 from chaos.faults.base import UnavailableError
 from chaos.faults.caches import FlushCache
@@ -89,7 +89,7 @@ RECIPES: Mapping[str, Recipe] = {
     "small_disk": lambda _: (disk.small_disk("tweets-db-0-primary", room_mib=32),),
     "disk_full": lambda _: (disk.small_disk("tweets-db-1-primary", room_mib=32), DiskFull("tweets-db-1-primary")),
     "user_fault": one(UserFault(("tweets-0",), percent=20)),
-    "poison_message": lambda home: (application.poison(home, "events-0", count=2, token="doomed"),),
+    "poison_message": lambda home: (messages.poison(home, "events-0", count=2, token="doomed"),),
     "cpu_quota": one(CpuQuota("timelines-0", percent=20)),
     "memory_limit": one(MemoryLimit("users-0", limit_mib=32)),
     "few_descriptors": lambda home: (resources.few_descriptors(home, "gateway-0"),),
