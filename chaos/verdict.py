@@ -10,7 +10,7 @@ baseline-not-met   (the toolkit's own hypothesis was not met before the method, 
 deviated           acknowledged data is lost or doubled: a violation that was found needs no valid load to count
 inconclusive       the load is missing or invalid
 baseline-not-met   the phase `before` does not meet the bounds by itself
-inconclusive       the audit is missing or incomplete, or the fault reached fewer than 20 operations
+inconclusive       the audit is missing or incomplete, a step of the method failed, or the fault reached fewer than 20 operations
 deviated           the hypothesis does not hold in the fault phase, or 30 s after it
 passed             it holds
 
@@ -157,6 +157,8 @@ def _unproven(evidence: Evidence) -> Iterator[str]:
         yield "There is no audit, so nothing is known of acknowledged posts."
     elif not evidence.audit.complete:
         yield f"The audit is incomplete: {'; '.join(evidence.audit.reasons) or 'no reason recorded'}."
+    if failures := evidence.journal.failures if evidence.journal else ():
+        yield f"Not every step of the method was done: {'; '.join(failures)}."
     if evidence.plan.sham:
         return
     if evidence.affected_operations is None:

@@ -61,6 +61,11 @@ SHAM = replace(
 )  # fmt: skip
 FAILED_STEP = Step(Activity("kill", "action"), "failed", exception=["Traceback", "ActivityFailed: it is stopped, not running\n"])
 
+
+def replace_run(journal: Journal, *steps: Step) -> Journal:
+    return Journal(journal.status, journal.deviated, journal.steady_states, list(steps))
+
+
 TABLE: dict[str, tuple[Evidence, str, str]] = {
     "everything holds": (SOUND, "passed", "The hypothesis held"),
     "the drill was refused": (replace(SOUND, skipped="Chaos is halted."), "skipped", "halted"),
@@ -109,6 +114,9 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
     "nothing was read before": (replace(SOUND, load=report(before=phase(0))), "baseline-not-met", "nothing to count"),
     "the audit is incomplete": (replace(SOUND, audit=replace(AUDIT, complete=False, reasons=("shard 0 is away",))), "inconclusive", "shard 0 is away"),
     "there is no audit": (replace(SOUND, audit=None), "inconclusive", "no audit"),
+    "one of several steps failed": (
+        replace(SOUND, journal=replace_run(COMPLETED, FAILED_STEP)), "inconclusive", "Not every step of the method was done: kill: ActivityFailed",
+    ),
     "the fault reached nobody": (replace(SOUND, affected_operations={"kill_and_hold": 500, "latency": 19}), "inconclusive", "fewer than 20"),
     "its reach is unknown": (replace(SOUND, affected_operations=None), "inconclusive", "not known"),
     "goodput fell": (replace(SOUND, load=report(fault=phase(40, served=0.85))), "deviated", "goodput"),
