@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
@@ -31,11 +32,28 @@ def percentiles(operations: Iterable[Operation]) -> Latency:
     values = milliseconds(operations)
     if not values:
         return Latency()
-    histogram = HdrHistogram(1, _LONGEST_US, _DIGITS)
-    for value in values:
-        histogram.record_value(min(_LONGEST_US, max(1, round(value * 1000))))
-    at = histogram.get_percentile_to_value_dict([50.0, 99.0, 99.9])
+    at = _histogram(values).get_percentile_to_value_dict([50.0, 99.0, 99.9])
     return Latency(*(round(at[p] / 1000, 3) for p in (50.0, 99.0, 99.9)))
+
+
+def encoded(values_ms: Iterable[float]) -> str:
+    """These values as an HDR histogram, to be merged with those of other processes."""
+    return str(_histogram(values_ms).encode().decode())
+
+
+def p99_of(histograms: Iterable[str]) -> float | None:
+    """The 99th percentile, in milliseconds, of all the values in these histograms together; None when there are none."""
+    merged = HdrHistogram(1, _LONGEST_US, _DIGITS)
+    for histogram in histograms:
+        merged.decode_and_add(histogram.encode())
+    return round(merged.get_value_at_percentile(99.0) / 1000, 3) if merged.get_total_count() else None
+
+
+def _histogram(values_ms: Iterable[float]) -> Any:
+    histogram = HdrHistogram(1, _LONGEST_US, _DIGITS)
+    for value in values_ms:
+        histogram.record_value(min(_LONGEST_US, max(1, round(value * 1000))))
+    return histogram
 
 
 def nearest_rank(values: Iterable[float], quantile: float) -> float | None:

@@ -15,6 +15,8 @@ from reference_app.kit.home import Home
 
 LEAD_S = 5.0
 """From writing the plan to load second 0: the generator has to be up by then."""
+LEAD_OF_SEVERAL_S = 10.0
+"""Processes wait for one another."""
 
 
 class RunExistsError(Exception):

@@ -120,7 +120,7 @@ def build(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) -> R
 
 def _slowest(plan: Plan, recorded: Iterable[Operation]) -> list[Slow]:
     """Ties are broken by the order of sending."""
-    timed = ((*latency.milliseconds([operation]), operation) for operation in recorded if operation.censored or operation.type == "ok")
+    timed = [(latency.milliseconds([operation])[0], operation) for operation in recorded if operation.censored or operation.type == "ok"]
     worst = heapq.nlargest(SLOWEST, timed, key=lambda one: (one[0], -one[1].n))
     return [
         Slow(o.n, o.op, phase.name, o.due, round(ms, 3), o.status, o.error, o.trace_id)

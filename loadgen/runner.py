@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -49,16 +50,19 @@ class Generator:
             return self.process.wait()
 
 
-def start(home: Home, run_dir: Path, *, leased: bool = False) -> Generator:
-    """Start the load of `run_dir/plan.json`. With `leased` it stops by itself once the run's lease lapses."""
+def start(home: Home, run_dir: Path, *, leased: bool = False, processes: int = 1) -> Generator:
+    """Start the load of `run_dir/plan.json`. With `leased` it stops by itself once the run's lease lapses.
+
+    Of several processes each sends its part; they have as many of the last cores.
+    """
     log = run_dir / LOG
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            _argv(log), cwd=homes.REPOSITORY, env=_environment(home, run_dir, leased=leased), start_new_session=True,
+            _argv(log, processes), cwd=homes.REPOSITORY, env=_environment(home, run_dir, leased=leased), start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
-    os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+    os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[-processes:])
     return Generator(process)
 
 
@@ -79,9 +83,19 @@ def last_words(run_dir: Path) -> str:
     return lines[-1] if lines else "it wrote nothing"
 
 
-def _argv(log: Path) -> list[str]:
-    options = ["--headless", "--users", "1", "--spawn-rate", "1", "--only-summary", "--loglevel", "INFO", "--logfile", str(log)]
+def _argv(log: Path, processes: int) -> list[str]:
+    each = str(processes)
+    options = ["--headless", "--users", each, "--spawn-rate", each, "--only-summary", "--loglevel", "INFO", "--logfile", str(log)]
+    if processes > 1:
+        port = str(_free_port())
+        options += ["--processes", each, "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
     return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *options]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _environment(home: Home, run_dir: Path, *, leased: bool) -> dict[str, str]:

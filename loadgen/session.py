@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,14 @@ RUN_DIR_VARIABLE, LEASE_VARIABLE = "FAILWHALE_RUN_DIR", "FAILWHALE_LEASE"
 PLAIN_PRESET, PLAIN_SEED, PLAIN_LEAD_S = "goal", 1, 2.0
 """What plain `locust -f` runs, which nobody wrote a plan for."""
 LATE_MAX_S = 10.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which of the schedule's arrivals a process sends: every `of`th, from this one on, so that each part has the shape of the whole."""
+
+    index: int = 0
+    of: int = 1
 
 
 class NoSeedError(Exception):
@@ -42,6 +50,7 @@ class Session:
     users: int
     managed: bool
     leased: bool
+    part: Part = field(default_factory=Part)
 
     def schedule(self) -> tuple[mix.Request, ...]:
         """All arrivals of the plan."""
@@ -78,6 +87,12 @@ def begin(home: Home, environ: Mapping[str, str], *, preset: str = PLAIN_PRESET,
     run_dir = Path(environ[RUN_DIR_VARIABLE]) if managed else _own_plan(home, preset, scale)
     leased = environ.get(LEASE_VARIABLE) == "1"
     return Session(home, home.lab(), plans.read(run_dir), run_dir, users(home), managed, leased)
+
+
+def join(home: Home, environ: Mapping[str, str], run_dir: Path, part: Part) -> Session:
+    """The session of a process that sends a part of a plan that another one read. Raises NoLabError, NoSeedError, FileNotFoundError."""
+    leased = environ.get(LEASE_VARIABLE) == "1"
+    return Session(home, home.lab(), plans.read(run_dir), run_dir, users(home), managed=True, leased=leased, part=part)
 
 
 def _check_run(run_dir: Path) -> None:

@@ -27,7 +27,7 @@ _STOPPED = {
 def reasons(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) -> list[str]:
     """Why the run is invalid, in words; empty when it is valid."""
     if facts is None:
-        return ["the generator ended without writing generator.json: see load/locust.log in the run directory"]
+        return ["not every process of the generator lived to write what it knows of itself: see load/locust.log in the run directory"]
     return [
         *_cut_short(plan, facts),
         *_not_as_planned(facts),

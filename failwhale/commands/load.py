@@ -58,6 +58,7 @@ def run(
     of_knee: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Peak at this share of the knee that `failwhale load knee` found, such as 0.6.")
     ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Processes of the generator, each with its part of the arrivals.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Send one spike at the running lab and say whether the measurement may be believed.
@@ -65,12 +66,12 @@ def run(
     Exit codes: 0 it is valid, 1 it is not, 2 wrong usage or no lab, 130 interrupted (what was measured is kept).
     """
     try:
-        home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [], of_knee=of_knee)
+        home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [], of_knee=of_knee, processes=processes)
     except (NoLabError, NoSeedError, UnusableError, UnknownPresetError, RunExistsError, knee.UnknownKneeError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     terminal.obey_interrupts()
-    interrupted = _drive(runner.start(home, run_dir), run_dir)
+    interrupted = _drive(runner.start(home, run_dir, processes=processes), run_dir)
     load = recording.report_of(run_dir).load
     shown.show(load, run_dir, as_json=as_json)
     raise typer.Exit(INTERRUPTED if interrupted else VALID if load.valid else INVALID)
@@ -116,13 +117,14 @@ def _check_port(port: int) -> None:
         )
 
 
-def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str], of_knee: float | None) -> tuple[Home, Path]:
+def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str], of_knee: float | None, processes: int) -> tuple[Home, Path]:
     home = Home.from_environment()
     _check_entry(home.lab())
     session.users(home)
     phases = plans.scaled(scale, dict(_override(text) for text in overrides))
     load = None if of_knee is None else knee.share_of(home, presets.checked(preset, phases), of_knee)
-    return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases, load=load)
+    lead_s = plans.LEAD_S if processes == 1 else plans.LEAD_OF_SEVERAL_S
+    return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases, load=load, lead_s=lead_s)
 
 
 def _check_entry(lab: Lab) -> None:

@@ -1,5 +1,7 @@
 """`locust -f loadgen/locustfiles/spike.py --headless -u 1 -r 1`: the spike of the plan in FAILWHALE_RUN_DIR, else `goal`.
 
+With `--processes 2 -u 2 -r 2`, or with a `--master` and two `--worker`, two processes send it.
+
 Talks to the lab of FAILWHALE_HOME and ends by itself. The exit code is 0 when the load was recorded, whatever the service
 answered: whether that was good is for the report to say.
 """
@@ -38,6 +40,7 @@ def check_lab(environment: Any, **_: Any) -> None:
         log.error("%s", error)  # noqa: TRY400
         sys.exit(USAGE_ERROR)
     environment.process_exit_code = 0
+    spike.prepare(environment)
     gevent.signal_handler(signal.SIGINT, environment.runner.quit)
 
 

@@ -11,7 +11,7 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Group, Pool
 
-from loadgen import facts, history, recording
+from loadgen import facts, history, latency, recording
 from loadgen.facts import Facts, StoppedBy
 from loadgen.history import Completion, Invoke
 from loadgen.loadclock import LoadClock
@@ -52,8 +52,10 @@ class OpenLoop:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._plan, self._schedule, self.clients = session.plan, session.schedule(), session.clients()
-        self._numbers = itertools.count(len(self._schedule) + 1)
+        self._plan, self.clients, part, whole = session.plan, session.clients(), session.part, session.schedule()
+        self._schedule = whole[part.index :: part.of]
+        self._numbers = itertools.count(len(whole) + 1 + part.index, part.of)
+        self._begun = False
         self._history = LineWriter(session.run_dir / history.FILE)
         self._clock = LoadClock.anchored(session.plan.t0)
         recorded = [phase for phase in self._plan.phases if phase.recorded]
@@ -62,8 +64,11 @@ class OpenLoop:
         self._stopping, self._hurry = Event(), Event()
         self._closer: gevent.Greenlet | None = None
 
-    def run(self, send: Send) -> None:
-        """Send the schedule; returns when the load has ended and its files are complete."""
+    def run(self, send: Send) -> bool:
+        """Send the schedule; returns when the load has ended and its files are complete, or at once, and False, when somebody else sends it."""
+        if self._begun:
+            return False
+        self._begun = True
         gc.collect()
         gc.freeze()  # the schedule lives to the end: collections need not look at it
         self._start_watchers()
@@ -74,6 +79,7 @@ class OpenLoop:
         else:
             self._wait_until(self._plan.duration)
         self.finish("end")
+        return True
 
     def finish(self, stopped_by: StoppedBy) -> None:
         """Stop sending, wait for what is outstanding, write the files. The first reason counts, a later one hurries it."""
@@ -139,7 +145,7 @@ class OpenLoop:
         for group in (self._later, self._pool, self._watchers):
             group.kill()
         self._history.close()
-        facts.write(self.session.run_dir, self._facts(stopped_by, stopped_at))
+        facts.write(self.session.run_dir, self._facts(stopped_by, stopped_at), index=self.session.part.index, of=self.session.part.of)
         if not self.session.managed:
             recording.report_of(self.session.run_dir)
 
@@ -159,6 +165,7 @@ class OpenLoop:
             replayed=tally.replayed, lag_p99_ms=watch.lag_p99_ms, cpu_mean=watch.cpu_mean, cpu_peak=watch.cpu_peak,
             stalls=watch.stalls, longest_stall_ms=round(watch.longest_stall_ms, 1), stopped_by=stopped_by,
             stopped_at=round(stopped_at, 3), pauses=watch.pauses, cpu_wait_peak=watch.cpu_wait_peak, clock_step_s=round(watch.clock_step_s, 3),
+            lags=latency.encoded(watch.lags_ms),
         )  # fmt: skip
 
 

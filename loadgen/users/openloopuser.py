@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from typing import Any, ClassVar
 
-import gevent
 import msgspec
 from gevent import Timeout
 from locust import FastHttpUser, constant, task
@@ -13,6 +12,7 @@ from locust.exception import StopUser
 
 from loadgen.model.mix import Request
 from loadgen.model.outcomes import Answer, Failure
+from loadgen.users import crew
 from loadgen.users.openloop import OUTSTANDING_MAX, OpenLoop
 from reference_app.contract import api, tokens
 
@@ -38,9 +38,8 @@ class OpenLoopUser(FastHttpUser):
     @task
     def crowd(self) -> None:
         """The whole load, then the end of the test."""
-        self.load.run(self.send)
-        runner = self.environment.runner
-        gevent.spawn(runner.quit if self.environment.web_ui is None else runner.stop)
+        if self.load.run(self.send):
+            crew.end(self.environment)
         raise StopUser
 
     def send(self, request: Request) -> Answer:

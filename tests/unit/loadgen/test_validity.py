@@ -62,4 +62,4 @@ def test_errors_are_answers_and_a_fault_may_silence_the_target(plan, facts, oper
 
 def test_a_generator_that_left_no_facts_is_invalid(plan, healthy):
     (reason,) = validity.reasons(plan, None, healthy)
-    assert "without writing generator.json" in reason
+    assert "not every process of the generator lived" in reason

@@ -1,0 +1,75 @@
+"""One load on several processes: Locust's master tells each worker which part of the schedule is its own, and ends the test when all have sent theirs.
+
+Workers write into the run directory of the master, so all of them need the same file system.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+
+from loadgen import recording
+from loadgen.loadclock import LoadClock
+from loadgen.session import Part, Session
+from loadgen.users.openloop import DRAIN_S
+
+RUN_DIR, PARTS = "load_run_dir", "load_parts"
+"""Options of the test that its master adds: Locust sends them to the workers before these begin."""
+DONE = "load_done"
+LATEST_S = DRAIN_S + 10.0
+"""After the end of the plan a worker that has not reported is not waited for any more."""
+LOOK_S = 0.2
+
+
+def leads(environment: Any) -> bool:
+    """True for the process that sends nothing itself."""
+    return isinstance(environment.runner, MasterRunner)
+
+
+def serves(environment: Any) -> bool:
+    """True for a process that sends what its master says."""
+    return isinstance(environment.runner, WorkerRunner)
+
+
+def assign(environment: Any, session: Session) -> None:
+    """Share the schedule out among the workers that are there, and end the test when they are done."""
+    clients, options = environment.runner.clients, vars(environment.parsed_options)
+    active = [client.id for client in (*clients.ready, *clients.running, *clients.spawning)]
+    options[RUN_DIR], options[PARTS] = str(session.run_dir), {client: index for index, client in enumerate(sorted(active))}
+    done: set[str] = set()
+    environment.runner.register_message(DONE, lambda msg, **_: done.add(msg.node_id))
+    gevent.spawn(_end_when_done, environment, session, set(active), done)
+
+
+def assigned(environment: Any) -> tuple[Path, Part]:
+    """The run directory, and which part of the schedule is this worker's."""
+    options = vars(environment.parsed_options)
+    return Path(options[RUN_DIR]), Part(options[PARTS][environment.runner.client_id], len(options[PARTS]))
+
+
+def end(environment: Any) -> None:
+    """This process has sent what is its own, and its files are complete: the test is over, or the master may say so."""
+    if serves(environment):
+        environment.runner.send_message(DONE)
+    else:
+        gevent.spawn(_stop, environment)
+
+
+def _end_when_done(environment: Any, session: Session, active: set[str], done: set[str]) -> None:
+    runner, clock = environment.runner, LoadClock.anchored(session.plan.t0)
+    while clock.seconds() < session.plan.duration + LATEST_S and not _waited_for(runner, active) <= done:
+        gevent.sleep(LOOK_S)
+    if not session.managed:
+        recording.report_of(session.run_dir)
+    _stop(environment)
+
+
+def _stop(environment: Any) -> None:
+    (environment.runner.quit if environment.web_ui is None else environment.runner.stop)()
+
+
+def _waited_for(runner: MasterRunner, active: set[str]) -> set[str]:
+    return {client.id for client in runner.clients.all if client.id in active and client.state != STATE_MISSING}
