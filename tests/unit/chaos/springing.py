@@ -12,7 +12,7 @@ import time
 import msgspec
 from chaostoolkit.cli import cli
 
-from chaos import halt, reaper, session, toolkit, undo
+from chaos import actions, controls, discovery, halt, reaper, session, toolkit, undo
 from chaos.session import Session
 from reference_app.contract.plan import FILE, Plan, phases
 from reference_app.kit import deciders, files, lease
@@ -67,6 +67,8 @@ def _main() -> None:
     home, traps = Home.from_environment(), msgspec.json.decode(sys.stdin.buffer.read(), type=list[Trap])
     lease.take(home.chaos, "before", now=time.time() + AHEAD_S)
     reaper.ensure(home)
+    for package in (actions, controls):  # imported once, not in each process that is forked
+        discovery.modules(package)
     came = [_run(home, trap) for trap in traps]
     lease.release(home.chaos)
     sys.stdout.buffer.write(msgspec.json.encode(came))

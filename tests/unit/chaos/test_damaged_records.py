@@ -161,12 +161,12 @@ except lease.LeaseHeldError:
     print("refused")
 else:
     print("taken")
-time.sleep(0.3)
+time.sleep(0.2)
 """
 
 
 def test_of_several_runs_that_start_at_the_same_moment_one_gets_the_lab(home: Home) -> None:
-    start = str(time.time() + 1.0)
+    start = str(time.time() + 0.7)
     racers = [
         subprocess.Popen([sys.executable, "-c", RACER, str(home.chaos), start], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
         for _ in range(4)

@@ -56,20 +56,20 @@ def sends(signal: str) -> dict[str, Any]:
 
 
 WHILE_ON = {"title": "on", "probes": [probe("is_on", tolerance=True)]}
-CONTINUOUSLY = ["--hypothesis-strategy", "continuously", "--hypothesis-frequency", "0.05"]
+CONTINUOUSLY = ["--hypothesis-strategy", "continuously", "--hypothesis-frequency", "0.03"]
 GONE = [{"name": "gone", "provider": {"type": "python", "module": "chaos.controls.gone"}}]
 
 TRAPS = (
     Trap("1-baseline", document(SWITCH_OFF, answers=(0.0,))),
     Trap("2-action", document(FAIL)),
     Trap("3-rollback", document(SWITCH_OFF, rollbacks=[FAIL])),
-    Trap("4-during", document(SWITCH_OFF, call(HERE, "wait", seconds=0.3), SWITCH_ON, **{"steady-state-hypothesis": WHILE_ON}), CONTINUOUSLY),
+    Trap("4-during", document(SWITCH_OFF, call(HERE, "wait", seconds=0.15), SWITCH_ON, **{"steady-state-hypothesis": WHILE_ON}), CONTINUOUSLY),
     Trap("5-nan", document(SWITCH_OFF, answers=(1.0, "NaN"))),
-    Trap("6-not-cut", document(SWITCH_OFF, call(HERE, "wait", seconds=0.6), **{"steady-state-hypothesis": WHILE_ON}), [*CONTINUOUSLY, "--fail-fast"]),
-    Trap("6-halted", document(SWITCH_OFF, call(HERE, "pull_halt", after_s=0.2, background=True), call("chaos.actions.clock", "hold_fault"))),
+    Trap("6-not-cut", document(SWITCH_OFF, call(HERE, "wait", seconds=0.3), **{"steady-state-hypothesis": WHILE_ON}), [*CONTINUOUSLY, "--fail-fast"]),
+    Trap("6-halted", document(SWITCH_OFF, call(HERE, "pull_halt", after_s=0.1, background=True), call("chaos.actions.clock", "hold_fault"))),
     Trap("7-after", document(SWITCH_OFF, answers=(1.0, 0.0))),
-    Trap("8-fail-fast", document(SWITCH_OFF, call(HERE, "wait", seconds=0.3), **{"steady-state-hypothesis": WHILE_ON}),
-         ["--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", "0.05", "--fail-fast"]),
+    Trap("8-fail-fast", document(SWITCH_OFF, call(HERE, "wait", seconds=0.15), **{"steady-state-hypothesis": WHILE_ON}),
+         ["--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", "0.03", "--fail-fast"]),
     Trap("9-sigterm", document(call(HERE, "send", name="SIGTERM"), PAUSE), inject_at=60.0),
     Trap("10-sigint", sends("SIGINT")),
     Trap("11-sigusr2", sends("SIGUSR2")),
@@ -166,7 +166,7 @@ def test_5_an_answer_that_is_no_number_ends_the_toolkit_before_its_rollbacks(spr
 
 
 def test_6_an_action_under_way_is_not_cut_but_ours_end_when_chaos_is_halted(sprung: dict[str, Sprung]) -> None:
-    assert sprung["6-not-cut"].came.seconds >= 0.6
+    assert sprung["6-not-cut"].came.seconds >= 0.3
     halted = sprung["6-halted"]
     assert halted.came.seconds < 20, "the plan holds the fault for 40 s"
     assert halted.judged()[0] == "interrupted"

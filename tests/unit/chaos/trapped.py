@@ -61,7 +61,7 @@ def wait(seconds: float) -> None:
 def send(name: str) -> None:
     """An action during which somebody signals the toolkit."""
     os.kill(os.getpid(), getattr(signal, name))
-    time.sleep(0.2)
+    time.sleep(0.05)
 
 
 def pull_halt(after_s: float) -> None:
