@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from chaos import events, status
+from chaos import events, injections, status
 from dashboards.console.lab import signals
 from dashboards.console.lab.sight import Band, Setting, Sight, Signals, Trouble
 from dashboards.console.lab.windows import Window
@@ -133,13 +133,13 @@ def _bands(home: Home, *, since: float, pending: set[str]) -> Iterator[Band]:
     for run_dir in sorted(home.runs.glob("*"), reverse=True)[:RECENT_RUNS]:
         recorded = events.read(run_dir)
         start, end = timeline.fault_span(recorded)
-        injected = events.first(recorded, "injected")
-        if start is None or injected is None:
+        applied = [each.applied for each in injections.of(recorded)]
+        if start is None or not applied:
             continue
         if end is None and run_dir.name not in pending:
             end = recorded[-1].at
         if end is None or end >= since:
-            yield Band(injected.fault, injected.components, start, end)
+            yield Band(applied[0].fault, tuple(name for event in applied for name in event.components), start, end)
 
 
 def _settings(home: Home) -> Iterator[Setting]:
