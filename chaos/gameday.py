@@ -17,7 +17,7 @@ from reference_app.contract.topology import TOPOLOGIES, components
 
 DIRECTORY = Path(__file__).parent / "gamedays"
 ALL = "all"
-AROUND_S, SETTLE_S = 35.0, 20.0
+AROUND_S, SETTLE_S = 30.0, 12.0
 """What a drill takes beside its load (start, audit, evidence, draft), and what usually passes until the lab is as it was before."""
 SHAM_VERDICT = "passed"
 _Item = TypeVar("_Item")
@@ -40,7 +40,7 @@ class Entry:
 class GameDay:
     """One file. `sham_share` of the drills get a twin beside those that are listed.
 
-    `phases` are lengths for every drill that does not ask for its own; `settle_s` is how long the lab may take to be as before, between
+    `phases` are lengths for every drill that does not ask for its own and is not the first on its lab; `settle_s` is how long the lab may take to be as before, between
     two drills; `repeats` is how often a drill is done again that could not be measured (inconclusive, or its baseline was not met).
     Nothing is begun after `limit_min` minutes.
     """
@@ -104,9 +104,11 @@ def tasks(day: GameDay, library: Mapping[str, Extension], *, seed: int, first: s
     labs = {entry.drill: _topology(entry.drill, library[entry.drill], first) for pair in pairs for entry in pair}
     order = sorted(TOPOLOGIES, key=lambda name: name != first)
     grouped = [pair for topology in order for pair in _shuffled([p for p in pairs if labs[p[0].drill] == topology], rng)]
+    chosen = [entry for pair in grouped for entry in pair]
+    first_of = {labs[entry.drill]: number for number, entry in reversed(list(enumerate(chosen)))}
     return tuple(
-        _task(number, day, entry, library[entry.drill], labs[entry.drill])
-        for number, entry in enumerate((entry for pair in grouped for entry in pair), 1)
+        _task(number + 1, day, entry, library[entry.drill], labs[entry.drill], fresh=first_of[labs[entry.drill]] == number)
+        for number, entry in enumerate(chosen)
     )
 
 
@@ -168,8 +170,10 @@ def _topology(name: str, extension: Extension, first: str) -> str:
     return first if first in fitting else fitting[0]
 
 
-def _task(number: int, day: GameDay, entry: Entry, extension: Extension, topology: str) -> Task:
-    own = {name: length for name, length in day.phases.items() if name not in extension.phases} | entry.phases
+def _task(number: int, day: GameDay, entry: Entry, extension: Extension, topology: str, *, fresh: bool) -> Task:
+    """The first drill on a lab has the usual lengths: burn alerts need a minute of history."""
+    common = {} if fresh else day.phases
+    own = {name: length for name, length in common.items() if name not in extension.phases} | entry.phases
     load_s = plans.phases(extension.phases | own)[-1].end
     expected = SHAM_VERDICT if entry.sham else extension.expected_verdict
     return Task(number, entry.drill, entry.sham, topology, expected, load_s + AROUND_S, own)
