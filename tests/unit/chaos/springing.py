@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 
 import msgspec
 from chaostoolkit.cli import cli
@@ -51,8 +52,13 @@ def _forked(run: Session, trap: Trap, arguments: list[str]) -> int:
     os.chdir(REPOSITORY)
     if trap.session:
         os.environ[session.RUN_DIR_VARIABLE] = str(run.run_dir)
-    cli([*arguments[:-1], *trap.options, arguments[-1]], prog_name="chaos")
-    raise AssertionError("the toolkit ends by an exit")
+    try:
+        cli([*arguments[:-1], *trap.options, arguments[-1]], prog_name="chaos")
+    except SystemExit as ended:
+        os._exit(int(ended.code or 0))  # what Python does with it; without taking a big interpreter apart, which is slow
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    os._exit(1)
 
 
 def _plan(trap: Trap) -> Plan:
