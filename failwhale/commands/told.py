@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import msgspec
 
+from chaos.ownership import Share
 from failwhale.dryrun import Outlook
 
 
@@ -17,7 +18,7 @@ def outlook(seen: Outlook) -> Iterator[str]:
     yield from _each("", (*seen.reasons, *seen.remarks))
     yield from _each("targets", (f"{expression}: {', '.join(meant)}" for expression, meant in seen.targets.items()))
     yield f"harm        {seen.blast_radius.predicted:.0%} of home pages predicted; the targets own {seen.blast_radius.owned:.0%}"
-    yield from _each("", (f"{share.component} owns {share.share:.1%} of the {share.of}" for share in seen.blast_radius.targets))
+    yield from _each("", map(_owned, seen.blast_radius.targets))
     yield from _each(
         "fault",
         (
@@ -41,6 +42,10 @@ def outlook(seen: Outlook) -> Iterator[str]:
     )
     guards = ", ".join(f"{name.replace('_', ' ')} {limit:g}" for name, limit in asdict(seen.safety.guards).items() if limit is not None)
     yield f"limits      no fault longer than {seen.safety.longest_fault_s:g} s; guards: {guards}"
+
+
+def _owned(share: Share) -> str:
+    return f"{share.component} owns {'nothing itself' if share.of == 'nothing' else f'{share.share:.1%} of the {share.of}'}"
 
 
 def _each(title: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
