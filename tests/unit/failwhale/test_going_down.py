@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from chaos import undo
+from chaos.faults import config
+from chaos.session import Session
+from failwhale import lifecycle
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import deciders, files, lease
+from reference_app.kit.home import Home
+
+
+@pytest.mark.parametrize("act", [lifecycle.down, lifecycle.reset])
+def test_what_is_in_force_is_taken_back_before_its_record_is_deleted(tmp_path: Path, act: object) -> None:
+    home, said = Home(tmp_path), list[str]()
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    lease.take(home.chaos, "run-1", now=time.time())
+    setting = config.setting(home, "replica_reads", 0)
+    undo.inject(Session(home, "run-1"), setting)
+    act(home, said.append)  # type: ignore[operator]
+    assert "undid set_decider" in said
+    assert undo.pending(home) == []
+    assert deciders.read(home.deciders_file)["replica_reads"] == deciders.ON
