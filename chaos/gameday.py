@@ -95,7 +95,7 @@ def names(day: GameDay, known: Sequence[str]) -> list[str]:
 
 
 def tasks(day: GameDay, library: Mapping[str, Extension], *, seed: int, first: str) -> tuple[Task, ...]:
-    """What to do, in order: the drills of the topology `first`, then those of others, shuffled within each; a twin is beside its drill.
+    """What to do, in order: the drills of the topology `first`, then those of others, shuffled within each; a drill follows its twin.
 
     `library` has the drills that the day `names`. Raises InvalidGameDayError for one that no topology can run.
     """
@@ -104,11 +104,10 @@ def tasks(day: GameDay, library: Mapping[str, Extension], *, seed: int, first: s
     labs = {entry.drill: _topology(entry.drill, library[entry.drill], first) for pair in pairs for entry in pair}
     order = sorted(TOPOLOGIES, key=lambda name: name != first)
     grouped = [pair for topology in order for pair in _shuffled([p for p in pairs if labs[p[0].drill] == topology], rng)]
-    chosen = [entry for pair in grouped for entry in pair]
-    first_of = {labs[entry.drill]: number for number, entry in reversed(list(enumerate(chosen)))}
+    first_on = {labs[pair[0].drill]: pair[0].drill for pair in reversed(grouped)}
     return tuple(
-        _task(number + 1, day, entry, library[entry.drill], labs[entry.drill], fresh=first_of[labs[entry.drill]] == number)
-        for number, entry in enumerate(chosen)
+        _task(number, day, entry, library[entry.drill], labs[entry.drill], fresh=entry.drill in first_on.values())
+        for number, entry in enumerate((entry for pair in grouped for entry in pair), 1)
     )
 
 
@@ -138,16 +137,12 @@ def _checked(path: Path, day: GameDay) -> GameDay:
 
 
 def _pairs(day: GameDay, library: Mapping[str, Extension], rng: random.Random) -> list[tuple[Entry, ...]]:
-    """Each drill with its twin, if it gets one, in the order in which both are run; a twin of no drill stands alone."""
+    """Each drill after its twin, if it gets one, so that it can be judged beside it; a twin of no drill stands alone."""
     drills, shams = (_named(day, library, sham=sham) for sham in (False, True))
     lacking = [name for name in drills if name not in shams]
     drawn = rng.sample(sorted(lacking), round(day.sham_share * len(lacking)))
     shams |= {name: replace(drills[name], sham=True) for name in drawn}
-    paired = []
-    for name in sorted(drills | shams):
-        pair = [entry for entry in (drills.get(name), shams.get(name)) if entry is not None]
-        paired.append(_shuffled(pair, rng))
-    return paired
+    return [tuple(entries[name] for entries in (shams, drills) if name in entries) for name in sorted(drills | shams)]
 
 
 def _named(day: GameDay, library: Mapping[str, Extension], *, sham: bool) -> dict[str, Entry]:
@@ -171,7 +166,7 @@ def _topology(name: str, extension: Extension, first: str) -> str:
 
 
 def _task(number: int, day: GameDay, entry: Entry, extension: Extension, topology: str, *, fresh: bool) -> Task:
-    """The first drill on a lab has the usual lengths: burn alerts need a minute of history."""
+    """A drill that is `fresh`, the first on its lab, has the usual lengths: burn alerts need a minute of history."""
     common = {} if fresh else day.phases
     own = {name: length for name, length in common.items() if name not in extension.phases} | entry.phases
     load_s = plans.phases(extension.phases | own)[-1].end

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from chaos import gameday as days
+from chaos.catalogue import InvalidExperimentError
 from chaos.gameday import InvalidGameDayError
 from failwhale import daypage, dayrecord, drillsdoc
 from failwhale import gameday as performing
@@ -20,7 +21,7 @@ from reference_app.kit.home import REPOSITORY, Home
 
 PLAN_SCHEMA = "failwhale/gameday-plan/v1"
 OK, NOT_OK, USAGE, INTERRUPTED = 0, 1, 2, 130
-ERRORS = (InvalidGameDayError, NoGameDayError, GameDayError, OSError)
+ERRORS = (InvalidGameDayError, NoGameDayError, GameDayError, InvalidExperimentError, OSError)
 
 
 def register(app: typer.Typer) -> None:
