@@ -36,6 +36,8 @@ def replay_leftover_undo(home: Home) -> None:
     for undone in undo.replay_leftovers(home, by="up"):
         fault = f"{undone.record.fault.kind} of run {undone.record.run_id}"
         terminal.say(f"could not undo {fault} yet: {undone.error}" if undone.error else f"undid {fault}, which was interrupted")
+    for record in undo.unreadable(home):
+        terminal.complain(str(record))
 
 
 def up(*, topology: TopologyName = None, as_json: Json = False) -> None:

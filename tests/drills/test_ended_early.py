@@ -118,3 +118,15 @@ def test_a_halt_during_a_drill_ends_fault_and_load(drilling: Drilling, home: Hom
     assert refused.returncode == 2
     assert "a real incident" in refused.stderr
     assert failwhale("chaos", "resume").returncode == 0
+
+
+def test_a_halt_ends_a_run_without_load_too(lab: Lab, home: Home, failwhale: Failwhale) -> None:  # noqa: ARG001 - the lab runs
+    former = set(home.runs.iterdir()) if home.runs.exists() else set()
+    with subprocess.Popen([sys.executable, "-m", "failwhale", "chaos", "run", "kill-tweet-shard"], cwd=REPOSITORY) as run:
+        await_true(lambda: bool(undo.pending(home)), 60, "its fault")
+        failwhale("chaos", "halt", "a real incident")
+        assert undo.pending(home) == []
+        assert run.wait(60) == 130
+    (run_dir,) = set(home.runs.iterdir()) - former
+    assert events.first(events.read(run_dir), "halted") is not None
+    failwhale("chaos", "resume")

@@ -53,6 +53,9 @@ class Doomed:
         self._drill.kill()
         self._drill.wait()
 
+    def stand_still(self) -> None:
+        self._drill.send_signal(signal.SIGSTOP)
+
     def left(self) -> list[str]:
         """What of it is still there, in words."""
         return [*self._run_left(), *(f.kind for f in self._faults if f.in_effect(self._home)), *leftovers(self._home)]
@@ -134,3 +137,10 @@ def test_kill_9_of_supervisord_too_and_then_of_everything(start: Callable[[], Do
     assert repaired.returncode == 0, repaired.stderr
     assert undo.pending(home) == []
     assert [left for left in run.left() if left != "the lease"] == []
+
+
+@pytest.mark.parametrize("start", ["blackhole"], indirect=True)
+def test_a_drill_that_stands_still_loses_its_lease_and_its_fault(start: Callable[[], Doomed]) -> None:
+    run = start()
+    run.stand_still()
+    await_true(lambda: not run.left(), lease.LEASE_SECONDS + LIMIT_S, run.left)
