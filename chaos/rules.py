@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Iterator
@@ -88,7 +89,7 @@ def _targets(activity: dict[str, Any]) -> list[Any]:
 def _alerts(experiment: Experiment) -> Iterator[str]:
     extension = experiment.extension
     predicted = dict.fromkeys(OF_PAGES, extension.predicted_harm) | extension.predicted_burns
-    budgets = {objective.name: objective.error_budget for objective in slo.read()}
+    budgets = _budgets()
     if unknown := predicted.keys() - budgets.keys():
         yield f"it predicts burns of {', '.join(sorted(unknown))}; there are the objectives {', '.join(budgets)}"
     for alert in extension.expected_alerts:
@@ -96,6 +97,12 @@ def _alerts(experiment: Experiment) -> Iterator[str]:
         least = LEAST_BURN * budgets.get(alert.slo or "", min(budgets.values()))
         if alert.name == "SloBurn" and share <= least:
             yield f"it expects a burn alert of {alert.slo}, which its predicted {share:.1%} of bad events cannot fire: it takes {least:.1%}"
+
+
+@functools.cache
+def _budgets() -> dict[str, float]:
+    """Error budgets by the names of the objectives."""
+    return {objective.name: objective.error_budget for objective in slo.read()}
 
 
 def _has_a_lab(experiment: Experiment) -> Iterator[str]:
