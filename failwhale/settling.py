@@ -16,7 +16,7 @@ from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError
 from reference_app.stack.control import Control
 
-PAGES = 10
+PAGES = 5
 """Few enough not to count as traffic for the alert on hit rates, which would see them end."""
 SCRAPED_S = 1.5
 """So long after something was counted Prometheus knows it: it scrapes each second."""
