@@ -19,6 +19,7 @@ EXPORTERS = {
     "Every service": metrics.SERVICE_METRICS,
     "The prober, about every component": metrics.PROBER_METRICS,
     "The collector": metrics.COLLECTOR_METRICS,
+    "A process of the load generator, while a load runs": metrics.LOAD_METRICS,
     "The edge, where there is one (kept of what HAProxy exports)": metrics.EDGE_METRICS,
     "Prometheus, about itself (kept of what it exports)": metrics.WATCH_METRICS,
 }

@@ -21,7 +21,7 @@ from loadgen.plans import RunExistsError
 from loadgen.progress import Progress
 from loadgen.runner import Generator
 from loadgen.session import NoSeedError
-from reference_app.contract.topology import Lab
+from reference_app.contract.topology import GENERATORS_MAX, Lab
 from reference_app.kit.home import Home, NoLabError
 from reference_app.stack import ports
 
@@ -58,7 +58,7 @@ def run(
     of_knee: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Peak at this share of the knee that `failwhale load knee` found, such as 0.6.")
     ] = None,
-    processes: Annotated[int, typer.Option(min=1, help="Processes of the generator, each with its part of the arrivals.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, max=GENERATORS_MAX, help="Processes of the generator, each with its part of the arrivals.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Send one spike at the running lab and say whether the measurement may be believed.

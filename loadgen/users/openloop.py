@@ -12,6 +12,7 @@ from gevent.event import Event
 from gevent.pool import Group, Pool
 
 from loadgen import facts, history, latency, recording
+from loadgen.exporter import Exporter
 from loadgen.facts import Facts, StoppedBy
 from loadgen.history import Completion, Invoke
 from loadgen.loadclock import LoadClock
@@ -61,6 +62,7 @@ class OpenLoop:
         recorded = [phase for phase in self._plan.phases if phase.recorded]
         self._watch = SelfWatch(since=recorded[0].start, until=recorded[-1].end)
         self._tally, self._pool, self._later, self._watchers = Tally(), Pool(OUTSTANDING_MAX), Group(), Group()
+        self._exporter = Exporter(lambda: len(self._pool))
         self._stopping, self._hurry = Event(), Event()
         self._closer: gevent.Greenlet | None = None
 
@@ -72,6 +74,7 @@ class OpenLoop:
         gc.collect()
         gc.freeze()  # the schedule lives to the end: collections need not look at it
         self._start_watchers()
+        self._exporter.serve(self.session.lab.generator_ports[self.session.part.index])
         for request in self._schedule:
             if not self._wait_until(request.due):
                 break
@@ -105,6 +108,7 @@ class OpenLoop:
     def _dispatch(self, request: Request, send: Send) -> None:
         if self._pool.full():
             self._tally.dropped += 1
+            self._exporter.dropped()
         else:
             self._pool.spawn(self._fire, request, send)
 
@@ -112,11 +116,13 @@ class OpenLoop:
         sent = self._clock.seconds()
         self._watch.sent(request.due, lag_s=sent - request.due)
         self._tally.count(request)
+        self._exporter.sent(sent - request.due, request.reaction)
         self._history.write(self._invoke(request, sent))
         answer = send(request)
         done = self._clock.seconds()
         outcome = outcomes.classify(request.op, answer)
         self._history.write(self._completion(request, outcome, sent=sent, done=done, trace_id=answer.request_id))
+        self._exporter.answered(request.op, outcome.type, done - request.due)
         self._follow_up(followups.next_request(request, outcome, self.clients, at=done, took_s=done - request.due), send)
 
     def _follow_up(self, request: Request | None, send: Send) -> None:
@@ -145,6 +151,7 @@ class OpenLoop:
         for group in (self._later, self._pool, self._watchers):
             group.kill()
         self._history.close()
+        self._exporter.close()
         facts.write(self.session.run_dir, self._facts(stopped_by, stopped_at), index=self.session.part.index, of=self.session.part.of)
         if not self.session.managed:
             recording.report_of(self.session.run_dir)

@@ -217,6 +217,20 @@ COLLECTED_SPANS = Metric(
 COLLECTED_SEGMENTS = Metric("failwhale_collector_segments_total", "counter", (), "Parquet segments written.")
 COLLECTOR_METRICS = (HTTP_SERVER, COLLECTED_SPANS, COLLECTED_SEGMENTS)
 
+LOAD_REQUESTS = Metric(
+    "load_requests_total", "counter", ("op", "result"), "Requests of the load by what came of them: ok, refused, indeterminate, error."
+)
+LOAD_SECONDS = Metric(
+    "load_response_duration_seconds", "histogram", ("op",), "From the moment a request of the load was due to its answer, or its end."
+)
+LOAD_LAG = Metric("load_lag_seconds", "histogram", (), "From the moment a request of the load was due to its sending.")
+LOAD_REACTIONS = Metric(
+    "load_reactions_total", "counter", ("reaction",), "Requests beyond the plan that answers brought about: retry, refresh, back."
+)
+LOAD_DROPPED = Metric("load_dropped_total", "counter", (), "Requests that were due and not sent, for too many were outstanding.")
+LOAD_OUTSTANDING = Metric("load_outstanding_requests", "gauge", (), "Requests of the load that wait for their answer.")
+LOAD_METRICS = (LOAD_REQUESTS, LOAD_SECONDS, LOAD_LAG, LOAD_REACTIONS, LOAD_DROPPED, LOAD_OUTSTANDING)
+
 EDGE_REQUESTS = Metric(
     "haproxy_backend_sessions_total", "counter", ("proxy",),
     "Requests that came to the edge, counted when they come. HAProxy gives no answer, and counts none, where a gateway died under a write "

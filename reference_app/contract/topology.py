@@ -119,6 +119,7 @@ SUPERVISOR_PORT_OFFSET = 90
 CONSOLE_PORT_OFFSET = 91
 LOCUST_PORT_OFFSET = 92
 FAULT_PROXY_PORT_OFFSET = 93
+GENERATOR_PORT_OFFSET, GENERATORS_MAX = 94, 4
 PORTS_PER_LAB = 100
 DEFAULT_PORT_BASE = 18000
 """Below 32768, where Linux starts to hand out ephemeral ports."""
@@ -259,6 +260,11 @@ class Lab:
     @property
     def locust_port(self) -> int:
         return self.port_base + LOCUST_PORT_OFFSET
+
+    @property
+    def generator_ports(self) -> tuple[int, ...]:
+        """Where processes of a load are scraped while one runs."""
+        return tuple(self.port_base + GENERATOR_PORT_OFFSET + i for i in range(GENERATORS_MAX))
 
     @property
     def fault_proxy_port(self) -> int:

@@ -101,6 +101,7 @@ def prometheus(lab: Lab, rules: Path = RULES) -> str:
             {"job_name": "prober", "honor_labels": True, "static_configs": [_target(c) for c in lab.kind("prober")]},
             *(_edge_job(edge) for edge in lab.group("edge")),
             _watch_job(lab.component("prometheus")),
+            _load_job(lab),
         ],
     }
     return yaml.safe_dump(config, sort_keys=False)
@@ -118,6 +119,16 @@ def _edge_job(edge: Component) -> dict[str, Any]:
 def _watch_job(prometheus: Component) -> dict[str, Any]:
     """Prometheus about itself: whether rules are evaluated and notifications taken."""
     return {"job_name": "prometheus", **_of_the_contract(prometheus, metrics.WATCH_METRICS)}
+
+
+def _load_job(lab: Lab) -> dict[str, Any]:
+    """Processes of a load, which are there while one runs."""
+    targets = ((f"load-{i}", port) for i, port in enumerate(lab.generator_ports))
+    labels = {"service": "load", "kind": "load"}
+    return {
+        "job_name": "load",
+        "static_configs": [{"targets": [f"127.0.0.1:{port}"], "labels": {"component": name, **labels}} for name, port in targets],
+    }
 
 
 def _of_the_contract(component: Component, kept: Sequence[Metric]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Load:
     home: Home
     run_dir: Path
     generator: Generator
+    scraped: str = ""
 
     def sleep_until(self, load_second: float) -> None:
         time.sleep(max(0.0, plans.read(self.run_dir).t0 + load_second - time.time()))

@@ -8,10 +8,11 @@ from collections import Counter
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from loadgen import facts, history, latency, plans, recording, runner
 from loadgen.model import mix
-from reference_app.contract import tokens
+from reference_app.contract import metrics, tokens
 from reference_app.kit import lease
 
 USERS, BASELINE = 50, 8
@@ -27,6 +28,8 @@ def frozen(target, make_home, start_load):
     target.process.send_signal(signal.SIGSTOP)
     load.sleep_until(5)
     target.process.send_signal(signal.SIGCONT)
+    load.sleep_until(8)
+    load.scraped = httpx.get(f"http://127.0.0.1:{load.home.lab().generator_ports[0]}/metrics").text
     assert load.generator.wait(30) == 0, "failed requests are the report's business, not the exit code's"
     return load
 
@@ -104,6 +107,19 @@ def test_the_generators_facts_agree_with_the_history(frozen, operations):
     assert found.planned == found.sent == sum(o.scheduled for o in operations)
     assert (found.retried, found.replayed) == (sum(o.attempt > 1 for o in operations), sum(o.replay for o in operations))
     assert 0 < (found.cpu_mean or 0) < 1
+
+
+def test_prometheus_can_follow_the_load_while_it_runs(frozen):
+    families = {family.name: family for family in text_string_to_metric_families(frozen.scraped)}
+    assert set(families) == {metric.name.removesuffix("_total") for metric in metrics.LOAD_METRICS} | {
+        f"{metric.name.removesuffix('_total')}_created" for metric in metrics.LOAD_METRICS if metric.type != "gauge"
+    }
+    slow = [s.value for s in families["load_response_duration_seconds"].samples if s.labels == {"op": "home", "le": "1.0"}]
+    every = [
+        s.value for s in families["load_response_duration_seconds"].samples if s.name.endswith("_count") and s.labels == {"op": "home"}
+    ]
+    assert every[0] - slow[0] > 10, "those that met the freeze"
+    assert sum(s.value for s in families["load_requests"].samples if s.name.endswith("_total")) > 200
 
 
 def test_the_log_has_no_tables(frozen):

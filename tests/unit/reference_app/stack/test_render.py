@@ -67,11 +67,12 @@ def test_prometheus_scrapes_each_service_and_the_collector_and_keeps_the_labels_
     rules = tmp_path / "lab.yml"
     rules.touch()
     config = yaml.safe_load(render.prometheus(lab, tmp_path))
-    services, prober, itself = config["scrape_configs"]
+    services, prober, itself, load = config["scrape_configs"]
     assert {target["labels"]["component"] for target in services["static_configs"]} == {c.name for c in lab.kind("service")} | {"collector"}
     assert services["static_configs"][0]["labels"] == {"component": "gateway-0", "service": "gateway", "kind": "service"}
     assert prober["honor_labels"] is True
     assert [target["labels"]["component"] for target in itself["static_configs"]] == ["prometheus"]
+    assert [target["targets"] for target in load["static_configs"]] == [[f"127.0.0.1:{port}"] for port in range(21094, 21098)]
     assert config["rule_files"] == [str(rules)]
     assert config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] == ["127.0.0.1:21081"]
 
