@@ -39,5 +39,5 @@ class Damage:
             second = math.floor(asked.due)
             self._pages[second] += 1
             self._harmed[second] += answered.type != "ok" or answered.partial
-        if asked.op == "post" and answered.type == "ok" and not asked.replay:
+        if asked.op == "post" and answered.type == "ok" and answered.tweet_id and not asked.replay:
             self.acknowledged.append(int(answered.tweet_id))
