@@ -26,7 +26,7 @@ from tests.stack.conftest import Sql
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify, pytest.mark.timeout(400)]
 
-LENGTHS = {"warmup": 3, "baseline": 4, "ramp": 1, "before": 5, "fault": 40, "decay": 2}
+LENGTHS = {"warmup": 3, "baseline": 15, "ramp": 1, "before": 5, "fault": 40, "decay": 2}
 LIMIT_S = 10.0
 
 
@@ -42,13 +42,19 @@ class Drilling:
     """A drill under way in a process of its own."""
 
     def __init__(self, home: Home, name: str) -> None:
-        former = set(home.runs.iterdir()) if home.runs.exists() else set()
+        self._home, self._former = home, set(home.runs.iterdir()) if home.runs.exists() else set()
         lengths = [text for phase, seconds in LENGTHS.items() for text in ("--phase", f"{phase}={seconds}")]
         command = [sys.executable, "-m", "failwhale", "drill", name, *lengths, "--json"]
         self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        await_true(lambda: home.runs.exists() and bool(set(home.runs.iterdir()) - former), 60, "its run directory")
-        (self.run_dir,) = set(home.runs.iterdir()) - former
+
+    def await_fault(self) -> None:
+        await_true(lambda: self._home.runs.exists() and bool(set(self._home.runs.iterdir()) - self._former), 60, "its run directory")
         await_true(lambda: self.first("injected") is not None, 60, "its fault")
+
+    @property
+    def run_dir(self) -> Path:
+        (begun,) = set(self._home.runs.iterdir()) - self._former
+        return begun
 
     def first(self, name: events.Name) -> Event | None:
         return events.first(events.read(self.run_dir), name)
@@ -65,9 +71,13 @@ class Drilling:
 def drilling(lab: Lab, home: Home) -> Iterator[Drilling]:  # noqa: ARG001 - the lab runs
     """Readers do not notice its fault: whatever ends it early is planted by the test."""
     under_way = Drilling(home, "kill-tweet-shard")
-    yield under_way
-    under_way.process.kill()
-    halt.release(home.chaos)
+    try:
+        under_way.await_fault()
+        yield under_way
+    finally:
+        under_way.process.kill()
+        under_way.process.communicate()
+        halt.release(home.chaos)
 
 
 def in_force(home: Home) -> bool:
