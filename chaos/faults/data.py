@@ -41,7 +41,9 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
             asyncio.run(databases.answer(home.lab().component(self.component), self._statement))
 
     def undo(self, home: Home) -> None:
-        """Restore what is gone, or finish a restore that was interrupted; then the roles are what they were."""
+        """Restore what is gone, or finish a restore that was interrupted; then the roles are what they were. A sham left nothing to restore."""
+        if self.sham:
+            return
         shard = home.lab().component(self.component).shard
         if culprit := self._culprit(home):
             restoring.restore(home, restoring.without(home, shard, str(culprit.gtid)), by=changes.CHAOS, say=logger.info)

@@ -62,7 +62,9 @@ def test_a_refused_drill_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_the_plan_is_written_before_load_and_faults_start_and_the_lease_before_both() -> None:
     names = [step.name for step in drill.ACT]
-    order = [names.index(n) for n in ("taking the lease", "writing the plan", "starting the load", "starting the experiment")]
+    order = [
+        names.index(n) for n in ("taking the lease", "writing the plan", "setting deciders", "starting the load", "starting the experiment")
+    ]
     assert order == sorted(order)
 
 
