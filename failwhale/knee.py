@@ -18,6 +18,7 @@ from loadgen.model.presets import Preset
 from loadgen.report import Load, PhaseReport
 from reference_app.contract import metrics
 from reference_app.contract import plan as contract
+from reference_app.contract import topology as topologies
 from reference_app.kit import files
 from reference_app.kit.home import Home
 from reference_app.query import slo
@@ -60,32 +61,33 @@ class Kept:
     stairs: tuple[Stair, ...]
 
 
-def known(home: Home) -> Kept | None:
-    """What was found on a machine of this kind for the lab's topology; None when nothing was."""
+def known(home: Home, topology: str) -> Kept | None:
+    """What was found on a machine of this kind for a lab of that topology; None when nothing was."""
     try:
         kept = msgspec.json.decode((home.path / FILE).read_bytes(), type=Kept)
     except (FileNotFoundError, msgspec.ValidationError):
         return None
     here = measure.machine()
-    return kept if (kept.cpu, kept.cores, kept.topology) == (here.cpu, here.cores, home.lab().topology) else None
+    return kept if (kept.cpu, kept.cores, kept.topology) == (here.cpu, here.cores, topology) else None
 
 
 def share_of(home: Home, preset: Preset, part: float) -> float:
     """The share of the preset's rates whose peak is so much of the knee's requests a second. Raises UnknownKneeError, ValueError."""
     if part <= 0:
         raise ValueError("a share of the knee is above zero, for example 0.6")
-    kept = known(home)
+    kept = known(home, home.lab().topology)
     if kept is None or kept.requests_per_s is None:
         raise UnknownKneeError(f"the knee of the lab at {home.path} is not known on this machine: run `failwhale load knee` first")
     return round(part * kept.requests_per_s / _peak(preset), 4)
 
 
-def within(home: Home, preset: Preset, load: float) -> float:
-    """This share of the preset's rates, or as much of it as keeps its peak at 0.6 of the knee, where that is known."""
-    kept = known(home)
+def cap(home: Home, topology: str, preset: Preset) -> float | None:
+    """The share of the preset's rates whose peak is 0.6 of the knee; None where a lab gets less anyway, or the knee is not known."""
+    kept = known(home, topology)
     if kept is None or kept.requests_per_s is None:
-        return load
-    return min(load, round(PEAK_OF_KNEE * kept.requests_per_s / _peak(preset), 4))
+        return None
+    share = round(PEAK_OF_KNEE * kept.requests_per_s / _peak(preset), 4)
+    return share if share < topologies.load_of(topology) else None
 
 
 def find(home: Home, say: Callable[[str], None]) -> Kept:

@@ -9,6 +9,7 @@ from chaos import aiming, catalogue, halt, preflight, targets
 from chaos.catalogue import Experiment, Extension
 from chaos.faults.base import UnavailableError
 from chaos.preflight import Step
+from failwhale import knee
 from failwhale import lab as layout
 from failwhale.run import Wish
 from loadgen.model import presets
@@ -78,7 +79,7 @@ def plan(home: Home, lab: Lab, wish: Wish, experiment: Experiment, *, run_id: st
     return Plan(
         run_id=run_id, drill=wish.drill, seed=wish.seed, topology=lab.topology, preset=preset.name,
         t0=(time.time() if now is None else now) + LEAD_SECONDS, phases=laid, inject=wish.inject, inject_at=fault.start,
-        undo_at=fault.end, expected_verdict=_expected(wish, extension), load=extension.load, sham=wish.sham,
+        undo_at=fault.end, expected_verdict=_expected(wish, extension), load=knee.cap(home, lab.topology, preset) if extension.load is None else extension.load, sham=wish.sham,
         targets=aiming.of_document(home, lab, experiment.document, seed=wish.seed),
     )  # fmt: skip
 

@@ -43,8 +43,8 @@ def knee(
 
 
 def _known_or_found(home: Home, *, again: bool) -> Kept:
-    home.lab()
-    if not again and (kept := finding.known(home)) is not None:
+    topology = home.lab().topology
+    if not again and (kept := finding.known(home, topology)) is not None:
         return kept
     session.users(home)
     terminal.obey_interrupts()

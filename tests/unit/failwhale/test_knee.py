@@ -73,11 +73,11 @@ def test_staleness_that_nobody_measured_proves_nothing() -> None:
 
 @pytest.mark.parametrize("other", [{"cpu": "another"}, {"cores": 8}, {"topology": "standard"}])
 def test_a_knee_of_another_machine_or_topology_is_not_known(home: Home, other: dict[str, Any]) -> None:
-    assert knee.known(home) is None
+    assert knee.known(home, "small") is None
     files.write_json(home.path / knee.FILE, kept())
-    assert knee.known(home) == kept()
+    assert knee.known(home, "small") == kept()
     files.write_json(home.path / knee.FILE, kept(**other))
-    assert knee.known(home) is None
+    assert knee.known(home, "small") is None
 
 
 def test_a_share_of_the_knee_is_of_its_requests_a_second_whatever_the_preset(home: Home) -> None:
@@ -87,11 +87,13 @@ def test_a_share_of_the_knee_is_of_its_requests_a_second_whatever_the_preset(hom
         assert scaled.reads.peak + scaled.posts.peak == pytest.approx(0.6 * 204, rel=1e-3)
 
 
-def test_a_load_is_kept_within_its_part_of_a_knee_that_is_known(home: Home) -> None:
-    assert knee.within(home, presets.GOAL, 0.75) == 0.75
+def test_a_drill_is_kept_within_its_part_of_a_knee_that_is_known(home: Home) -> None:
+    assert knee.cap(home, "small", presets.GOAL) is None
     files.write_json(home.path / knee.FILE, kept(requests_per_s=176.0))
-    assert knee.within(home, presets.GOAL, 0.75) == 0.6
-    assert knee.within(home, presets.GOAL, 0.3) == 0.3
+    assert knee.cap(home, "small", presets.GOAL) == 0.6
+    assert knee.cap(home, "standard", presets.GOAL) is None, "that knee is of another topology"
+    files.write_json(home.path / knee.FILE, kept(requests_per_s=600.0))
+    assert knee.cap(home, "small", presets.GOAL) is None, "a lab is given less than that"
 
 
 def test_without_a_knee_there_is_no_share_of_it(home: Home) -> None:
