@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "chaos": ("chaos",),
     "audit": ("audit",),
     "postmortem": ("postmortem",),
+    "diagnose": ("diagnose",),
     "console": ("console",),
     "slo": ("slo",),
     "trace": ("trace",),

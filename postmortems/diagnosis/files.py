@@ -1,0 +1,76 @@
+"""Any case from files: signals as CSV, calls as CSV. docs/diagnosis.md has the formats."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from postmortems.diagnosis.model import Case, Family, Series, Symptom, Values
+
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
+
+class BadFileError(Exception):
+    """A file is not what docs/diagnosis.md describes; the message says which line and why."""
+
+
+def case(normal: Path, anomalous: Path, *, graph: Path | None = None, symptom: str | None = None) -> Case:
+    """Columns are `COMPONENT:METRIC`, `CALLER>CALLEE:METRIC`, or `COMPONENT>:METRIC` for calls of which nobody says to whom; those that only
+    one of the files has are left out. Raises BadFileError and OSError.
+    """
+    before, after = _columns(normal), _columns(anomalous)
+    both = [name for name in before if name in after]
+    if not both:
+        raise BadFileError(f"{normal} and {anomalous} have no column in common: the ranking compares the two periods column by column")
+    series = tuple(_series(name, before[name], after[name]) for name in both)
+    calls = _calls(graph) if graph else frozenset((s.caller, s.component) for s in series if s.caller)
+    made = Case(series, calls)
+    return Case(series, calls, _symptom(symptom, made.components)) if symptom else made
+
+
+def _columns(path: Path) -> dict[str, Values]:
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    if len(rows) < 2:
+        raise BadFileError(f"{path} has no rows: the first line names the columns, each other line is a moment")
+    head, moments = rows[0], rows[1:]
+    for number, row in enumerate(moments, start=2):
+        if len(row) != len(head):
+            raise BadFileError(f"{path}, line {number}: {len(row)} values for {len(head)} columns")
+    return {name: _values(path, name, [row[at] for row in moments]) for at, name in enumerate(head) if ":" in name}
+
+
+def _values(path: Path, name: str, texts: Sequence[str]) -> Values:
+    try:
+        return np.array([float(text) if text.strip() else np.nan for text in texts])
+    except ValueError as error:
+        raise BadFileError(f"{path}, column {name}: {error}; a value is a number, or nothing where there was none") from None
+
+
+def _series(name: str, before: Values, after: Values) -> Series:
+    who, _, metric = name.rpartition(":")
+    caller, arrow, callee = who.partition(">")
+    if not arrow:
+        return Series(who, metric, before, after)
+    return Series(callee, metric, before, after, caller=caller) if callee else Series(caller, metric, before, after, outgoing=True)
+
+
+def _calls(path: Path) -> frozenset[tuple[str, str]]:
+    with path.open(newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames is None or not {"caller", "callee"} <= set(rows.fieldnames):
+            raise BadFileError(f"{path}: the first line has to name the columns caller and callee")
+        return frozenset((row["caller"], row["callee"]) for row in rows)
+
+
+def _symptom(text: str, components: Sequence[str]) -> Symptom:
+    component, _, family = text.partition("=")
+    if component not in components:
+        raise BadFileError(f"the symptom is of {component!r}, of which the files have no signal; they have {', '.join(components)}")
+    if family and family not in FAMILIES:
+        raise BadFileError(f"the symptom is {family!r}; it is one of {', '.join(FAMILIES)}")
+    return Symptom(component, next((known for known in FAMILIES if known == family), "latency"))

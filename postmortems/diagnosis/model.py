@@ -1,0 +1,88 @@
+"""A case as diagnosis sees it: signals of a normal and of an anomalous period, who calls whom, and what was noticed first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+SCHEMA = "failwhale/diagnosis/v1"
+Values = npt.NDArray[np.float64]
+Family = Literal["latency", "errors", "availability", "traffic", "resource"]
+WORSE: dict[Family, int] = {"latency": 1, "errors": 1, "availability": -1, "traffic": 0, "resource": 0}
+"""The direction that harms a caller; 0 where either may be a sign."""
+_WORDS: tuple[tuple[Family, tuple[str, ...]], ...] = (
+    ("latency", ("latency", "duration", "seconds", "response_time", "delay")),
+    ("errors", ("error", "fail", "fault")),
+    ("availability", ("availab", "success")),
+    ("traffic", ("per_second", "requests", "workload", "rate_of", "ops")),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One signal. `component` serves it; `caller`, where there is one, saw it: then it is of the calls from `caller` to `component`.
+
+    A signal of what a component itself calls, without saying whom, has `outgoing`: it is a consequence and blames nobody.
+    `normal` and `anomalous` are values in the order of time, NaN where there was none.
+    """
+
+    component: str
+    metric: str
+    normal: Values
+    anomalous: Values
+    caller: str = ""
+    outgoing: bool = False
+
+    @property
+    def family(self) -> Family:
+        return family(self.metric)
+
+    @property
+    def is_share(self) -> bool:
+        return self.family in ("errors", "availability")
+
+    @property
+    def name(self) -> str:
+        """As people read it."""
+        return f"{self.metric} of the calls from {self.caller}" if self.caller else self.metric
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What was noticed first: a component and the kind of signal; both from the first alert."""
+
+    component: str
+    family: Family = "latency"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """`calls` are (caller, callee). A case without a symptom is walked from those whom nobody calls."""
+
+    series: tuple[Series, ...]
+    calls: frozenset[tuple[str, str]] = frozenset()
+    symptom: Symptom | None = None
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """All that are named, in alphabetical order."""
+        return tuple(sorted({s.component for s in self.series} | {s.caller for s in self.series if s.caller}))
+
+
+class Ranked(msgspec.Struct, frozen=True, rename={"reasons_for": "for", "reasons_against": "against"}):
+    """A component, how strongly it is suspected, and why; scores compare within one diagnosis."""
+
+    component: str
+    score: float
+    reasons_for: tuple[str, ...] = ()
+    reasons_against: tuple[str, ...] = ()
+
+
+def family(metric: str) -> Family:
+    """What a metric's name says it measures."""
+    lower = metric.lower()
+    return next((kind for kind, words in _WORDS if any(word in lower for word in words)), "resource")

@@ -1,0 +1,83 @@
+"""A case from a snapshot: what callers and servers measured, who called whom, and the moment of the first alert; nothing of the experiment.
+
+Chaos labels, the experiment file, switched deciders and the supervisor's log are never read here: a diagnosis that saw them would know the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from postmortems import whitelist
+from postmortems.diagnosis.model import Case, Series, Symptom, Values
+from postmortems.evidence import Snapshot
+from reference_app.contract import metrics
+from reference_app.query import prometheus
+from reference_app.query.prometheus import AlertSpan
+
+WATCHDOG, SYMPTOM = "Watchdog", "SloBurn"
+LEAD_S, TAIL_S = 5.0, 15.0
+"""Around the first alert: what is compared with the normal period."""
+GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 15
+"""An alert of a grey fault is late: so many seconds before it belong to nobody. Nor do those after the load began."""
+CALLED = (whitelist.CALLS_SECONDS, whitelist.CALLS_FAILED, whitelist.CALLS_PER_S)
+SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
+LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
+"""Whoever watches processes knows which one died. Headline figures do without it."""
+Frozen = Mapping[str, Sequence[prometheus.Series]]
+
+
+class NothingNoticedError(Exception):
+    """No alert fired, so there is no moment to look at, or the signals were not frozen."""
+
+
+def of_snapshot(snapshot: Snapshot, *, liveness: bool = False) -> Case:
+    """The case of a recorded run. Raises NothingNoticedError."""
+    if snapshot.series is None or snapshot.alerts is None:
+        raise NothingNoticedError("the snapshot holds no signals: Prometheus could not be asked when it was frozen")
+    began = snapshot.plan.t0
+    first = first_alert(snapshot.alerts, since=began)
+    if first is None:
+        raise NothingNoticedError(f"nobody was told of anything in run {snapshot.plan.run_id}: no alert fired once its load had settled")
+    return case(snapshot.series, snapshot.alerts, began=began, noticed=first.fired_at, liveness=liveness)
+
+
+def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | None:
+    """What told people first once the load had settled; None when nothing did."""
+    told = [alert for alert in alerts if alert.name != WATCHDOG and alert.fired_at >= since + GUARD_S]
+    return min(told, key=lambda alert: alert.fired_at, default=None)
+
+
+def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: float, liveness: bool = False) -> Case:
+    """The case of what was noticed at a moment; times are Unix seconds, `began` is when the load did."""
+    normal = np.arange(began + SETTLED_S, max(noticed - GUARD_S, began + SETTLED_S + FEWEST_S))
+    anomalous = np.arange(noticed - LEAD_S, noticed + TAIL_S)
+    made = [
+        Series(one.labels["peer"], name, _at(one, normal), _at(one, anomalous), caller=one.labels["component"])
+        for name in CALLED
+        for one in frozen.get(name, ())
+    ]
+    made += [
+        Series(one.labels["component"], name, _at(one, normal), _at(one, anomalous))
+        for name in (*SERVED, *(LIVENESS if liveness else ()))
+        for one in frozen.get(name, ())
+        if "component" in one.labels
+    ]
+    calls = frozenset((series.caller, series.component) for series in made if series.caller)
+    return Case(tuple(made), calls, _symptom(alerts, noticed, {name for call in calls for name in call}))
+
+
+def _at(series: prometheus.Series, moments: Values) -> Values:
+    by_second = {round(at): value for at, value in series.points}
+    return np.array([by_second.get(round(moment), np.nan) for moment in moments])
+
+
+def _symptom(alerts: Sequence[AlertSpan], noticed: float, components: Collection[str]) -> Symptom | None:
+    """What users noticed by then, and at which service."""
+    burning = [alert for alert in alerts if alert.name == SYMPTOM and abs(alert.fired_at - noticed) <= TAIL_S]
+    first = min(burning, key=lambda alert: alert.fired_at, default=None)
+    if first is None:
+        return None
+    doors = sorted(component for component in components if component.startswith(f"{first.labels.get('service')}-"))
+    return Symptom(doors[0], "latency" if "latency" in first.labels.get("slo", "") else "errors") if doors else None

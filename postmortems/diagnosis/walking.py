@@ -1,0 +1,63 @@
+"""Walk along the calls from the symptom: a component is suspected when it and everything on the way to it went wrong in the same way.
+
+The traversal of the PetShop benchmark (Hardt et al., CLeaR'24): what is anomalous and calls nothing anomalous is where the walk ends.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping
+
+from postmortems.diagnosis.model import WORSE, Case, Family, Symptom
+from postmortems.diagnosis.scoring import deviations, strength
+
+ANOMALOUS = 5.0
+"""Deviations in the harmful direction from which a component counts as anomalous."""
+LEAST: dict[Family, float] = {"latency": 0.05, "errors": 0.001, "availability": 0.001, "traffic": 0.05, "resource": 0.05}
+"""Smallest deviation that is believed: of the median, or of the whole where the signal is a share."""
+
+
+def harmed(case: Case, symptom: Symptom) -> dict[str, float]:
+    """Strength of the symptom's kind of harm, by component; those below ANOMALOUS are left out. What callers saw of a component counts for it."""
+    found: dict[str, float] = {}
+    for series in case.series:
+        if series.family != symptom.family or series.outgoing:
+            continue
+        worse = WORSE[symptom.family] * deviations(series.normal, series.anomalous, least=LEAST[symptom.family], share=series.is_share)
+        if worse >= ANOMALOUS:
+            found[series.component] = max(found.get(series.component, 0.0), strength(worse))
+    return found
+
+
+def reached(calls: Iterable[tuple[str, str]], begin: Collection[str], passable: Collection[str]) -> dict[str, int]:
+    """Steps from the beginning to everything that passable components lead to; the beginning itself is passable."""
+    callees = callees_of(calls)
+    steps, todo = dict.fromkeys(begin, 0), deque(begin)
+    while todo:
+        at = todo.popleft()
+        for callee in callees[at]:
+            if callee in passable and callee not in steps:
+                steps[callee] = steps[at] + 1
+                todo.append(callee)
+    return steps
+
+
+def callees_of(calls: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """Whom each component calls."""
+    callees: dict[str, list[str]] = defaultdict(list)
+    for caller, callee in sorted(calls):
+        callees[caller].append(callee)
+    return callees
+
+
+def walked(case: Case, symptom: Symptom) -> dict[str, float]:
+    """Suspicion of what the walk reaches: its own harm, less that of the worst it calls itself."""
+    harm = harmed(case, symptom)
+    steps = reached(case.calls, [symptom.component], harm)
+    callees = callees_of(case.calls)
+    return {
+        component: harm.get(component, 0.0)
+        - max((harm[callee] for callee in callees[component] if callee in steps and callee in harm), default=0.0)
+        for component in steps
+        if component in harm
+    }

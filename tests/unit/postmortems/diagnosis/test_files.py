@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from postmortems.diagnosis import files
+from reference_app.kit.home import REPOSITORY
+
+HEAD = "time,gateway>tweets:mean_seconds,tweets:cpu_share,tweets>:mean_seconds"
+
+
+def write(path, *rows):
+    path.write_text("\n".join((HEAD, *rows)) + "\n")
+    return path
+
+
+@pytest.fixture
+def normal(tmp_path):
+    return write(tmp_path / "normal.csv", *(f"{t},{0.010 + 0.001 * (t % 3)},{0.2 + 0.01 * (t % 2)},0.004" for t in range(20)))
+
+
+@pytest.fixture
+def anomalous(tmp_path):
+    return write(tmp_path / "anomalous.csv", *(f"{t},0.9,,0.5" for t in range(20, 30)))
+
+
+def test_columns_say_who_serves_who_called_and_what_blames_nobody(normal, anomalous):
+    called, own, outgoing = files.case(normal, anomalous).series
+    assert (called.component, called.caller, called.family) == ("tweets", "gateway", "latency")
+    assert (own.component, own.caller, own.outgoing) == ("tweets", "", False)
+    assert (outgoing.component, outgoing.outgoing) == ("tweets", True)
+
+
+def test_without_a_graph_the_columns_say_who_calls_whom(normal, anomalous):
+    assert files.case(normal, anomalous).calls == {("gateway", "tweets")}
+
+
+def test_a_line_that_is_too_short_is_named(normal, tmp_path):
+    with pytest.raises(files.BadFileError, match=r"short\.csv, line 2: 2 values for 4 columns"):
+        files.case(normal, write(tmp_path / "short.csv", "1,2"))
+
+
+def test_what_is_no_number_is_named(normal, tmp_path):
+    with pytest.raises(files.BadFileError, match="column tweets:cpu_share: could not convert string to float: 'much'"):
+        files.case(normal, write(tmp_path / "words.csv", "1,2,much,3"))
+
+
+def test_a_symptom_of_nobody_is_refused(normal, anomalous):
+    with pytest.raises(
+        files.BadFileError, match="the symptom is of 'search', of which the files have no signal; they have gateway, tweets"
+    ):
+        files.case(normal, anomalous, symptom="search=latency")
+
+
+def test_the_command_ranks_and_tells_why(normal, anomalous):
+    command = [sys.executable, "-m", "failwhale", "diagnose", "--normal", str(normal), "--anomalous", str(anomalous), "--json"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert (found["schema"], found["no_cause"]) == ("failwhale/diagnosis/v1", False)
+    assert found["ranked"][0]["component"] == "tweets"
+    assert found["ranked"][0]["for"] == ["mean_seconds of the calls from gateway rose from 0.011 to 0.9 (600 deviations)"]

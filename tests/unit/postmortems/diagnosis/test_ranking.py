@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from postmortems.diagnosis import ranking
+from postmortems.diagnosis.model import Case, Series, Symptom
+
+CALLS = frozenset({("gateway", "timelines"), ("timelines", "tweets"), ("timelines", "cache"), ("tweets", "db")})
+RNG = np.random.default_rng(7)
+
+
+def signal(component, metric, level, became=None, caller=""):
+    normal = level * (1 + 0.05 * RNG.standard_normal(60))
+    anomalous = (level if became is None else became) * (1 + 0.05 * RNG.standard_normal(20))
+    return Series(component, metric, normal, anomalous, caller=caller)
+
+
+def case(*changed, symptom=None):
+    """All calls as usual, but for those that are given as (caller, callee, seconds)."""
+    became = {(caller, callee): seconds for caller, callee, seconds in changed}
+    series = tuple(signal(callee, "mean_seconds", 0.01, became.get((caller, callee)), caller) for caller, callee in sorted(CALLS))
+    return Case(series, CALLS, symptom)
+
+
+SLOW_DB = (("tweets", "db", 0.3), ("timelines", "tweets", 0.31), ("gateway", "timelines", 0.32))
+
+
+def test_whom_its_callers_blame_is_first_and_those_who_wait_for_it_are_behind():
+    found = ranking.rank(case(*SLOW_DB))
+    assert found.ranked[0].component == "db"
+    assert not found.no_cause
+
+
+def test_a_component_that_is_slow_by_itself_is_before_those_it_calls():
+    found = ranking.rank(case(("timelines", "tweets", 0.31), ("gateway", "timelines", 0.32)))
+    assert found.ranked[0].component == "tweets"
+
+
+def test_evidence_is_told_in_words_for_and_against():
+    found = {one.component: one for one in ranking.rank(case(*SLOW_DB, symptom=Symptom("gateway"))).ranked}
+    assert "mean_seconds of the calls from tweets rose from 0.0" in found["db"].reasons_for[0]
+    assert "it calls what is worse: db" not in found["db"].reasons_against
+    assert found["cache"].reasons_against[0] == "none of its signals left its normal range"
+    assert "no way of anomalous calls leads to it from gateway" in found["cache"].reasons_against
+
+
+def test_the_walk_passes_over_what_is_strange_beside_the_way():
+    """A cache that is busier than usual harms nobody who called it on the way from the symptom."""
+    beside = signal("cache", "cpu_share", 0.2, 20.0)
+    slow = case(*SLOW_DB, ("gateway", "timelines", 0.32), symptom=Symptom("timelines"))
+    found = ranking.rank(dataclasses.replace(slow, series=(*slow.series, beside)))
+    assert found.ranked[0].component == "db"
+    alone = ranking.rank(dataclasses.replace(slow, series=(*slow.series, beside), symptom=None))
+    assert alone.ranked[0].component in ("db", "cache")
+
+
+def test_a_quiet_period_has_no_cause():
+    assert ranking.rank(case()).no_cause
+
+
+def test_components_that_nothing_tells_apart_are_in_alphabetical_order():
+    same = tuple(Series(name, "cpu_share", np.full(30, 1.0), np.full(5, 1.0)) for name in ("b", "a", "c"))
+    assert list(ranking.scores(Case(same))) == ["a", "b", "c"]
