@@ -28,7 +28,7 @@ WITH_DATABASES = tuple(group for group in ("tweets", "users", "graph") if f"{gro
 class Restart(msgspec.Struct, frozen=True, tag="restart"):
     """Each component is ended gracefully and started again: all at once, or the next one `pause_s` after the last one was ready.
 
-    An agent does it, and ends when it is done. Whoever is restarted is ready before the undo returns.
+    An agent does it, and ends when it is done, or when one is not ready in time: then the rest is left alone, as a careful deploy does.
     """
 
     event: ClassVar[events.Name] = "injected"

@@ -15,9 +15,11 @@ from chaos.faults.families import AnyFault
 from chaos.faults.rings import RingChange
 from chaos.session import Session
 from reference_app.contract.topology import Lab
-from reference_app.kit import deciders
+from reference_app.kit import deciders, lease
 from reference_app.kit.home import Home
+from reference_app.stack import marks
 from reference_app.stack.control import Control
+from tests.conftest import Failwhale
 from tests.stack.conftest import Api
 from tests.stack.injecting import held, taken_back, until
 
@@ -59,6 +61,24 @@ def test_on_a_full_disk_commits_wait_and_what_was_acknowledged_is_there_when_it_
 
 
 @pytest.mark.verify
+@NEEDS_MOUNT
+def test_after_a_restart_of_everything_a_full_disk_is_gone_and_what_was_acknowledged_is_not(
+    run: Session, api: Api, failwhale: Failwhale
+) -> None:
+    author = api.user()
+    undo.inject(run, disk.small_disk(SHARD, room_mib=24))
+    tweets = [api.acknowledged(author, f"kept-{number}", "on a small disk") for number in range(6)]
+    undo.inject(run, DiskFull(SHARD))
+    marks.end(run.home.path, grace_s=0)
+    lease.release(run.home.chaos)
+    up = failwhale("up", timeout_s=150)
+    assert up.returncode == 0, up.stderr
+    assert "undid disk_full" in up.stderr
+    assert not disks.mounted(run.home.data / SHARD)
+    assert {api.call(author, "GET", f"/tweets/{tweet}").status_code for tweet in tweets} == {200}
+
+
+@pytest.mark.verify
 def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_back(run: Session, api: Api) -> None:
     fault = BadConfig(SERVICE, sql_timeout_ms=0.1)
     follower, followee = api.user(), api.user()
@@ -66,7 +86,7 @@ def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_bac
     assert {api.call(follower, "PUT", f"/following/{followee.id}").status_code for _ in range(5)} == {503}
     assert fault.measured(run.home)["statements_given_up"] >= 1
     taken_back(run, fault)
-    until(lambda: api.call(follower, "PUT", f"/following/{followee.id}").status_code == 204)
+    until(lambda: api.call(follower, "PUT", f"/following/{followee.id}").status_code == 204, 20)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +98,8 @@ def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_bac
 )
 def test_who_is_restarted_is_another_process_and_ready_afterwards(run: Session, fault: Restart) -> None:
     undo.inject(run, fault)
-    until(lambda: not fault.in_effect(run.home), 15)
-    assert fault.measured(run.home)["restarted"] == 2
-    assert max(uptime_s(run.home, component) for component in fault.components) < 10
+    until(lambda: fault.measured(run.home)["restarted"] == 2, 40)
+    assert max(uptime_s(run.home, component) for component in fault.components) < 30
     taken_back(run, fault)
 
 
@@ -89,7 +108,7 @@ def test_a_ring_changes_at_once_without_its_guard_and_goes_back(run: Session, ho
     deciders.write(home, "ring_guard", deciders.OFF, by="test")
     fault = RingChange("timeline-cache", ("timeline-cache-0",), BOTH, BOTH)
     undo.inject(run, fault)
-    until(lambda: fault.measured(home)["nodes"] == 1)
+    until(lambda: fault.measured(home)["nodes"] == 1, 20)
     assert 0.3 < fault.measured(home)["keys_moved_share"] < 0.7
     taken_back(run, fault)
 

@@ -85,7 +85,7 @@ def test_a_hot_key_is_read_so_often_and_no_more_until_it_is_taken_back(run: Sess
     api.acknowledged(api.user(), "hot", "everybody wants this one")
     fault = traffic.hot_key(run.home, CACHE, per_s=50)
     undo.inject(run, fault)
-    until(lambda: fault.measured(run.home).get("affected_operations", 0) >= 25)
+    until(lambda: fault.measured(run.home).get("affected_operations", 0) >= 25, 20)
     assert set(fault.measured(run.home)) == {"affected_operations"}
     taken_back(run, fault)
 
