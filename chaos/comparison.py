@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ TOLERANCE = 0.10
 """Steady state is within this share of the sham twin with the same seed (design §8)."""
 STEADY = {"good_pages_per_s": "good home pages a second", "deliveries_per_s": "deliveries a second"}
 """Figures that make the steady state."""
-JUDGED = {"fault": "During the fault", "after": "After it"}
+BEFORE, JUDGED = "before", {"fault": "During the fault", "after": "After it"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LoadSeen:
 
 @dataclass(frozen=True)
 class Seen:
-    """The part of a drill's result that is compared. `deliveries` are timelines pushed to, by phase."""
+    """The part of a drill's result that is compared. `deliveries` are followers that fan-out served, by phase."""
 
     run_id: str
     drill: str
@@ -72,13 +72,19 @@ def why_no_twins(drill: Seen, twin: Seen) -> str:
 
 
 def steadiness(drill: Seen, twin: Seen) -> Iterator[str]:
-    """Sentences: was the drill's service in and after the fault within the tolerance of its twin's?"""
-    rows = [row for row in compare(twin, drill) if row.figure in STEADY and row.phase in JUDGED and row.change is not None]
+    """Sentences: was the drill's service in and after the fault within the tolerance of its twin's? Nothing is said when it was not before."""
+    rows = [row for row in compare(twin, drill) if row.figure in STEADY and row.change is not None]
+    if differing := [row for row in rows if row.phase == BEFORE and row.beyond]:
+        yield f"The sham twin {twin.run_id} is none to compare with: before the fault there were {_told(differing)} beside it."
+        return
     for phase, when in JUDGED.items():
         if seen := [row for row in rows if row.phase == phase]:
-            told = " and ".join(f"{row.second:.1f} {STEADY[row.figure]} ({row.change:+.1%})" for row in seen)
             verdict = "not steady" if any(row.beyond for row in seen) else "steady"
-            yield f"{when} the lab was {verdict}: {told} beside the sham twin {twin.run_id}, where {TOLERANCE:.0%} are allowed."
+            yield f"{when} the lab was {verdict}: {_told(seen)} beside the sham twin {twin.run_id}, where {TOLERANCE:.0%} are allowed."
+
+
+def _told(rows: Iterable[Row]) -> str:
+    return " and ".join(f"{row.second:.1f} {STEADY[row.figure]} ({row.change:+.1%})" for row in rows)
 
 
 def _rows(phase: str, first: dict[str, float | None], second: dict[str, float | None]) -> Iterator[Row]:

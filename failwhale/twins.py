@@ -54,10 +54,10 @@ def remarks(home: Home, drill: Seen) -> tuple[str, ...]:
 
 
 def deliveries(prometheus: Prometheus, plan: Plan) -> dict[str, float]:
-    """Timelines that tweets were pushed to, by phase. Raises PrometheusUnreachableError."""
-    pushed = f'{metrics.DELIVERIES.name}{{result="pushed"}}'
+    """Followers that fan-out served, by phase: whether one's timeline is in a cache depends on what was read before. Raises PrometheusUnreachableError."""
+    served = f'{metrics.DELIVERIES.name}{{result=~"pushed|absent"}}'
     return {
-        phase.name: round(prometheus.increase(pushed, plan.t0 + phase.start, plan.t0 + phase.end), 1)
+        phase.name: round(prometheus.increase(served, plan.t0 + phase.start, plan.t0 + phase.end), 1)
         for phase in plan.phases
         if phase.recorded and phase.end > phase.start
     }

@@ -52,6 +52,13 @@ def test_steady_is_within_a_tenth_of_the_twin_in_pages_and_in_deliveries(pages: 
     assert after.startswith("After it the lab was steady: 100.0 good home pages a second (+0.0%) and 200.0 deliveries a second (+0.0%)")
 
 
+def test_a_twin_that_was_another_before_the_fault_is_none_to_compare_with() -> None:
+    (told,) = comparison.steadiness(seen(), replace(TWIN, deliveries={"before": 4000.0, "fault": 8000.0, "after": 8000.0}))
+    assert (
+        told == "The sham twin sham-run is none to compare with: before the fault there were 200.0 deliveries a second (+100.0%) beside it."
+    )
+
+
 @pytest.mark.parametrize(
     ("other", "why"),
     [
