@@ -178,7 +178,7 @@ def load(name: str) -> Experiment:
 
 def read(path: Path) -> Experiment:
     """An experiment from any file. Raises InvalidExperimentError when it is not one of ours."""
-    document = yaml.safe_load(path.read_text())
+    document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)  # the one in Python takes half a second for all
     return Experiment(path, document["title"], document["description"], extension_of(document), document)
 
 
