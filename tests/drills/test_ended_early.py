@@ -48,7 +48,7 @@ class Drilling:
         self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def await_fault(self) -> None:
-        await_true(lambda: self._home.runs.exists() and bool(set(self._home.runs.iterdir()) - self._former), 60, "its run directory")
+        await_true(lambda: self._home.runs.exists() and bool(set(self._home.runs.iterdir()) - self._former), 120, "its run directory")
         await_true(lambda: self.first("injected") is not None, 60, "its fault")
 
     @property
