@@ -11,7 +11,8 @@ from dashboards.rules.tickets import LAB_MEDIAN, PROBE_MEDIAN, UNRESPONSIVE, lat
 from reference_app.contract import metrics
 from reference_app.contract.topology import SERVICE_EDGES, SERVICES
 
-CALL_MEDIAN, SLOW_ITSELF, SLOW_TO_CALLERS = "component:call_seconds:median", "component:slow:itself", "service:slow:to_callers"
+BY_CALLER, CALLER_LAG, CALL_MEDIAN = "caller:call_seconds:median", "caller:lag:seconds", "component:call_seconds:median"
+SLOW_ITSELF, SLOW_TO_CALLERS = "component:slow:itself", "service:slow:to_callers"
 _OUTCOMES = "ok|duplicate|timeout|deadline"
 """What was waited for: a call that was refused took no time."""
 
@@ -21,6 +22,8 @@ def recordings(limits: Thresholds) -> tuple[model.Recording, ...]:
     return (
         model.Recording(PROBE_MEDIAN, f"max by (component) ({probe})"),
         model.Recording(LAB_MEDIAN, f"quantile(0.5, {PROBE_MEDIAN})"),
+        model.Recording(BY_CALLER, _by_caller(limits)),
+        model.Recording(CALLER_LAG, _caller_lag()),
         model.Recording(CALL_MEDIAN, _call_median(limits)),
         model.Recording(SLOW_ITSELF, _itself(limits)),
         *(model.Recording(SLOW_TO_CALLERS, _to_callers(group, limits), {"group": group}) for group in _deepest_first() if group in _CALLED),
@@ -58,14 +61,26 @@ def _deepest_first() -> list[str]:
     return sorted(SERVICES, key=lambda group: len([g for g in below(group) if g in SERVICES]))
 
 
-def _call_median(limits: Thresholds) -> str:
+def _by_caller(limits: Thresholds) -> str:
     def calls(suffix: str, by: str) -> str:
         names = "|".join(f"{metric.name}_{suffix}" for metric in (metrics.HTTP_CLIENT, metrics.DB_CLIENT, metrics.STREAM_CLIENT))
         selected = f'{{__name__=~"{names}",outcome=~"{_OUTCOMES}",messaging_operation_name=~"|publish"}}'
         return f"sum by ({by}) (rate({selected}{within(limits.rate_s)}))"
 
-    median = f"histogram_quantile(0.5, {calls('bucket', 'peer, le')}) and on (peer) {calls('count', 'peer')} > {limits.calls_rate}"
-    return f'label_replace({median}, "component", "$1", "peer", "(.+)")'
+    enough = f"{calls('count', 'component, peer')} > {limits.calls_rate}"
+    return f"histogram_quantile(0.5, {calls('bucket', 'component, peer, le')}) and on (component, peer) {enough}"
+
+
+def _caller_lag() -> str:
+    """How late the caller itself is: its fastest callee's answers, or the prober's where it has but one."""
+    several = f"count by (component) ({BY_CALLER}) > 1"
+    return f"(min by (component) ({BY_CALLER}) and on (component) {several}) or on (component) {PROBE_MEDIAN}"
+
+
+def _call_median(limits: Thresholds) -> str:
+    """Who has no time to read answers finds everybody slow: what counts is slow beside the caller's own lag."""
+    beside = f"{BY_CALLER} > on (component) group_left () ({limits.caller_lags} * {CALLER_LAG})"
+    return f'label_replace(max by (peer) ({beside}), "component", "$1", "peer", "(.+)")'
 
 
 def _itself(limits: Thresholds) -> str:

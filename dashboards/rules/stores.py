@@ -11,9 +11,11 @@ LOOKUPS, HIT_RATE = "cache:lookups:rate", "cache:hits:ratio"
 
 
 def recordings(limits: Thresholds) -> tuple[model.Recording, ...]:
-    """Look-ups a second and hit rate of each cache, now and just before; the label `window` tells them apart."""
+    """Look-ups a second and hit rate of each cache, now, just before, and when that began; the label `window` tells them apart."""
     now, before = within(limits.rate_s), f"{within(limits.before_s)} offset {model.duration(limits.rate_s)}"
-    return tuple(rule for name, window in (("now", now), ("before", before)) for rule in _lookups(name, window))
+    earliest = f"{within(limits.rate_s)} offset {model.duration(limits.before_s)}"
+    windows = (("now", now), ("before", before), ("earliest", earliest))
+    return tuple(rule for name, window in windows for rule in _lookups(name, window))
 
 
 def alerts(limits: Thresholds) -> tuple[model.Alert, ...]:
@@ -43,7 +45,7 @@ def _lag(limits: Thresholds) -> model.Alert:
 
 def _hit_rate(limits: Thresholds) -> model.Alert:
     ratio = f'max by (component) ({HIT_RATE}{{window="now"}}) / max by (component) ({HIT_RATE}{{window="before"}})'
-    enough = f"min by (component) ({LOOKUPS}) > {limits.lookups_rate}"
+    enough = f"min by (component) ({LOOKUPS}) > {limits.lookups_rate} and on (component) count by (component) ({LOOKUPS}) == 3"
     return ticket(
         "CacheHitRateLow",
         f"{ratio} < {limits.hit_rate_share}\nand on (component) {enough}\nunless on (component) {was_down(limits)}",

@@ -18,6 +18,7 @@ from reference_app.stack import program, supervision
 from reference_app.stack.program import Program
 
 RULES = REPOSITORY / "deploy" / "_gen" / "rules"
+INHIBITIONS = REPOSITORY / "deploy" / "_gen" / "inhibitions.yml"
 
 
 _MEMBER_OF_A_PAIR = (
@@ -140,10 +141,17 @@ def _of_the_contract(component: Component, kept: Sequence[Metric]) -> dict[str, 
     }
 
 
-def alertmanager() -> str:
-    """Alertmanager configuration: every alert by itself, at once, to a receiver that tells nobody (its API is read)."""
-    route = {"receiver": "lab", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s", "repeat_interval": "1h"}
-    return yaml.safe_dump({"route": route, "receivers": [{"name": "lab"}]}, sort_keys=False)
+def alertmanager(inhibitions: Path = INHIBITIONS) -> str:
+    """Alertmanager configuration, to a receiver that tells nobody (its API is read).
+
+    A lab is one system: what fires together is one incident, one group. The heartbeat is a group of its own.
+    """
+    heartbeat = {"receiver": "lab", "matchers": ['severity="none"'], "group_by": ["alertname"]}
+    route = {
+        "receiver": "lab", "group_by": [], "group_wait": "1s", "group_interval": "5s", "repeat_interval": "1h", "routes": [heartbeat],
+    }  # fmt: skip
+    muted = yaml.safe_load(inhibitions.read_text()) if inhibitions.exists() else {}
+    return yaml.safe_dump({"route": route, "receivers": [{"name": "lab"}], **muted}, sort_keys=False, width=10_000)
 
 
 def supervisord(home: Home, lab: Lab, programs: Iterable[Program], *, user: str) -> str:

@@ -97,10 +97,18 @@ def test_prometheus_keeps_of_the_edge_what_the_contract_names() -> None:
     assert (kept["action"], kept["regex"].split("|")) == ("keep", [metric.name for metric in metrics.EDGE_METRICS])
 
 
-def test_alerts_are_not_grouped_and_go_nowhere() -> None:
-    config = yaml.safe_load(render.alertmanager())
-    assert (config["route"]["group_by"], config["route"]["group_wait"]) == (["..."], "0s")
-    assert config["receivers"] == [{"name": "lab"}]
+def test_what_fires_together_is_one_incident_and_the_heartbeat_is_none_of_it() -> None:
+    route = yaml.safe_load(render.alertmanager())["route"]
+    assert route["group_by"] == []
+    assert [(child["matchers"], child["group_by"]) for child in route["routes"]] == [(['severity="none"'], ["alertname"])]
+
+
+def test_alertmanager_mutes_what_was_generated_and_nothing_where_nothing_was(tmp_path: Path) -> None:
+    (tmp_path / "some.yml").write_text("inhibit_rules: [{source_matchers: [a=b], target_matchers: [c=d]}]\n")
+    assert yaml.safe_load(render.alertmanager(tmp_path / "some.yml"))["inhibit_rules"] == [
+        {"source_matchers": ["a=b"], "target_matchers": ["c=d"]}
+    ]
+    assert "inhibit_rules" not in yaml.safe_load(render.alertmanager(tmp_path / "none.yml"))
 
 
 def test_supervisord_starts_nothing_by_itself_and_marks_every_program(lab: Lab) -> None:
