@@ -27,7 +27,7 @@ from reference_app.query.prometheus import Prometheus, PrometheusUnreachableErro
 SCHEMA, FILE = "failwhale/knee/v1", "knee.json"
 """Below the home."""
 PRESET, MEASURED = presets.PLATEAU, "before"
-LEAD_S, SECONDS = 4.0, {"warmup": 1.0, "baseline": 0.0, "ramp": 1.0, MEASURED: 8.0, "fault": 0.0, "after": 0.0, "decay": 0.0}
+LEAD_S, SECONDS = plans.LEAD_S, {"warmup": 1.0, "baseline": 0.0, "ramp": 1.0, MEASURED: 8.0, "fault": 0.0, "after": 0.0, "decay": 0.0}
 HELD_S = 60.0
 SCRAPED_S, QUIET_S = 2.0, 30.0
 """What happened before this has been scraped; what a stair left behind is waited for as long."""
@@ -91,14 +91,15 @@ def cap(home: Home, topology: str, preset: Preset) -> float | None:
 
 
 def find(home: Home, say: Callable[[str], None]) -> Kept:
-    """Climb, look between, hold; four minutes, or nine where nothing holds. The result is kept."""
+    """Climb, look between, hold; four minutes, or nine where nothing holds. A knee that was found is kept."""
     stairs: list[Stair] = []
     while (step := next_step(stairs)) is not None:
         _await_quiet(home)
         stairs.append(_stair(home, step))
         say(f"{'held' if step.held else 'stair'} {len(stairs)}: {describe(stairs[-1])}")
     kept = _kept(home, found(stairs), stairs)
-    files.write_json(home.path / FILE, kept)
+    if kept.share is not None:
+        files.write_json(home.path / FILE, kept)
     return kept
 
 
@@ -147,20 +148,23 @@ def _stair(home: Home, step: Step) -> Stair:
     phases = contract.phases(SECONDS | ({MEASURED: HELD_S} if step.held else {}))
     run_dir = plans.create(home, preset=PRESET.name, seed=1, now=time.time(), phases=phases, lead_s=LEAD_S, load=step.share)
     try:
-        load = _driven(home, run_dir)
+        if told := _driven(home, run_dir):
+            return Stair(step.share, "invalid", (told,), held=step.held)
+        load = recording.report_of(run_dir).load
         return Stair(step.share, *judged(load, _delivered(home, plans.read(run_dir).t0, load.acknowledged)), held=step.held)
     finally:
         shutil.rmtree(run_dir)
 
 
-def _driven(home: Home, run_dir: Path) -> Load:
+def _driven(home: Home, run_dir: Path) -> str:
+    """Why the generator could not begin; empty when it ran to its end."""
     generator = runner.start(home, run_dir)
     try:
         while generator.poll() is None:
             time.sleep(0.1)
     finally:
         generator.stop()
-    return recording.report_of(run_dir).load
+    return f"the generator could not begin: {runner.last_words(run_dir)}" if generator.poll() else ""
 
 
 def _delivered(home: Home, since: float, acknowledged: int) -> float | None:

@@ -151,10 +151,10 @@ class OpenLoop:
         for group in (self._later, self._pool, self._watchers):
             group.kill()
         self._history.close()
-        self._exporter.close()
         facts.write(self.session.run_dir, self._facts(stopped_by, stopped_at), index=self.session.part.index, of=self.session.part.of)
         if not self.session.managed:
             recording.report_of(self.session.run_dir)
+        self._exporter.close()
 
     def _drain(self) -> None:
         deadline = self._clock.seconds() + DRAIN_S
