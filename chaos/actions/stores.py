@@ -9,7 +9,9 @@ from chaos.faults import caches
 from chaos.faults.caches import FlushCache
 from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica, Thread
 
-__all__ = ["eviction_storm", "exhaust_connections", "flush_cache", "hang_writes", "lock_table", "read_only", "slow_queries", "stop_replica"]
+__all__ = [
+    "eviction_storm", "exhaust_connections", "flush_cache", "hang_writes", "lock_table", "read_only", "slow_queries", "starve_cache", "stop_replica",
+]  # fmt: skip
 
 
 def flush_cache(component: str, configuration: dict[str, Any] | None = None) -> str:
@@ -20,6 +22,11 @@ def flush_cache(component: str, configuration: dict[str, Any] | None = None) -> 
 def eviction_storm(component: str, max_mib: int = 1, configuration: dict[str, Any] | None = None) -> str:
     """Leave the cache so little memory that keys are thrown out as fast as they come."""
     return injected_each(component, lambda home, name: caches.eviction_storm(home, name, max_mib << 20), configuration)
+
+
+def starve_cache(component: str, configuration: dict[str, Any] | None = None) -> str:
+    """Leave the cache no memory at all: it forgets everything and keeps nothing."""
+    return injected_each(component, caches.starvation, configuration)
 
 
 def lock_table(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:

@@ -73,10 +73,29 @@ class EvictionStorm(_OfCache, frozen=True, tag="eviction_storm"):
             client.config_set("maxmemory", limit)
 
 
+class StarveCache(EvictionStorm, frozen=True, tag="starve_cache"):
+    """One byte of maxmemory: it forgets everything at once, and keeps nothing that it is given."""
+
+    max_bytes: int = 1
+
+    def check(self, home: Home) -> None:
+        _OfCache.check(self, home)
+
+
+def starvation(home: Home, component: str) -> StarveCache:
+    """From the limit in force now. Raises NotApplicableError."""
+    asked = StarveCache(component)
+    asked.check(home)
+    return StarveCache(component, former_bytes=_limit_of(home, asked))
+
+
 def eviction_storm(home: Home, component: str, max_bytes: int) -> EvictionStorm:
     """The storm from the limit in force now. Raises NotApplicableError."""
     asked = EvictionStorm(component, max_bytes=max_bytes)
     asked.check(home)
-    with asked._client(home) as client:  # noqa: SLF001 - its own factory
-        former = int(client.config_get("maxmemory")["maxmemory"])
-    return EvictionStorm(component, max_bytes=max_bytes, former_bytes=former)
+    return EvictionStorm(component, max_bytes=max_bytes, former_bytes=_limit_of(home, asked))
+
+
+def _limit_of(home: Home, cache: _OfCache) -> int:
+    with cache._client(home) as client:  # noqa: SLF001 - its own factory
+        return int(client.config_get("maxmemory")["maxmemory"])

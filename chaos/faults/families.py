@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.faults.application import UserFault
-from chaos.faults.caches import EvictionStorm, FlushCache
+from chaos.faults.caches import EvictionStorm, FlushCache, StarveCache
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.config import FlipDecider, SetDecider
 from chaos.faults.data import DeleteWithoutWhere
@@ -21,8 +21,9 @@ from chaos.faults.traffic import HotKey
 _Process = Kill | KillAndHold | Pause | CrashLoop
 _Network = Refuse | Blackhole | Loss | SynDrop | Partition | Spoil
 _Data = (
-    FlushCache | EvictionStorm | LockTable | SlowQueries | HangWrites | ExhaustConnections | StopReplica | ReadOnly | DeleteWithoutWhere | DeleteLimits
-)
+    FlushCache | EvictionStorm | StarveCache | LockTable | SlowQueries | HangWrites | ExhaustConnections | StopReplica | ReadOnly
+    | DeleteWithoutWhere | DeleteLimits
+)  # fmt: skip
 _Resource = CpuQuota | MemoryLimit | FewDescriptors | CpuBurn
 _Disk = SmallDisk | DiskFull
 _Application = UserFault | PoisonMessage

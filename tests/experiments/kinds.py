@@ -79,6 +79,7 @@ RECIPES: Mapping[str, Recipe] = {
     "spoil": one(Spoil("users-0", toxics=LATENCY)),
     "flush_cache": one(FlushCache("tweet-cache-0")),
     "eviction_storm": lambda home: (caches.eviction_storm(home, "tweet-cache-0", 1 << 20),),
+    "starve_cache": lambda home: (caches.starvation(home, "tweet-cache-0"),),
     "lock_table": one(LockTable("graph-db-0", table="followees")),
     "slow_queries": one(SlowQueries("graph-db-0", table="followees")),
     "hang_writes": one(HangWrites("tweets-db-1-primary")),
