@@ -93,7 +93,7 @@ def cmdline(pid: int) -> str:
 
 
 def test_acknowledged_posts_that_vanish_end_the_drill(drilling: Drilling, lab: Lab, home: Home) -> None:
-    await_true(lambda: len([i for i in drilling.acknowledged() if ids.shard_of(i) == 1]) > 20, 30, "posts on the healthy shard")
+    await_true(lambda: len([i for i in drilling.acknowledged() if ids.shard_of(i) == 1]) > 5, 30, "posts on the healthy shard")
     Sql().rows(lab.component("tweets-db-1-primary"), "DELETE FROM failwhale.tweets WHERE id >= %s", min(drilling.acknowledged()))
     took = await_true(lambda: drilling.first("guard_tripped") is not None, LIMIT_S, "the guard")
     await_true(lambda: not in_force(home), LIMIT_S, "fault and load gone")
