@@ -12,6 +12,7 @@ from chaos import events
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.clocks import Clocks
+from chaos.comparison import Seen
 from chaos.events import Event
 from dashboards.console import incidents
 from loadgen import report
@@ -69,6 +70,12 @@ def runs(home: Home) -> list[Listed]:
     """All run directories, newest first."""
     found = sorted((path for path in home.runs.glob("*") if path.is_dir()), reverse=True)
     return [_listed(path) for path in found]
+
+
+def compared(home: Home) -> list[Seen]:
+    """The runs that can be compared, newest first; what another version left is none."""
+    found = (_read(path / RESULT, Seen) for path in sorted(home.runs.glob("*"), reverse=True))
+    return [seen for seen in found if seen is not None]
 
 
 def run(home: Home, result: Result) -> Run:

@@ -14,8 +14,8 @@ from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, MARK_VARIABLE, REPOSITORY, Home
 from reference_app.stack.program import COMPONENT_VARIABLE
 
-PATIENCE_S = 40.0
-"""For `chaos halt`, which takes every fault back before it returns."""
+PATIENCE_S = 60.0
+"""For a short command: `chaos halt` takes every fault back before it returns, and a busy machine takes its time to look ahead."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a short command said."""
+    """What a short command said: `text` for people, `printed` on its standard output."""
 
     ok: bool
     text: str
+    printed: str = ""
 
 
 class _Printed(msgspec.Struct):
@@ -60,12 +61,12 @@ class Spawner:
         self._home = home
         self._child: subprocess.Popen[bytes] | None = None
 
-    def start_drill(self, name: str, *, now: float) -> None:
-        """Start a drill. It outlives the console, and `failwhale down` ends it."""
+    def start_drill(self, name: str, *, now: float, sham: bool = False) -> None:
+        """Start a drill, or its sham twin. It outlives the console, and `failwhale down` ends it."""
         self._directory.mkdir(parents=True, exist_ok=True)
         with self._printed.open("wb") as out, self._said.open("wb") as err:
             self._child = subprocess.Popen(
-                _command("drill", name, "--json"), cwd=REPOSITORY, env=self._environment(), start_new_session=True,
+                _command("drill", name, "--json", *(["--sham"] if sham else [])), cwd=REPOSITORY, env=self._environment(), start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             )  # fmt: skip
         started = lease.process_started(self._child.pid) or 0
@@ -110,7 +111,7 @@ class Spawner:
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Answer(ok=False, text=f"`failwhale {' '.join(arguments)}` did not end within {PATIENCE_S:g} s: run it in a terminal")
-        return Answer(done.returncode == 0, (done.stderr.strip() or done.stdout.strip()))
+        return Answer(done.returncode == 0, done.stderr.strip() or done.stdout.strip(), done.stdout)
 
     def _noted(self) -> Started | None:
         try:

@@ -1,15 +1,12 @@
-"""What the console may do to the lab: start a drill, halt chaos, resume it. Each spawns a command; what harms asks first."""
+"""What the console may do to the lab: halt chaos, resume it, and follow a drill that it started. Each spawns a command; what harms asks first."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
 import streamlit as st
 
-from chaos import catalogue
-from chaos.catalogue import Experiment
 from dashboards.console.draw import progress as bar
 from dashboards.console.lab.sight import Sight
 from dashboards.console.spawn import Spawner
@@ -19,54 +16,54 @@ from reference_app.contract.plan import Plan
 from reference_app.kit.home import Home
 
 REASON = "halted from the console"
-_STARTED = "drills-started"
 
 
 @st.fragment(run_every=sights.REFRESH_S)
 def panel() -> None:
     """The buttons, and how the last drill that was started here ended."""
-    sight, spawner = sights.now(), _spawner(str(Home.from_environment().path))
-    busy = sight.held is not None or spawner.running() is not None
+    sight = sights.now()
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
-        _drill(spawner, sight, disabled=busy or sight.halted is not None, why=_why_not(sight, busy=busy))
+        why = why_not(sight)
+        st.link_button("Start a drill", "/drills?view=Catalogue", icon=":material/play_arrow:", disabled=bool(why), help=why or None)
         if sight.halted is None:
-            _halt(spawner, disabled=sight.lab is None)
+            _halt(spawner(), disabled=sight.lab is None)
         else:
-            _resume(spawner)
-    _ended(spawner)
+            _resume(spawner())
+    _ended(spawner())
+
+
+@st.fragment(run_every=sights.REFRESH_S)
+def running() -> None:
+    """How far the run is that holds the lab, its way out, and how the last one that was started here ended."""
+    sight = sights.now()
+    progress(sight)
+    if sight.held is not None and sight.halted is None:
+        _halt(spawner(), disabled=False)
+    _ended(spawner())
 
 
 def progress(sight: Sight) -> None:
     """How far the run is that holds the lab, or that was just started here."""
-    spawner = _spawner(str(Home.from_environment().path))
-    started = spawner.running()
+    started = spawner().running()
     plan = _plan(sight.held) if sight.held else None
     if plan is not None:
         picture.show(bar.html(bar.of_plan(plan, sight.at)), key="progress")
     elif started is not None:
-        picture.show(bar.html(bar.before_plan(started.drill, spawner.said())), key="progress")
+        picture.show(bar.html(bar.before_plan(started.drill, spawner().said())), key="progress")
     elif sight.held is not None:
         picture.show(bar.html(bar.without_plan(sight.held)), key="progress")
 
 
-def _drill(spawner: Spawner, sight: Sight, *, disabled: bool, why: str) -> None:
-    shut = f"drill-{st.session_state.get(_STARTED, 0)}"  # a new key is a popover that is shut again
-    with st.popover("Start a drill", icon=":material/play_arrow:", disabled=disabled, help=why or None, key=shut):
-        unfit = {name: experiment.extension.why_not(sight.lab) if sight.lab else "" for name, experiment in _experiments().items()}
-        chosen = st.selectbox("Experiment", sorted(unfit, key=lambda name: (bool(unfit[name]), name)), key="experiment")
-        experiment = _experiments()[chosen]
-        truth = experiment.extension.truth
-        st.markdown(f"**{experiment.title}.** {experiment.description}")
-        st.markdown(
-            f"It does `{truth.fault}` to {', '.join(f'`{name}`' for name in truth.components)} under load, takes it back, audits every "
-            f"acknowledged post and drafts a postmortem: about 3.5 minutes. Predicted verdict: **{experiment.extension.expected_verdict}**."
-        )
-        if unfit[chosen]:
-            st.warning(unfit[chosen])
-        if st.button("Break it now", type="primary", disabled=disabled or bool(unfit[chosen]), key="start"):
-            spawner.start_drill(chosen, now=time.time())
-            st.session_state[_STARTED] = st.session_state.get(_STARTED, 0) + 1
-            st.rerun()
+def why_not(sight: Sight) -> str:
+    """What keeps a drill from being started now, in a sentence; empty when nothing does."""
+    if sight.held is not None or spawner().running() is not None:
+        return "A run holds the lab: one at a time."
+    return "Chaos is halted: resume it first." if sight.halted is not None else ""
+
+
+def spawner() -> Spawner:
+    """Whoever starts the commands of this lab."""
+    return _spawner(str(Home.from_environment().path))
 
 
 def _halt(spawner: Spawner, *, disabled: bool) -> None:
@@ -106,22 +103,11 @@ def _ended(spawner: Spawner) -> None:
             st.rerun()
 
 
-def _why_not(sight: Sight, *, busy: bool) -> str:
-    if busy:
-        return "A run holds the lab: one at a time."
-    return "Chaos is halted: resume it first." if sight.halted is not None else ""
-
-
 def _plan(run_id: str) -> Plan | None:
     try:
         return msgspec.json.decode((Home.from_environment().runs / run_id / plans.FILE).read_bytes(), type=Plan)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-@st.cache_resource(ttl=60, show_spinner=False)
-def _experiments() -> dict[str, Experiment]:
-    return {name: catalogue.load(name) for name in catalogue.names()}
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

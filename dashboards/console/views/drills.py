@@ -1,4 +1,4 @@
-"""Drills: every recorded run, and one of them with its charts, verdict, audit, alerts, clocks and postmortem."""
+"""Drills: recorded runs, one of them with its charts, verdict, audit, alerts, clocks and postmortem; the catalogue; two runs compared."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import streamlit as st
 
 from dashboards.console import charts, data, texts
 from dashboards.console.data import Listed, Result, Run
-from dashboards.console.views import frame, traces
+from dashboards.console.views import actions, catalogue, compare, frame, traces
 from reference_app.kit.home import Home
 
 LINK = "run"
 """Query parameter of a deep link: `/drills?run=<id>`."""
-_COMMAND = "failwhale drill kill-tweet-shard"
+RUNS = "Recorded runs"
 
 
 def page() -> None:
@@ -22,18 +22,29 @@ def page() -> None:
     home = Home.from_environment()
     frame.above()
     st.title("Drills")
+    actions.running()
+    view = st.segmented_control(
+        "View", [RUNS, "Catalogue", "Compare"], default=RUNS, required=True, key="view", label_visibility="collapsed", bind="query-params"
+    )
+    if view == "Catalogue":
+        catalogue.tab(home)
+        return
     listed = data.runs(home)
     results = [entry.result for entry in listed if entry.result is not None]
-    if not listed:
+    if view == "Compare":
+        compare.tab(home, results)
+    elif not listed:
         _nothing_yet(home)
-        return
-    _list(listed)
-    if results:
-        _one(home, data.run(home, _choose(results)))
+    else:
+        _list(listed)
+        if results:
+            _one(home, data.run(home, _choose(results)))
 
 
 def _nothing_yet(home: Home) -> None:
-    st.info(f"No drill is recorded in `{home.runs}`. The first one takes about four minutes, from a terminal in the checkout:")
+    st.info(
+        f"No drill is recorded in `{home.runs}`. Start one from the catalogue above, or from a terminal in the checkout, in about four minutes:"
+    )
     st.code("make demo", language="bash")
 
 
@@ -44,7 +55,7 @@ def _list(listed: list[Listed]) -> None:
         "run": st.column_config.TextColumn("run", width="small"),
     }
     st.dataframe(table, hide_index=True, column_config=config, height=min(36 * (len(table) + 1), 260), key="runs")
-    st.caption(f"Newest first. Start another from a terminal: `{_COMMAND}`, or with `--no-fault` for the comparison without a fault.")
+    st.caption("Newest first. The catalogue starts another; Compare lays two beside one another.")
 
 
 def _choose(results: list[Result]) -> Result:
