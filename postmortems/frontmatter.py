@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -25,6 +26,16 @@ def read(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise FrontMatterError("the front matter is not a mapping of names to values")
     return found
+
+
+def changed(text: str, name: str, value: object) -> str:
+    """The text with one field of its front matter replaced, or added at its end; every other character stays. Raises FrontMatterError."""
+    read(text)
+    _, head, rest = text.split(_FENCE, 2)
+    written = yaml.safe_dump({name: value}, allow_unicode=True, width=140)
+    field = re.compile(rf"^{re.escape(name)}:.*\n(?:[ \-].*\n)*", re.MULTILINE)
+    head = field.sub(lambda _: written, head, count=1) if field.search(head) else head + written
+    return f"{_FENCE}{head}{_FENCE}{rest}"
 
 
 def body(text: str) -> str:

@@ -13,9 +13,9 @@ import yaml
 
 from chaos import catalogue
 from chaos.catalogue import Extension
-from postmortems import evidence, figures, render
+from postmortems import actions, evidence, figures, frontmatter, render
 from postmortems.evidence import Signals
-from postmortems.model import Draft, Incident
+from postmortems.model import Draft, Incident, State
 from reference_app.contract import topology
 from reference_app.contract.plan import Plan
 from reference_app.kit import changes, files
@@ -24,6 +24,8 @@ from reference_app.kit.home import Home
 from reference_app.query import slo
 
 INCIDENT, POSTMORTEM, DRAFT, SNAPSHOT, FIGURES = "incident.yaml", "postmortem.md", "postmortem.draft.md", "snapshot", "figures"
+
+LATEST = "latest"
 
 
 class NoIncidentError(Exception):
@@ -45,7 +47,8 @@ def draft(home: Home, run_id: str, *, prometheus: Signals | None, clock: Callabl
     for name, chart in render.chart_files(snapshot, derived).items():
         files.write_atomic(incident_dir / FIGURES / f"{name}.vl.json", chart.encode())
     incident = Incident(header, msgspec.to_builtins(derived.clocks), derived.figures)
-    return _write(incident_dir, incident, render.postmortem(header, snapshot, derived, manifest))
+    text = render.postmortem(header, snapshot, derived, manifest)
+    return _write(incident_dir, incident, actions.in_text(text, actions.read(incident_dir)))
 
 
 def read(home: Home, incident_id: str) -> Incident:
@@ -63,9 +66,36 @@ def read_file(path: Path) -> Incident:
         raise NoIncidentError(f"{path} is not an incident: {error}") from error
 
 
+def chosen(home: Home, incident_id: str) -> str:
+    """The id, or that of the newest incident for `latest`; NoIncidentError when there is none."""
+    if incident_id != LATEST:
+        return incident_id
+    if not (known := ids(home)):
+        raise NoIncidentError(f"there is no incident below {home.incidents}: `failwhale drill` makes one")
+    return known[-1]
+
+
 def ids(home: Home) -> list[str]:
     """Ids of all incidents, oldest first."""
     return sorted(path.parent.name for path in home.incidents.glob(f"*/{INCIDENT}"))
+
+
+def amend(incident_dir: Path, change: Callable[[str], str]) -> None:
+    """Change postmortem.md by a command. A text that nobody edited stays one that nobody edited. Raises NoIncidentError."""
+    path, incident = incident_dir / POSTMORTEM, read_file(incident_dir / INCIDENT)
+    edited, text = _edited(incident_dir), change(path.read_text())
+    files.write_atomic(path, text.encode())
+    if not edited:
+        _record(incident_dir, replace(incident, draft_sha256=hashlib.sha256(text.encode()).hexdigest()))
+
+
+def set_status(incident_dir: Path, status: State) -> Incident:
+    """Write the status into record and front matter. Raises NoIncidentError."""
+    amend(incident_dir, lambda text: frontmatter.changed(text, "status", status))
+    incident = read_file(incident_dir / INCIDENT)
+    moved = replace(incident, header=replace(incident.header, status=status))
+    _record(incident_dir, moved)
+    return moved
 
 
 def _freeze(home: Home, run_id: str, snapshot_dir: Path, *, prometheus: Signals | None, now: float) -> None:
@@ -90,16 +120,24 @@ def _experiment(plan: Plan) -> Extension | None:
 
 def _write(incident_dir: Path, incident: Incident, text: str) -> Draft:
     written, message = incident_dir / POSTMORTEM, ""
-    if _edited(incident_dir):
+    former = read_file(incident_dir / INCIDENT) if (incident_dir / INCIDENT).exists() else None
+    status = former.header.status if former else "draft"
+    if status != "draft" or _edited(incident_dir):
         written = incident_dir / DRAFT
-        message = f"{incident_dir / POSTMORTEM} was edited by a person and is kept; the new draft is {written}"
-        incident = replace(incident, draft_sha256=read_file(incident_dir / INCIDENT).draft_sha256)
+        why = f"is {status}" if status != "draft" else "was edited by a person"
+        message = f"{incident_dir / POSTMORTEM} {why} and is kept; the new draft is {written}"
+        header = replace(incident.header, status=status)
+        incident = replace(incident, header=header, draft_sha256=former.draft_sha256 if former else "")
     else:
         incident = replace(incident, draft_sha256=hashlib.sha256(text.encode()).hexdigest())
     files.write_atomic(written, text.encode())
+    _record(incident_dir, incident)
+    return Draft(incident_dir, incident_dir / POSTMORTEM, incident_dir / SNAPSHOT, message)
+
+
+def _record(incident_dir: Path, incident: Incident) -> None:
     content = yaml.safe_dump(msgspec.to_builtins(incident), sort_keys=False, allow_unicode=True, width=140)
     files.write_atomic(incident_dir / INCIDENT, content.encode())
-    return Draft(incident_dir, incident_dir / POSTMORTEM, incident_dir / SNAPSHOT, message)
 
 
 def _edited(incident_dir: Path) -> bool:

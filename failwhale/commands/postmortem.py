@@ -1,4 +1,4 @@
-"""`failwhale postmortem new / list / show / check`."""
+"""`failwhale postmortem`: new, list, show and check here, the steps to closed in `postmortem_steps`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Column, Table
 
-from failwhale.commands import terminal
+from failwhale.commands import postmortem_steps, terminal
 from postmortems import check, frontmatter, store, wording
 from postmortems.evidence import NoRunError, NoSnapshotError
 from postmortems.model import Incident
@@ -20,7 +20,6 @@ from reference_app.query.prometheus import Prometheus
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 IncidentId = Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`, which is the id of its run; or `latest`.")]
 CLEAN, FINDINGS, USAGE = 0, 1, 2
-LATEST = "latest"
 ERRORS = (NoRunError, NoSnapshotError, NoIncidentError, OSError)
 
 
@@ -33,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_incidents)
     group.command("show")(show)
     group.command("check")(check_one)
+    postmortem_steps.register(group)
     app.add_typer(group, name="postmortem")
 
 
@@ -73,7 +73,7 @@ def show(incident_id: IncidentId, *, as_json: Json = False) -> None:
     """Print a postmortem, or with --json its record. Exit codes: 0, 2 when there is none."""
     home = Home.from_environment()
     try:
-        incident = store.read(home, _chosen(home, incident_id))
+        incident = store.read(home, store.chosen(home, incident_id))
         text = (home.incidents / incident.header.id / store.POSTMORTEM).read_text()
     except ERRORS as error:
         raise _refused(error) from None
@@ -90,7 +90,7 @@ def check_one(incident_id: IncidentId, *, as_json: Json = False) -> None:
     """
     home = Home.from_environment()
     try:
-        incident_id = _chosen(home, incident_id)
+        incident_id = store.chosen(home, incident_id)
         found = check.findings(home.incidents / incident_id)
     except ERRORS as error:
         raise _refused(error) from None
@@ -101,15 +101,6 @@ def check_one(incident_id: IncidentId, *, as_json: Json = False) -> None:
             typer.echo(finding)
         terminal.say(f"{len(found)} findings" if found else "every number is what the snapshot gives")
     raise typer.Exit(FINDINGS if found else CLEAN)
-
-
-def _chosen(home: Home, incident_id: str) -> str:
-    """Raises NoIncidentError when the latest is asked for and there is none."""
-    if incident_id != LATEST:
-        return incident_id
-    if not (known := store.ids(home)):
-        raise NoIncidentError(f"there is no incident below {home.incidents}: `failwhale drill` makes one")
-    return known[-1]
 
 
 def _prometheus(home: Home) -> Prometheus | None:

@@ -1,0 +1,38 @@
+"""Who did what to a postmortem, and when: an append-only file beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from postmortems.model import State
+from reference_app.kit import files
+
+FILE = "audit-log.ndjson"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`at` is Unix seconds; `by` a person's login; `status` is the one afterwards."""
+
+    at: float
+    by: str
+    what: str
+    status: State
+
+
+def append(incident_dir: Path, entry: Entry) -> None:
+    """Add one line."""
+    lines = files.LineWriter(incident_dir / FILE)
+    try:
+        lines.write(entry)
+    finally:
+        lines.close()
+
+
+def read(incident_dir: Path) -> Iterator[Entry]:
+    """Oldest first."""
+    return (msgspec.convert(line, Entry) for line in files.read_lines(incident_dir / FILE))

@@ -1,0 +1,174 @@
+"""Draft, in review, published, closed: who may go on when. A gate that is not met is a sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from postmortems import actions, auditlog, check, evidence, frontmatter, publishing, store, verification
+from postmortems.actions import Action
+from postmortems.auditlog import Entry
+from postmortems.model import Incident, State
+from reference_app.kit.home import Home
+
+NEXT: dict[State, State] = {"draft": "in-review", "in-review": "published", "published": "closed"}
+_HOW: dict[State, str] = {"in-review": "review", "published": "publish", "closed": "close"}
+
+
+class GateError(Exception):
+    """What is not met yet, a sentence each."""
+
+    def __init__(self, unmet: Sequence[str]) -> None:
+        super().__init__("\n".join(unmet))
+        self.unmet = tuple(unmet)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One postmortem in the hands of a person: `by` is who, `clock` gives Unix seconds, `archive` is where published ones go."""
+
+    home: Home
+    incident_id: str
+    by: str
+    clock: Callable[[], float]
+    archive: Path
+
+    @property
+    def directory(self) -> Path:
+        return self.home.incidents / self.incident_id
+
+
+def review(desk: Desk, reviewers: Sequence[str] = ()) -> Incident:
+    """Ask for review: the evidence is complete, everything stated is true, and somebody is named who looks at it. Raises GateError."""
+    _expect(desk, "in-review")
+    if reviewers:
+        store.amend(desk.directory, lambda text: frontmatter.changed(text, "reviewers", sorted({*_reviewers(text), *reviewers})))
+    return _moved(desk, "in-review", gates(desk, "in-review"))
+
+
+def publish(desk: Desk) -> Incident:
+    """Publish: besides, every action says who, until when, and how one can tell. A copy goes to the archive. Raises GateError."""
+    _expect(desk, "published")
+    _refresh(desk)
+    unmet = [*gates(desk, "published"), *publishing.paths_of_the_machine(desk.directory, desk.home)]
+    return _moved(desk, "published", unmet)
+
+
+def close(desk: Desk) -> Incident:
+    """Close: every action is done, shown by a re-run of its drill, or declined with a reason. Raises GateError."""
+    _expect(desk, "closed")
+    return _moved(desk, "closed", gates(desk, "closed"))
+
+
+def gates(desk: Desk, wanted: State) -> list[str]:
+    """What stands between a postmortem and a state, in sentences; empty when nothing does."""
+    listed = actions.read(desk.directory)
+    unmet = [*_evidence(desk), *_reviewed(desk)]
+    if wanted in ("published", "closed"):
+        unmet += actions.lacking(listed)
+    if wanted == "closed":
+        unmet += actions.unfinished(listed)
+    return unmet
+
+
+def add(desk: Desk, action: Action) -> Action:
+    """Add an action; its id and time are given here, and its drill is the incident's unless it names one. Raises GateError when it is closed."""
+    incident = _not_closed(desk)
+    listed = actions.read(desk.directory)
+    added = replace(action, id=actions.numbered(listed), added_at=desk.clock(), drill=action.drill or incident.header.drill)
+    _listed(desk, [*listed, added], f"adds action {added.id}: {added.text}")
+    return added
+
+
+def done(desk: Desk, action_id: str, rerun: str) -> Action:
+    """Mark an action done, with the re-run that shows it. Raises ActionError, GateError."""
+    _not_closed(desk)
+    listed = actions.read(desk.directory)
+    action = actions.open_one(listed, action_id)
+    shown = verification.of(action, incidents=desk.home.incidents, incident_id=desk.incident_id, run_id=rerun)
+    finished = replace(action, state="done", rerun=shown)
+    _listed(desk, actions.replaced(listed, finished), f"marks action {action_id} done, shown by {rerun}")
+    return finished
+
+
+def decline(desk: Desk, action_id: str, reason: str) -> Action:
+    """Mark an action declined; it stays in the table. Raises ActionError, GateError."""
+    _not_closed(desk)
+    listed = actions.read(desk.directory)
+    declined = actions.declined(actions.open_one(listed, action_id), reason)
+    _listed(desk, actions.replaced(listed, declined), f"declines action {action_id}: {declined.reason}")
+    return declined
+
+
+def _expect(desk: Desk, wanted: State) -> None:
+    status = store.read(desk.home, desk.incident_id).header.status
+    if NEXT.get(status) == wanted:
+        return
+    following = NEXT.get(status)
+    then = f"its next step is `failwhale postmortem {_HOW[following]} {desk.incident_id}`" if following else "that is the last state"
+    raise GateError([f"{desk.incident_id} is {status}, so it cannot become {wanted}: {then}"])
+
+
+def _not_closed(desk: Desk) -> Incident:
+    incident = store.read(desk.home, desk.incident_id)
+    if incident.header.status == "closed":
+        raise GateError([f"{desk.incident_id} is closed: its actions stand as they are"])
+    return incident
+
+
+def _evidence(desk: Desk) -> Iterator[str]:
+    """Evidence is complete when all that was frozen is there and true, and the text names what could not be."""
+    findings = check.findings(desk.directory)
+    yield from (f"not true or not complete: {finding}" for finding in findings)
+    if findings:
+        yield f"`failwhale postmortem check {desk.incident_id}` has {len(findings)} findings: correct the text, or the evidence is not what it was"
+        return
+    text = (desk.directory / store.POSTMORTEM).read_text()
+    for gap in evidence.read_manifest(desk.directory / store.SNAPSHOT).missing:
+        if gap not in text:
+            yield f"the text does not say that this could not be frozen: {gap}"
+
+
+def _reviewed(desk: Desk) -> Iterator[str]:
+    path = desk.directory / store.POSTMORTEM
+    if path.exists() and not _reviewers(path.read_text()):
+        yield f"no reviewers are named: `failwhale postmortem review {desk.incident_id} --reviewer NAME`, or the front matter of {path.name}"
+
+
+def _reviewers(text: str) -> list[str]:
+    try:
+        return [str(name) for name in frontmatter.read(text).get("reviewers") or []]
+    except frontmatter.FrontMatterError:
+        return []
+
+
+def _moved(desk: Desk, status: State, unmet: Sequence[str]) -> Incident:
+    if unmet:
+        raise GateError(unmet)
+    incident = store.set_status(desk.directory, status)
+    _log(desk, f"moves it to {status}", status)
+    _archive(desk, status)
+    return incident
+
+
+def _listed(desk: Desk, listed: Sequence[Action], what: str) -> None:
+    actions.write(desk.directory, listed)
+    _refresh(desk)
+    status = store.read(desk.home, desk.incident_id).header.status
+    _log(desk, what, status)
+    _archive(desk, status)
+
+
+def _refresh(desk: Desk) -> None:
+    listed = actions.read(desk.directory)
+    store.amend(desk.directory, lambda text: actions.in_text(text, listed))
+
+
+def _log(desk: Desk, what: str, status: State) -> None:
+    auditlog.append(desk.directory, Entry(desk.clock(), desk.by, what, status))
+
+
+def _archive(desk: Desk, status: State) -> None:
+    if status in ("published", "closed"):
+        publishing.copy(desk.directory, desk.archive)
