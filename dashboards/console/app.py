@@ -13,8 +13,15 @@ if ROOT not in sys.path:  # plain `streamlit run` looks for modules beside this 
     sys.path.insert(0, ROOT)
 
 
+def overview() -> None:
+    """Pages load what they need when they are opened: this and Live draw without pandas, Altair and Arrow."""
+    from dashboards.console.views import overview as view  # noqa: PLC0415
+
+    view.page()
+
+
 def live() -> None:
-    """Pages load what they need when they are opened: Live draws without pandas, Altair and Arrow."""
+    """The running lab."""
     from dashboards.console.views import live as view  # noqa: PLC0415
 
     view.page()
@@ -40,7 +47,8 @@ def main() -> None:
     st.set_page_config(page_title="failwhale", page_icon=whale, layout="wide")
     st.logo(str(HERE / "assets" / "wordmark.svg"), size="large")
     pages = [
-        st.Page(live, title="Live", url_path="live", icon=":material/monitor_heart:", default=True),
+        st.Page(overview, title="Overview", url_path="overview", icon=":material/dashboard:", default=True),
+        st.Page(live, title="Live", url_path="live", icon=":material/monitor_heart:"),
         st.Page(drills, title="Drills", url_path="drills", icon=":material/science:"),
         st.Page(postmortems, title="Postmortems", url_path="postmortems", icon=":material/menu_book:"),
     ]

@@ -68,8 +68,13 @@ class Run:
 
 def runs(home: Home) -> list[Listed]:
     """All run directories, newest first."""
+    return latest(home, None)
+
+
+def latest(home: Home, count: int | None) -> list[Listed]:
+    """So many run directories, newest first."""
     found = sorted((path for path in home.runs.glob("*") if path.is_dir()), reverse=True)
-    return [_listed(path) for path in found]
+    return [_listed(path) for path in found[:count]]
 
 
 def compared(home: Home) -> list[Seen]:

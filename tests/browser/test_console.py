@@ -146,7 +146,7 @@ def walker(url: str, open_browser: Callable[[int, int], WebDriver], tmp_path_fac
 
 @pytest.mark.usefixtures("prometheus")
 def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
-    walker.open("/", until="22 of 23 components answer; tweets-db-0-primary does not")
+    walker.open("/live", until="22 of 23 components answer; tweets-db-0-primary does not")
     walker.wait(lambda: len(walker.all(".fw-red-row .fw-plot")) == 16)
     assert len(walker.all("[data-component].fw-down")) == 1
     assert len(walker.all("[data-component].fw-answers")) == 18
@@ -157,7 +157,7 @@ def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
 @pytest.mark.verify
 @pytest.mark.usefixtures("prometheus")
 def test_live_refreshes_itself(walker: Walker) -> None:
-    walker.open("/", until="UTC")
+    walker.open("/live", until="UTC")
     first = walker.all(".fw-clock")[0].text
     walker.wait(lambda: walker.all(".fw-clock")[0].text != first)
 
@@ -165,7 +165,7 @@ def test_live_refreshes_itself(walker: Walker) -> None:
 @pytest.mark.verify
 @pytest.mark.usefixtures("prometheus")
 def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
-    walker.open("/", until="25 % errors")
+    walker.open("/live", until="25 % errors")
     walker.wait(lambda: walker.browser.execute_script(
         "const plot = document.querySelector('.fw-red .fw-plot'), box = plot.getBoundingClientRect();"
         "plot.dispatchEvent(new PointerEvent('pointermove', {bubbles: true, clientX: box.left + box.width / 2}));"
@@ -176,8 +176,8 @@ def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
 @pytest.mark.verify
 def test_nothing_that_happens_to_a_drill_is_one_click_away(walker: Walker, prometheus: Canned) -> None:
     assert prometheus
-    walker.open("/", until="Start a drill")
-    walker.click("button", "Start a drill")
+    walker.open("/live", until="Start a drill")
+    walker.click("a", "Start a drill")
     walker.wait(lambda: "Break it now" in walker.text)
     assert catalogue.load(catalogue.names()[0]).extension.truth.fault in walker.text
     walker.keep("start-a-drill")
@@ -212,7 +212,7 @@ def test_a_postmortem_is_read_and_its_numbers_are_checked(walker: Walker) -> Non
 def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(walker: Walker, home: Home, prometheus: Canned) -> None:
     assert prometheus
     lab = home.lab_file.read_bytes()
-    walker.open("/", until="22 of 23 components answer")
+    walker.open("/live", until="22 of 23 components answer")
     parts = tuple(replace(part, port=9) for part in home.lab().components)
     files.write_json(home.lab_file, replace(home.lab(), components=parts))
     walker.wait(lambda: "The lab is down" in walker.text and "failwhale up" in walker.text)
@@ -226,7 +226,7 @@ def test_a_home_without_a_lab_says_how_to_start_one(walker: Walker, home: Home, 
     assert prometheus
     lab = home.lab_file.read_bytes()
     home.lab_file.unlink()
-    walker.open("/", until="There is no lab in")
+    walker.open("/live", until="There is no lab in")
     walker.keep("live-no-lab")
     home.lab_file.write_bytes(lab)
 
@@ -234,7 +234,7 @@ def test_a_home_without_a_lab_says_how_to_start_one(walker: Walker, home: Home, 
 @pytest.mark.usefixtures("prometheus")
 def test_pages_load_nothing_from_elsewhere_and_complain_of_nothing(walker: Walker) -> None:
     walker.browser.get_log("browser")
-    for path, words in (("/", "25 % errors"), ("/drills", "the experiment predicts"), ("/postmortems", "Contributing conditions")):
+    for path, words in (("/", "Budget of the last hour".upper()), ("/live", "25 % errors"), ("/drills", "the experiment predicts"), ("/postmortems", "Contributing conditions")):
         walker.open(path, until=words)
         assert walker.browser.execute_script(OURS) == []
     complaints = [entry["message"] for entry in walker.browser.get_log("browser") if entry["level"] == "SEVERE"]

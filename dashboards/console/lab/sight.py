@@ -24,7 +24,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Signals:
-    """What Prometheus tells. `state` is of this moment, series are of the last five minutes (see lab.signals)."""
+    """What Prometheus tells. `state` and `spent` are of this moment, series are of the last five minutes (see lab.signals)."""
 
     state: list[Sample]
     levels: list[Series]
@@ -33,6 +33,8 @@ class Signals:
     caches: list[Series]
     outcomes: list[Series]
     alerts: list[ActiveAlert]
+    burns: list[Series] = field(default_factory=list)
+    spent: list[Sample] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

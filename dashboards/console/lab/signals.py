@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.rules import model, windows
 from reference_app.contract import metrics
 from reference_app.contract.metrics import Metric
 
@@ -60,3 +61,15 @@ OUTCOMES = _either(
     *(_labelled(_rate(metric.name, "result"), "what", what) for what, metric in (("pages", metrics.HOME_PAGES), ("posts", metrics.POSTS)))
 )
 """What users got, per second: home pages and posts by result."""
+_PAIR = windows.LAB.pairs[0]
+SHORT, LONG = (f"slo:bad:ratio{model.duration(seconds)}" for seconds in (_PAIR.short_s, _PAIR.long_s))
+BURNS = f'{{__name__=~"{SHORT}|{LONG}"}}'
+"""Share of bad events per `slo`, over the short and the long window of the alert on its burn rate."""
+HOUR = "1h"
+SPENT = _either(
+    *(
+        _labelled(f"sum_over_time(slo:{what}:increase{model.duration(_PAIR.long_s)}[{HOUR}]) / {_PAIR.long_s}", "what", what)
+        for what in ("bad", "total")
+    )
+)
+"""Events of the last hour per `slo`. Asked for this moment only; sums over a window, evaluated each second, count every event once per second of it."""

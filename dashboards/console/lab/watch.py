@@ -102,8 +102,8 @@ class Reader:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._prometheus = Prometheus(lab.prometheus_url, PATIENCE_S)
-        self._levels, self._requests, self._latency, self._caches, self._outcomes = (
-            Window(query) for query in (signals.LEVELS, signals.REQUESTS, signals.LATENCY, signals.CACHES, signals.OUTCOMES)
+        self._levels, self._requests, self._latency, self._caches, self._outcomes, self._burns = (
+            Window(query) for query in (signals.LEVELS, signals.REQUESTS, signals.LATENCY, signals.CACHES, signals.OUTCOMES, signals.BURNS)
         )
 
     def reads(self, lab: Lab) -> bool:
@@ -117,6 +117,7 @@ class Reader:
             state=prometheus.instant(signals.STATE), levels=self._levels.read(prometheus, end),
             requests=self._requests.read(prometheus, end), latency=self._latency.read(prometheus, end),
             caches=self._caches.read(prometheus, end), outcomes=self._outcomes.read(prometheus, end),
+            burns=self._burns.read(prometheus, end), spent=prometheus.instant(signals.SPENT),
             alerts=[alert for alert in prometheus.active_alerts() if alert.name != WATCHDOG],
         )  # fmt: skip
 

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboards.console.draw import header
+from dashboards.console.draw.plot import Frame
+from dashboards.console.lab.sight import Sight, Trouble
 from dashboards.console.views import picture, sights
+
+_SEE = {
+    "no-lab": "It takes about ten seconds, from a terminal in the checkout:",
+    "down": "Start it from a terminal:",
+    "dark": "Bring it back from a terminal:",
+}
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -23,3 +31,14 @@ def choose(label: str, options: Mapping[str, str], *, link: str) -> str:
         st.warning(f"There is no {label.lower()} `{linked}` here; this is the newest one.")
     first = list(options).index(linked) if linked in options else 0
     return st.selectbox(label, list(options), index=first, format_func=lambda name: options[name], key=link)
+
+
+def trouble(trouble: Trouble) -> None:
+    """Why there are no measurements, and the command that helps."""
+    (st.info if trouble.kind == "no-lab" else st.warning)(f"{trouble.message} {_SEE[trouble.kind]}")
+    st.code(trouble.command, language="bash")
+
+
+def of(sight: Sight) -> Frame:
+    """The stretch of time that small charts show."""
+    return Frame(end=float(int(sight.at)), bands=sight.bands, changes=sight.changes)

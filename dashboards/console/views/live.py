@@ -5,16 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards.console.draw import overview, red, stores, topology_map
-from dashboards.console.draw.plot import Frame
 from dashboards.console.lab import states
-from dashboards.console.lab.sight import Sight, Trouble
 from dashboards.console.views import actions, frame, picture, sights
-
-_SEE = {
-    "no-lab": "It takes about ten seconds, from a terminal in the checkout:",
-    "down": "Start it from a terminal:",
-    "dark": "Bring it back from a terminal:",
-}
 
 
 def page() -> None:
@@ -31,7 +23,7 @@ def _stage() -> None:
     """What is going on, the map, and the figures beside it."""
     sight = sights.now()
     if sight.trouble is not None:
-        _trouble(sight.trouble)
+        frame.trouble(sight.trouble)
     if told := overview.notices_html(sight):
         picture.show(told, key="notices")
     actions.progress(sight)
@@ -43,7 +35,7 @@ def _stage() -> None:
             breakers = states.open_breakers(sight.signals.state) if sight.signals else ()
             picture.show(topology_map.html(healths, breakers=breakers), key="topology")
         with st.container(key="overview"):
-            picture.show(overview.html(sight, _frame(sight)), key="figures")
+            picture.show(overview.html(sight, frame.of(sight)), key="figures")
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -51,7 +43,7 @@ def _services() -> None:
     sight = sights.now()
     if sight.lab is not None and sight.signals is not None:
         st.subheader("Services", help="Rate, errors (answers of 5xx) and duration as each service saw them, over five seconds each.")
-        picture.show(red.html(sight.lab, sight.signals, _frame(sight)), key="red")
+        picture.show(red.html(sight.lab, sight.signals, frame.of(sight)), key="red")
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -59,13 +51,4 @@ def _stores() -> None:
     sight = sights.now()
     if sight.signals is not None:
         st.subheader("Stores")
-        picture.show(stores.html(states.of(sight), sight.signals, _frame(sight)), key="stores")
-
-
-def _trouble(trouble: Trouble) -> None:
-    (st.info if trouble.kind == "no-lab" else st.warning)(f"{trouble.message} {_SEE[trouble.kind]}")
-    st.code(trouble.command, language="bash")
-
-
-def _frame(sight: Sight) -> Frame:
-    return Frame(end=float(int(sight.at)), bands=sight.bands, changes=sight.changes)
+        picture.show(stores.html(states.of(sight), sight.signals, frame.of(sight)), key="stores")

@@ -83,9 +83,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     # Each AppTest reads the metadata of all installed packages in search of components, which takes longer than the page.
     monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
 
-    def open_page(name: str = "live", **link: str) -> Page:
+    def open_page(name: str = "overview", **link: str) -> Page:
         app = AppTest.from_file(APP, default_timeout=60)
-        if name != "live":
+        if name != "overview":
             app.switch_page(f"views/{name}.py")
         for parameter, value in link.items():
             app.query_params[parameter] = value

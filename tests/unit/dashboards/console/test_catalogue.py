@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from chaos import catalogue, halt
 from dashboards.console import library, outlook
+from dashboards.console.draw import units
 from dashboards.console.library import Entry, Filter
 from dashboards.console.outlook import NoOutlookError, Outlook
 from dashboards.console.spawn import Answer, Spawner
@@ -149,7 +150,7 @@ def test_reasons_against_a_run_forbid_it() -> None:
     ahead = msgspec.convert(TOLD | {"possible": False, "reasons": ["run x holds the lab"]}, Outlook)
     assert not ahead.possible
     assert replace(ahead, phases=()).phases == ()
-    assert outlook.headline(replace(ahead, phases=()))["Fault in force"] == "–"
+    assert outlook.headline(replace(ahead, phases=()))["Fault in force"] == units.NONE
 
 
 def buttons(app: AppTest) -> set[str | None]:

@@ -38,7 +38,7 @@ def users_service(empty_home: Home) -> Iterator[None]:
 
 
 def test_a_home_without_a_lab_says_how_to_start_one(empty_home: Home, opened: Open) -> None:
-    page = opened()
+    page = opened("live")
     assert f"There is no lab in `{empty_home.path}` yet" in page.told
     assert "failwhale up" in page.told
     assert "no lab" in page.text("header")
@@ -47,7 +47,7 @@ def test_a_home_without_a_lab_says_how_to_start_one(empty_home: Home, opened: Op
 
 @pytest.mark.usefixtures("lab")
 def test_a_lab_that_is_down_says_how_to_start_it(opened: Open) -> None:
-    page = opened()
+    page = opened("live")
     assert "The lab is down" in page.told
     assert "failwhale up" in page.told
     assert "it is down" in page.text("header")
@@ -56,7 +56,7 @@ def test_a_lab_that_is_down_says_how_to_start_it(opened: Open) -> None:
 
 @pytest.mark.usefixtures("lab", "users_service")
 def test_a_dead_prometheus_is_shown_as_such_and_the_map_shows_processes(opened: Open) -> None:
-    page = opened()
+    page = opened("live")
     assert "There are no measurements (the process of Prometheus: missing)" in page.told
     assert "failwhale up" in page.told
     assert "Prometheus does not answer" in page.text("header")
@@ -70,7 +70,7 @@ def test_a_dead_prometheus_is_shown_as_such_and_the_map_shows_processes(opened: 
 def test_the_page_recovers_by_itself_when_prometheus_is_back(prometheus: Canned, lab: Lab, empty_home: Home, opened: Open) -> None:
     answering = empty_home.lab_file.read_bytes()
     files.write_json(empty_home.lab_file, lab)  # at a port at which nothing listens
-    page = opened()
+    page = opened("live")
     assert "There are no measurements" in page.told
     empty_home.lab_file.write_bytes(answering)
     deadline = time.monotonic() + 10
@@ -83,7 +83,7 @@ def test_the_page_recovers_by_itself_when_prometheus_is_back(prometheus: Canned,
 
 @pytest.mark.usefixtures("prometheus")
 def test_a_healthy_lab_is_shown_with_rates_durations_and_stores(opened: Open) -> None:
-    page = opened()
+    page = opened("live")
     assert "small lab ● all 23 components answer" in page.text("header")
     assert "gateway requests 40/s 25 % errors 5/s" not in page.text("red")
     assert "gateway requests 40/s 25 % errors" in page.text("red")
@@ -103,7 +103,7 @@ def test_who_is_down_or_hangs_is_named_and_marked(prometheus: Canned, opened: Op
     state[labels(up, component="graph-0")] = lambda _: 0.0
     state[labels(hung, component="graph-0")] = lambda _: 1.0
     state[labels(metrics.BREAKER_OPEN.name, service="gateway", peer="users-0")] = lambda _: 1.0
-    page = opened()
+    page = opened("live")
     assert "21 of 23 components answer; users-0, graph-0 do not" in page.text("header")
     assert 'fw-cell fw-down" data-component="users-0"' in page.pictures["topology"]
     assert 'fw-cell fw-hangs" data-component="graph-0"' in page.pictures["topology"]
@@ -119,7 +119,7 @@ def test_active_alerts_stand_beside_the_map_pages_first(prometheus: Canned, open
             ("Watchdog", "none", {}),
         )
     ]
-    text = opened().text("figures")
+    text = opened("live").text("figures")
     assert text.index("SloBurn home-read-availability page, firing for") < text.index("ComponentDown users-0 ticket")
     assert "Watchdog" not in text
 
@@ -131,7 +131,7 @@ def test_a_fault_in_force_is_announced_ringed_and_drawn_as_a_band(empty_home: Ho
     record = undo.Record(run_dir.name, 1, since, fault)
     files.write_json(empty_home.chaos / "undo" / f"{run_dir.name}-0001.json", record)
     events.write(run_dir, "injected", clock=lambda: since, fault=fault.kind, components=fault.components)
-    page = opened()
+    page = opened("live")
     assert "Fault in force: kill_and_hold on tweets-db-0-primary" in page.text("notices")
     assert "fw-faulty" in page.pictures["topology"]
     assert page.pictures["red"].count("fw-band") == 16
@@ -140,13 +140,13 @@ def test_a_fault_in_force_is_announced_ringed_and_drawn_as_a_band(empty_home: Ho
 @pytest.mark.usefixtures("prometheus")
 def test_deciders_that_differ_from_their_default_are_listed(empty_home: Home, opened: Open) -> None:
     files.write_json(empty_home.deciders_file, deciders.defaults() | {"replica_reads": 0})
-    assert "replica_reads 0 default 10,000" in opened().text("figures")
+    assert "replica_reads 0 default 10,000" in opened("live").text("figures")
 
 
 @pytest.mark.usefixtures("prometheus")
 def test_while_chaos_is_halted_no_drill_can_be_started_and_resuming_is_offered(empty_home: Home, opened: Open) -> None:
     halt.pull(empty_home.chaos, "too many cooks", now=time.time())
-    page = opened()
+    page = opened("live")
     assert "Chaos is halted too many cooks" in page.text("notices")
     assert actions.why_not(sights.now()) == "Chaos is halted: resume it first."
     page.app.button(key="resume").click()
@@ -157,7 +157,7 @@ def test_while_chaos_is_halted_no_drill_can_be_started_and_resuming_is_offered(e
 
 @pytest.mark.usefixtures("prometheus")
 def test_halting_takes_a_reason(empty_home: Home, opened: Open) -> None:
-    page = opened()
+    page = opened("live")
     page.app.text_input(key="reason").set_value("a rehearsal for the CEO")
     page.app.button(key="halt").click()
     page.run()
@@ -171,7 +171,7 @@ def test_a_run_that_holds_the_lab_is_shown_with_its_phase(home: Home, run_id: st
     recorded = msgspec.json.decode((home.runs / run_id / plans.FILE).read_bytes(), type=Plan)
     files.write_json(home.runs / run_id / plans.FILE, replace(recorded, t0=time.time() - recorded.phase("fault").start - 1))
     lease.take(home.chaos, run_id, now=time.time())
-    page = opened()
+    page = opened("live")
     assert f"{recorded.drill} is running fault," in page.text("progress")
     assert "fw-phase-present fw-phase-fault" in page.pictures["progress"]
     assert actions.why_not(sights.now()) == "A run holds the lab: one at a time."

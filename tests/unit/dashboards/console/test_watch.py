@@ -47,7 +47,7 @@ def test_several_that_ask_at_once_share_one_look(prometheus: Canned, empty_home:
     asked = len(prometheus.asked)
     clock.now += 2
     assert observer.look().at == NOW + 2
-    assert len(prometheus.asked) == 2 * asked == 10
+    assert len(prometheus.asked) == 2 * asked == 12
 
 
 @pytest.mark.usefixtures("prometheus")
