@@ -1,7 +1,8 @@
-"""`failwhale postmortem`: new, list, show and check here, the steps to closed in `postmortem_steps`."""
+"""`failwhale postmortem`: new, list, show, check and lint here, the steps to closed in `postmortem_steps`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from rich.markdown import Markdown
 from rich.table import Column, Table
 
 from failwhale.commands import postmortem_steps, terminal
-from postmortems import check, frontmatter, store, wording
+from postmortems import actions, check, frontmatter, lint, store, wording
 from postmortems.evidence import NoRunError, NoSnapshotError
 from postmortems.model import Incident
 from postmortems.store import NoIncidentError
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_incidents)
     group.command("show")(show)
     group.command("check")(check_one)
+    group.command("lint")(lint_one)
     postmortem_steps.register(group)
     app.add_typer(group, name="postmortem")
 
@@ -101,6 +103,39 @@ def check_one(incident_id: IncidentId, *, as_json: Json = False) -> None:
             typer.echo(finding)
         terminal.say(f"{len(found)} findings" if found else "every number is what the snapshot gives")
     raise typer.Exit(FINDINGS if found else CLEAN)
+
+
+def lint_one(
+    subject: Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`, `latest`, or a Markdown file.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Say where a postmortem looks for people instead of conditions, and what to write instead: names as causes, counterfactuals, vague actions.
+
+    Exit codes: 0 nothing found, 1 there are findings, 2 no such postmortem.
+    """
+    try:
+        text, listed = _read(subject)
+    except (*ERRORS, actions.ActionError) as error:
+        raise _refused(error) from None
+    found = lint.findings(text, listed)
+    if as_json:
+        terminal.emit({"schema": "failwhale/postmortem-lint/v1", "subject": subject, "findings": found})
+    else:
+        terminal.write(f"{finding.where or f'line {finding.line}'}: {finding.quote!r} ({finding.rule}): {finding.why}. Instead: {finding.instead}"
+                       for finding in found)  # fmt: skip
+        terminal.say(f"{len(found)} findings" if found else "nothing that blames, nothing that is vague")
+    raise typer.Exit(FINDINGS if found else CLEAN)
+
+
+def _read(subject: str) -> tuple[str, tuple[actions.Action, ...]]:
+    """Text and actions of an incident, or the text of a file."""
+    if Path(subject).is_file():
+        return Path(subject).read_text(), ()
+    home = Home.from_environment()
+    directory = home.incidents / store.chosen(home, subject)
+    store.read_file(directory / store.INCIDENT)
+    return (directory / store.POSTMORTEM).read_text(), actions.read(directory)
 
 
 def _prometheus(home: Home) -> Prometheus | None:
