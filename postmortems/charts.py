@@ -137,9 +137,12 @@ def _line(rows: list[dict[str, Any]], marks: Marks, colour: str) -> alt.Chart:
 
 def _layered(title: str, lines: alt.Chart, marks: Marks) -> alt.LayerChart:
     heading = alt.TitleParams(title, anchor="start", fontSize=13, offset=14)
-    return alt.LayerChart(layer=[*_band(marks), *_phases(marks), lines, *_alerts(marks)]).properties(
-        title=heading, height=HEIGHT, width="container"
-    )
+    return alt.LayerChart(layer=[*behind(marks), lines, *_alerts(marks)]).properties(title=heading, height=HEIGHT, width="container")
+
+
+def behind(marks: Marks) -> list[alt.Chart]:
+    """The fault as a band and the phases by name, to lay lines of one's own upon."""
+    return [*_band(marks), *_phases(marks)]
 
 
 def _band(marks: Marks) -> list[alt.Chart]:

@@ -27,6 +27,13 @@ def live() -> None:
     view.page()
 
 
+def load() -> None:
+    """Loads without a fault."""
+    from dashboards.console.views import load as view  # noqa: PLC0415
+
+    view.page()
+
+
 def drills() -> None:
     """Recorded runs."""
     from dashboards.console.views import drills as view  # noqa: PLC0415
@@ -49,6 +56,7 @@ def main() -> None:
     pages = [
         st.Page(overview, title="Overview", url_path="overview", icon=":material/dashboard:", default=True),
         st.Page(live, title="Live", url_path="live", icon=":material/monitor_heart:"),
+        st.Page(load, title="Load", url_path="load", icon=":material/speed:"),
         st.Page(drills, title="Drills", url_path="drills", icon=":material/science:"),
         st.Page(postmortems, title="Postmortems", url_path="postmortems", icon=":material/menu_book:"),
     ]

@@ -93,11 +93,12 @@ def _chart(title: str, unit: str, runs: list[tuple[str, list[tuple[int, float | 
 
 def _lines(unit: str, runs: list[tuple[str, list[tuple[int, float | None]], Marks]], x: alt.X) -> alt.Chart:
     points = [{"t": t, "run": who, "value": value} for who, values, _ in runs for t, value in values]
-    share = {"axis": alt.Axis(format="%"), "scale": alt.Scale(domain=[0, 1])} if unit == "share" else {}
-    return _of(points).mark_line(interpolate="step-after", strokeWidth=1.6).encode(
+    share: dict[str, Any] = {"axis": alt.Axis(format="%"), "scale": alt.Scale(domain=[0, 1])} if unit == "share" else {}
+    lines: alt.Chart = _of(points).mark_line(interpolate="step-after", strokeWidth=1.6).encode(
         x=x, y=alt.Y("value", type="quantitative", title=None if unit == "share" else unit, **share),
         tooltip=[alt.Tooltip("run", type="nominal"), alt.Tooltip("t", type="quantitative"), alt.Tooltip("value", type="quantitative", format=",.4~g")],
     )  # fmt: skip
+    return lines
 
 
 def _bands(runs: list[tuple[str, list[tuple[int, float | None]], Marks]], x: alt.X) -> list[alt.Chart]:

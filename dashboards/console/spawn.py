@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -14,13 +17,15 @@ from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, MARK_VARIABLE, REPOSITORY, Home
 from reference_app.stack.program import COMPONENT_VARIABLE
 
+Work = Literal["drill", "load"]
+
 PATIENCE_S = 60.0
 """For a short command: `chaos halt` takes every fault back before it returns, and a busy machine takes its time to look ahead."""
 
 
 @dataclass(frozen=True)
 class Started:
-    """`process_started` (clock ticks since boot) tells the process from a stranger that got its pid; `at` is Unix seconds."""
+    """`drill` is its name, of a load that of the preset. `process_started` (clock ticks since boot) tells the process from a stranger that got its pid; `at` is Unix seconds."""
 
     drill: str
     pid: int
@@ -30,7 +35,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Ended:
-    """What a drill that ended left: the run it was, or why there is none."""
+    """What a drill or a load that ended left: the run it was, or why there is none."""
 
     drill: str
     run_id: str | None
@@ -47,33 +52,57 @@ class Answer:
     printed: str = ""
 
 
+class _Load(msgspec.Struct):
+    valid: bool
+
+
 class _Printed(msgspec.Struct):
-    """The part of `drill --json` that is wanted here."""
+    """The part of `drill --json` and of `load run --json` that is wanted here."""
 
     run_id: str
-    verdict: str
+    verdict: str = ""
+    load: _Load | None = None
+
+    @property
+    def judged(self) -> str:
+        """The verdict; of a load alone, whether it may be believed."""
+        return self.verdict or ("valid" if self.load and self.load.valid else "not valid")
 
 
 class Spawner:
-    """Starts commands for one lab; one drill at a time."""
+    """Starts commands for one lab; one drill, or one load, at a time."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, work: Work = "drill") -> None:
+        self._home, self._work = home, work
         self._child: subprocess.Popen[bytes] | None = None
 
     def start_drill(self, name: str, *, now: float, sham: bool = False) -> None:
         """Start a drill, or its sham twin. It outlives the console, and `failwhale down` ends it."""
+        self._start(name, ["drill", name, "--json", *(["--sham"] if sham else [])], now)
+
+    def start_load(self, preset: str, *, now: float, scale: float) -> None:
+        """Start a load without a fault, whose phases are `scale` times as long as a drill's. `stop` ends it before its time."""
+        self._start(preset, ["load", "run", preset, "--duration-scale", f"{scale:g}", "--json"], now)
+
+    def stop(self) -> None:
+        """Interrupt what was started here: it ends in its own way, and keeps its record."""
+        started = self.running()
+        if started is not None:
+            with contextlib.suppress(ProcessLookupError):  # it ended this moment
+                os.kill(started.pid, signal.SIGINT)
+
+    def _start(self, name: str, arguments: list[str], now: float) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         with self._printed.open("wb") as out, self._said.open("wb") as err:
             self._child = subprocess.Popen(
-                _command("drill", name, "--json", *(["--sham"] if sham else [])), cwd=REPOSITORY, env=self._environment(), start_new_session=True,
+                _command(*arguments), cwd=REPOSITORY, env=self._environment(), start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             )  # fmt: skip
         started = lease.process_started(self._child.pid) or 0
         files.write_json(self._note, Started(name, self._child.pid, started, now))
 
     def running(self) -> Started | None:
-        """The drill that was started here and has not ended, also by a console before this one."""
+        """What was started here and has not ended, also by a console before this one."""
         noted = self._noted()
         if self._child is None:
             return noted if noted and lease.process_started(noted.pid) == noted.process_started else None
@@ -83,12 +112,12 @@ class Spawner:
         return None
 
     def said(self) -> str:
-        """The last line that the drill wrote about its progress."""
+        """The last line that it wrote about its progress."""
         lines = self._said.read_text(errors="replace").splitlines() if self._said.exists() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def ended(self) -> Ended | None:
-        """How the last drill that was started here ended; None while it runs, or when there was none."""
+        """How the last one that was started here ended; None while it runs, or when there was none."""
         noted = self._noted()
         if noted is None or self.running():
             return None
@@ -96,10 +125,10 @@ class Spawner:
             printed = msgspec.json.decode(self._printed.read_bytes(), type=_Printed)
         except (FileNotFoundError, msgspec.DecodeError):
             return Ended(noted.drill, None, "", self.said() or "it ended without a word")
-        return Ended(noted.drill, printed.run_id, printed.verdict)
+        return Ended(noted.drill, printed.run_id, printed.judged)
 
     def dismiss(self) -> None:
-        """Forget the drill that ended."""
+        """Forget what ended."""
         self._note.unlink(missing_ok=True)
 
     def run(self, *arguments: str) -> Answer:
@@ -130,15 +159,15 @@ class Spawner:
 
     @property
     def _note(self) -> Path:
-        return self._directory / "drill.json"
+        return self._directory / f"{self._work}.json"
 
     @property
     def _printed(self) -> Path:
-        return self._directory / "drill.out"
+        return self._directory / f"{self._work}.out"
 
     @property
     def _said(self) -> Path:
-        return self._directory / "drill.err"
+        return self._directory / f"{self._work}.err"
 
 
 def _command(*arguments: str) -> list[str]:

@@ -35,12 +35,12 @@ def of_plan(plan: Plan, now: float) -> Progress:
     elif phase := plan.phase_at(second):
         text = f"{phase.name}, {units.lasting(second)} of {units.lasting(plan.duration)}"
     else:
-        text = "the load is over: audit, verdict and postmortem"
+        text = "the load is over: audit, verdict and postmortem" if plan.drill else "the load is over"
     parts = tuple(
         Part(p.name, (p.end - p.start) / plan.duration, "past" if second >= p.end else "present" if second >= p.start else "ahead")
         for p in plan.phases
     )
-    return Progress(f"{plan.drill} is running", text, parts, min(1.0, max(0.0, second / plan.duration)))
+    return Progress(f"{plan.drill or plan.preset} is running", text, parts, min(1.0, max(0.0, second / plan.duration)))
 
 
 def before_plan(drill: str, said: str) -> Progress:

@@ -1,4 +1,4 @@
-"""Traces of a run on the Drills page: choose a slow or failing request, see it as a waterfall."""
+"""Traces of a run: choose a slow or failing request, see it as a waterfall."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def tab(home: Home, run: Run) -> None:
         st.query_params[LINK] = picked
         st.rerun()
     if chosen:
-        _one(home, chosen)
+        one(home, chosen)
 
 
 def _list(home: Home, run: Run, choice: Choice, chosen: str | None) -> str | None:
@@ -59,7 +59,8 @@ def _list(home: Home, run: Run, choice: Choice, chosen: str | None) -> str | Non
     return picture.show(trace_list.html(found, chosen), key=f"list-{choice}")
 
 
-def _one(home: Home, trace_id: str) -> None:
+def one(home: Home, trace_id: str) -> None:
+    """A trace as a waterfall."""
     try:
         spans = traces.one(home, trace_id)
     except ValueError as error:
