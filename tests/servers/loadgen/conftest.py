@@ -83,9 +83,17 @@ def start_load() -> Iterator[Callable[..., Load]]:
     """Starts loads at base rate: a second of warm-up and `baseline` more; what still runs in the end is stopped."""
     started: list[Load] = []
 
-    def start(home: Home, *, baseline: float, preset: str = "goal", seed: int = 1, leased: bool = False, processes: int = 1) -> Load:
+    def start(
+        home: Home,
+        *,
+        baseline: float,
+        preset: str = "goal",
+        seed: int = 1,
+        leased: bool = False,
+        processes: int = 1,
+        lead_s: float = plans.LEAD_S,
+    ) -> Load:
         seconds = {"warmup": 1, "baseline": baseline, "ramp": 0, "before": 0, "fault": 0, "after": 0, "decay": 0}
-        lead_s = plans.LEAD_S if processes == 1 else plans.LEAD_OF_SEVERAL_S
         run_dir = plans.create(home, preset=preset, seed=seed, now=time.time(), phases=plans.scaled(1, seconds), lead_s=lead_s)
         started.append(Load(home, run_dir, runner.start(home, run_dir, leased=leased, processes=processes)))
         return started[-1]

@@ -13,6 +13,8 @@ from chaos import cgroups
 from loadgen import recording
 
 pytestmark = pytest.mark.verify
+LEAD_S = 12.0
+"""On a crowded machine a generator takes long to begin."""
 STEP = """
 import os, time
 
@@ -31,7 +33,7 @@ def reasons(load):
 
 
 def test_a_generator_that_was_paused(target, make_home, start_load):
-    load = start_load(make_home(target.port), baseline=6)
+    load = start_load(make_home(target.port), baseline=6, lead_s=LEAD_S)
     load.sleep_until(3)
     os.kill(load.generator.pid, signal.SIGSTOP)
     load.sleep_until(5)
@@ -44,7 +46,7 @@ def test_a_generator_that_was_paused(target, make_home, start_load):
 
 @pytest.mark.skipif(cgroups.controller("cpu") is None, reason="CPU quotas need a cgroup that may be written to")
 def test_a_generator_that_a_quota_starves(target, make_home, start_load):
-    load, where = start_load(make_home(target.port), baseline=6), cgroups.controller("cpu")
+    load, where = start_load(make_home(target.port), baseline=6, lead_s=LEAD_S), cgroups.controller("cpu")
     load.sleep_until(1)
     try:
         cgroups.limit_cpu(where, "failwhale-test-generator", 3, [load.generator.pid])
@@ -60,14 +62,14 @@ def test_a_wall_clock_that_jumps(target, make_home, start_load, tmp_path, monkey
     flag = tmp_path / "an hour later"
     (tmp_path / "sitecustomize.py").write_text(STEP.format(flag=str(flag)))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    load = start_load(make_home(target.port), baseline=5)
+    load = start_load(make_home(target.port), baseline=5, lead_s=LEAD_S)
     load.sleep_until(3)
     flag.touch()
     assert "the wall clock was stepped by +3600" in reasons(load)
 
 
 def test_a_generator_without_file_descriptors(target, make_home, start_load):
-    load = start_load(make_home(target.port), baseline=6)
+    load = start_load(make_home(target.port), baseline=6, lead_s=LEAD_S)
     load.sleep_until(2)
     highest = max(int(entry.name) for entry in Path(f"/proc/{load.generator.pid}/fd").iterdir())
     resource.prlimit(load.generator.pid, resource.RLIMIT_NOFILE, (highest + 1, highest + 1))
