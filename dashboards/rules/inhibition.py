@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import yaml
 
-from dashboards.rules import model, slowness
+from dashboards.rules import burn, model, slowness
 from reference_app.contract.topology import SERVICE_EDGES
 
 GONE = ("ComponentDown", "ComponentHung")
@@ -30,12 +30,13 @@ class Inhibition:
 
 
 def inhibitions() -> tuple[Inhibition, ...]:
-    """One for each group that is called, one for a component and itself, one for a machine that is starved."""
+    """One for each group that is called, one for a component and itself, one for a machine that is starved, and fast burns mute slow ones."""
     host = (_names("ServiceSaturated"), 'component="host"')
     return (
         *(_along(group) for group in _called()),
         Inhibition((_names(*GONE),), (TICKET, _names(*OF_ITSELF)), ("component",)),
         Inhibition(host, (TICKET, _names("ComponentSlow", "ComponentHung", "StreamLag", "RequestsShed"))),
+        Inhibition((_names(burn.ALERT), 'severity="page"'), (TICKET, _names(burn.ALERT)), ("slo",)),
     )
 
 

@@ -11,7 +11,8 @@ from dashboards.rules.tickets import LAB_MEDIAN, PROBE_MEDIAN, UNRESPONSIVE, lat
 from reference_app.contract import metrics
 from reference_app.contract.topology import SERVICE_EDGES, SERVICES
 
-BY_CALLER, CALLER_LAG, CALL_MEDIAN = "caller:call_seconds:median", "caller:lag:seconds", "component:call_seconds:median"
+CALLS, CALL_MEAN, LATE, CALLER_LAG = "caller:calls:rate", "caller:call_seconds:mean", "caller:calls:late_share", "caller:lag:seconds"
+LATE_TO_CALLERS = "component:late:seconds"
 SLOW_ITSELF, SLOW_TO_CALLERS = "component:slow:itself", "service:slow:to_callers"
 _OUTCOMES = "ok|duplicate|timeout|deadline"
 """What was waited for: a call that was refused took no time."""
@@ -22,9 +23,11 @@ def recordings(limits: Thresholds) -> tuple[model.Recording, ...]:
     return (
         model.Recording(PROBE_MEDIAN, f"max by (component) ({probe})"),
         model.Recording(LAB_MEDIAN, f"quantile(0.5, {PROBE_MEDIAN})"),
-        model.Recording(BY_CALLER, _by_caller(limits)),
-        model.Recording(CALLER_LAG, _caller_lag()),
-        model.Recording(CALL_MEDIAN, _call_median(limits)),
+        model.Recording(CALLS, _calls("count", limits)),
+        model.Recording(CALL_MEAN, f"{_calls('sum', limits)} / ({latest(CALLS, limits)} > {limits.calls_rate})"),
+        model.Recording(LATE, f"{_late(_stores(), limits.store_slow, limits)}\nor\n{_late(_services(), limits.service_slow, limits)}"),
+        model.Recording(CALLER_LAG, _caller_lag(limits)),
+        model.Recording(LATE_TO_CALLERS, _late_to_callers(limits)),
         model.Recording(SLOW_ITSELF, _itself(limits)),
         *(model.Recording(SLOW_TO_CALLERS, _to_callers(group, limits), {"group": group}) for group in _deepest_first() if group in _CALLED),
     )
@@ -53,7 +56,6 @@ def below(group: str) -> tuple[str, ...]:
 
 
 _CALLED = {callee for caller, callees in SERVICE_EDGES.items() if caller != "edge" for callee in callees if callee in SERVICES}
-"""Services whose callers measure them; the edge keeps no histogram."""
 
 
 def _deepest_first() -> list[str]:
@@ -61,37 +63,55 @@ def _deepest_first() -> list[str]:
     return sorted(SERVICES, key=lambda group: len([g for g in below(group) if g in SERVICES]))
 
 
-def _by_caller(limits: Thresholds) -> str:
-    def calls(suffix: str, by: str) -> str:
-        names = "|".join(f"{metric.name}_{suffix}" for metric in (metrics.HTTP_CLIENT, metrics.DB_CLIENT, metrics.STREAM_CLIENT))
-        selected = f'{{__name__=~"{names}",outcome=~"{_OUTCOMES}",messaging_operation_name=~"|publish"}}'
-        return f"sum by ({by}) (rate({selected}{within(limits.rate_s)}))"
-
-    enough = f"{calls('count', 'component, peer')} > {limits.calls_rate}"
-    return f"histogram_quantile(0.5, {calls('bucket', 'component, peer, le')}) and on (component, peer) {enough}"
+def _services() -> str:
+    """Those whose callers measure them; the edge keeps no histogram."""
+    return named(*(group for group in _deepest_first() if group in _CALLED))
 
 
-def _caller_lag() -> str:
+def _stores() -> str:
+    groups = [callee for callees in SERVICE_EDGES.values() for callee in callees if callee not in SERVICES]
+    return named(*dict.fromkeys(groups))
+
+
+def _calls(suffix: str, limits: Thresholds, more: str = "") -> str:
+    """Of each caller to each component, a second."""
+    names = "|".join(f"{metric.name}_{suffix}" for metric in (metrics.HTTP_CLIENT, metrics.DB_CLIENT, metrics.STREAM_CLIENT))
+    selected = f'{{__name__=~"{names}",outcome=~"{_OUTCOMES}",messaging_operation_name=~"|publish"{more}}}'
+    return f"sum by (component, peer) (rate({selected}{within(limits.rate_s)}))"
+
+
+def _late(peers: str, limit: float, limits: Thresholds) -> str:
+    """Share of calls above a limit, which is the bound of a bucket: above one half it is the median, at a tenth of the cost of one."""
+    of = f'peer=~"{peers}"'
+    within_limit = _calls("bucket", limits, f',{of},le="{limit:g}"')
+    return f"1 - {within_limit} / {latest(f'{CALLS}{{{of}}}', limits)}"
+
+
+def _caller_lag(limits: Thresholds) -> str:
     """How late the caller itself is: its fastest callee's answers, or the prober's where it has but one."""
-    several = f"count by (component) ({BY_CALLER}) > 1"
-    return f"(min by (component) ({BY_CALLER}) and on (component) {several}) or on (component) {PROBE_MEDIAN}"
+    mean = latest(CALL_MEAN, limits)
+    several = f"min by (component) ({mean}) and on (component) count by (component) ({mean}) > 1"
+    return f"max by (component) (({several}) or on (component) {PROBE_MEDIAN})"
 
 
-def _call_median(limits: Thresholds) -> str:
+def _late_to_callers(limits: Thresholds) -> str:
     """Who has no time to read answers finds everybody slow: what counts is slow beside the caller's own lag."""
-    beside = f"{BY_CALLER} > on (component) group_left () ({limits.caller_lags} * {CALLER_LAG})"
-    return f'label_replace(max by (peer) ({beside}), "component", "$1", "peer", "(.+)")'
+    beside = f"{latest(CALL_MEAN, limits)} > on (component) group_left () ({limits.caller_lags} * {latest(CALLER_LAG, limits)})"
+    late = f"max by (peer) ({beside} and on (component, peer) {latest(LATE, limits)} > 0.5)"
+    return f'label_replace({late}, "component", "$1", "peer", "(.+)")'
+
+
+def _late_callees(components: str, limits: Thresholds) -> str:
+    return latest(f'{LATE_TO_CALLERS}{{component=~"{components}"}}', limits)
 
 
 def _itself(limits: Thresholds) -> str:
-    groups = [callee for callees in SERVICE_EDGES.values() for callee in callees if callee not in SERVICES]
-    stores = f'{CALL_MEDIAN}{{component=~"{named(*dict.fromkeys(groups))}"}}'
-    late = f"max by (component) ({PROBE_MEDIAN} > {limits.probe_slow} or {stores} > {limits.store_slow})"
+    late = f"max by (component) ({PROBE_MEDIAN} > {limits.probe_slow} or {_late_callees(_stores(), limits)})"
     return f"{late} unless on (component) {_unresponsive(limits)}"
 
 
 def _to_callers(group: str, limits: Thresholds) -> str:
-    calls = f'max by (component) ({CALL_MEDIAN}{{component=~"{named(group)}"}} > {limits.service_slow})'
+    calls = f"max by (component) ({_late_callees(named(group), limits)})"
     own = f"unless on (component) ({latest(SLOW_ITSELF, limits)} or {_unresponsive(limits)})"
     of = f'{{component=~"{named(*below(group))}"}}'
     trouble = " or ".join((latest(SLOW_ITSELF + of, limits), latest(SLOW_TO_CALLERS + of, limits), _unresponsive(limits, of)))

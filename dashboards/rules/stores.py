@@ -11,11 +11,9 @@ LOOKUPS, HIT_RATE = "cache:lookups:rate", "cache:hits:ratio"
 
 
 def recordings(limits: Thresholds) -> tuple[model.Recording, ...]:
-    """Look-ups a second and hit rate of each cache, now, just before, and when that began; the label `window` tells them apart."""
-    now, before = within(limits.rate_s), f"{within(limits.before_s)} offset {model.duration(limits.rate_s)}"
-    earliest = f"{within(limits.rate_s)} offset {model.duration(limits.before_s)}"
-    windows = (("now", now), ("before", before), ("earliest", earliest))
-    return tuple(rule for name, window in windows for rule in _lookups(name, window))
+    """Look-ups a second and hit rate of each cache, now and just before; the label `window` tells them apart."""
+    now, before = within(limits.crash_s), f"{within(limits.before_s)} offset {model.duration(limits.crash_s)}"
+    return tuple(rule for name, window in (("now", now), ("before", before)) for rule in _lookups(name, window))
 
 
 def alerts(limits: Thresholds) -> tuple[model.Alert, ...]:
@@ -44,11 +42,14 @@ def _lag(limits: Thresholds) -> model.Alert:
 
 
 def _hit_rate(limits: Thresholds) -> model.Alert:
-    ratio = f'max by (component) ({HIT_RATE}{{window="now"}}) / max by (component) ({HIT_RATE}{{window="before"}})'
-    enough = f"min by (component) ({LOOKUPS}) > {limits.lookups_rate} and on (component) count by (component) ({LOOKUPS}) == 3"
+    now, before = (f'max by (component) ({{series}}{{{{window="{window}"}}}})' for window in ("now", "before"))
+    ratio = f"{now.format(series=HIT_RATE)} / {before.format(series=HIT_RATE)}"
+    # Like is compared with like: a load that starts finds a cold cache, and one that ends asks for other things.
+    steady = f'min_over_time({LOOKUPS}{{window="now"}}{within(limits.before_s + limits.crash_s)}) > {limits.lookups_rate}'
+    alike = f"{now.format(series=LOOKUPS)} > 0.5 * {before.format(series=LOOKUPS)}"
     return ticket(
         "CacheHitRateLow",
-        f"{ratio} < {limits.hit_rate_share}\nand on (component) {enough}\nunless on (component) {was_down(limits)}",
+        f"{ratio} < {limits.hit_rate_share}\nand on (component) {steady}\nand on (component) {alike}\nunless on (component) {was_down(limits)}",
         "{{ $labels.component }} finds {{ $value | humanizePercentage }} of the share of keys that it found before", {"kind": "redis"},
     )  # fmt: skip
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import re
 
-from dashboards.rules import causes, inhibition, model, thresholds
+from dashboards.rules import burn, causes, inhibition, model, thresholds
 
-KNOWN = {rule.name for rule in causes.group(thresholds.LAB).rules if isinstance(rule, model.Alert)}
+KNOWN = {rule.name for rule in causes.group(thresholds.LAB).rules if isinstance(rule, model.Alert)} | {burn.ALERT}
 
 
 def matcher(matchers: tuple[str, ...], label: str) -> str:
@@ -32,6 +32,12 @@ def test_who_depends_on_a_group_is_muted_at_any_distance_and_nobody_else() -> No
     dependants = matcher(of_the_graph.target_matchers, "component")
     names = ("graph-0", "timelines-1", "fanout", "gateway-0", "edge-0", "users-0", "tweets-0", "graph-db-0", "events-0")
     assert [name for name in names if re.fullmatch(dependants, name)] == ["graph-0", "timelines-1", "fanout", "gateway-0", "edge-0"]
+
+
+def test_a_fast_burn_mutes_the_slow_one_of_the_same_objective() -> None:
+    (fast,) = (one for one in inhibition.inhibitions() if 'severity="page"' in one.source_matchers)
+    assert matcher(fast.target_matchers, "alertname") == matcher(fast.source_matchers, "alertname") == burn.ALERT
+    assert fast.equal == ("slo",)
 
 
 def matcher_or(one: inhibition.Inhibition) -> str:

@@ -30,7 +30,7 @@ def test_one_is_shown_with_its_headline_and_its_text(opened: Open) -> None:
     text = next(block.value for block in page.app.markdown if "## Contributing conditions" in block.value)
     assert "fig:" not in text
     assert "snapshot_sha256" not in text
-    assert "failwhale postmortem check" in page.told
+    assert any("failwhale postmortem check" in caption.value for caption in page.app.caption)
 
 
 @pytest.mark.usefixtures("home")
