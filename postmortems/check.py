@@ -4,6 +4,7 @@ counted the same requests are held against one another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,8 @@ from postmortems.model import Header, Incident, Manifest
 
 _MAY_CHANGE = ("title", "status", "severity")
 """What people may change in a header; the rest is evidence."""
+_HEADS = re.compile(r"^\|(?:[-: |]+\||\s*(?:alert|time)\s*\|)")
+_MEASURED = ("load", "change", "chaos", "alert", "recovery")
 
 
 def findings(incident_dir: Path) -> list[str]:
@@ -98,11 +101,24 @@ def _text(path: Path, header: Header, derived: Derivation) -> Iterator[str]:
         yield from _header(path.name, frontmatter.read(text), header)
     except FrontMatterError as error:
         yield f"{path.name}: {error}"
+    yield from _unproven(path.name, text)
     for stated in wording.stated(text):
         if stated.name not in derived.figures:
             yield f"{path.name} line {stated.line} states {stated.name}, which the snapshot does not give"
         elif not stated.says(expected := wording.text(derived.figures[stated.name])):
             yield f"{path.name} line {stated.line} states {stated.name} as {_last_words(stated.text)!r}, the snapshot gives {expected!r}"
+
+
+def _unproven(name: str, text: str) -> Iterator[str]:
+    """Rows of the evidence's own tables that carry no figure: people may add what they saw and did, not what was measured."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        section = line if line.startswith("#") else section
+        if wording.MARK.search(line) or not line.startswith("|") or _HEADS.search(line):
+            continue
+        kind = line.split("|")[2].strip() if line.count("|") > 2 else ""
+        if section == "## Detection" or (section == "## Timeline" and kind in _MEASURED):
+            yield f"{name} line {number} states what no figure of the snapshot stands behind: {line.strip()}"
 
 
 def _last_words(text: str) -> str:

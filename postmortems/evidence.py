@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -21,7 +21,7 @@ from loadgen import facts, history
 from loadgen.facts import Facts
 from loadgen.history import Operation
 from postmortems import tables, whitelist
-from postmortems.model import FrozenFile, Manifest, Outcome
+from postmortems.model import Factors, FrozenFile, Manifest, Outcome
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
@@ -30,6 +30,7 @@ from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError
 from reference_app.query.slo import Slo
 
 MANIFEST, OBJECTIVES, EXPERIMENT, CHANGES = "manifest.json", "objectives.json", "experiment.json", "changes.json"
+FACTORS = "diagnosis.json"
 WITNESS = "witness.ndjson"
 COPIES = {
     plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE, WITNESS: witness.FILE,
@@ -74,6 +75,7 @@ class Snapshot:
     facts: Facts | None
     witnessed: tuple[Sighting, ...] = ()
     changes: tuple[Change, ...] = ()
+    factors: Factors | None = None
 
 
 def freeze(
@@ -86,10 +88,12 @@ def freeze(
     objectives: Sequence[Slo],
     changed: Sequence[Change],
     now: float,
+    diagnose: Callable[[Path], Factors],
 ) -> Manifest:
     """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
 
-    `changed` is what people changed in the lab while it ran.
+    `changed` is what people changed in the lab while it ran; `diagnose` is asked of the tables once they are there, because a later version
+    of it may say something else.
 
     `now` (Unix seconds) ends the window of the queries when the run ended less than a minute ago.
     """
@@ -104,6 +108,7 @@ def freeze(
     missing = [*_copies(run_dir, scratch), *_expectations(experiment, scratch, plan), *_history(run_dir, scratch)]
     tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
     missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window)
+    files.write_json(scratch / FACTORS, diagnose(scratch))
     manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, tuple(missing))
     files.write_json(scratch / MANIFEST, manifest)
     scratch.rename(out)
@@ -155,6 +160,7 @@ def _read(snapshot: Path) -> Snapshot:
         facts=_json(snapshot / "generator.json", Facts),
         witnessed=witness.read_file(snapshot / WITNESS),
         changes=_json(snapshot / CHANGES, tuple[Change, ...]) or (),
+        factors=_json(snapshot / FACTORS, Factors),
     )
 
 

@@ -43,7 +43,7 @@ def derive(snapshot: Snapshot, manifest: Manifest) -> Derivation:
     named = [
         *_times(snapshot), *_requests(snapshot), *_latencies(snapshot, load), *_users(snapshot), *_posts(snapshot),
         *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot),
-        *_counts(snapshot, manifest), *_files(manifest),
+        *_counts(snapshot, manifest), *_factors(snapshot), *_files(manifest),
     ]  # fmt: skip
     return Derivation(dict(named), load, score, measured, rows)
 
@@ -127,6 +127,7 @@ def _alerts(score: Score | None) -> Named:
         count = sum(fired.severity == severity for fired in score.fired) if score else None
         yield f"alerts.{name}", Figure(count, "count", tables.ALERTS)
     for number, fired in enumerate(score.fired if score else (), 1):
+        yield f"alert.{number}.name", Figure(fired.name, "text", tables.ALERTS)
         yield f"alert.{number}.after", Figure(fired.after_s, "seconds", f"{tables.ALERTS}, {tables.EVENTS}")
         yield f"alert.{number}.resolved_after", Figure(fired.resolved_s, "seconds", f"{tables.ALERTS}, {tables.EVENTS}")
 
@@ -142,6 +143,7 @@ def _measured(measured: Clocks) -> Named:
 def _rows(rows: tuple[TimelineRow, ...]) -> Named:
     for number, row in enumerate(rows, 1):
         yield f"timeline.{number}", Figure(row.at, "time", row.source)
+        yield f"timeline.{number}.what", Figure(row.text, "text", row.source)
 
 
 def _verdict(snapshot: Snapshot) -> Named:
@@ -149,6 +151,13 @@ def _verdict(snapshot: Snapshot) -> Named:
     yield "verdict.expected", Figure(snapshot.plan.expected_verdict, "text", plans.FILE)
     for number, reason in enumerate(snapshot.outcome.reasons, 1):
         yield f"reason.{number}", Figure(reason, "text", RESULT)
+
+
+def _factors(snapshot: Snapshot) -> Named:
+    for number, factor in enumerate(snapshot.factors.ranked if snapshot.factors else (), 1):
+        parts = {"component": factor.component, "score": f"{factor.score:.2f}"}
+        parts |= {"for": "; ".join(factor.reasons_for) or "nothing", "against": "; ".join(factor.reasons_against) or "nothing"}
+        yield from ((f"factor.{number}.{name}", Figure(value, "text", evidence.FACTORS)) for name, value in parts.items())
 
 
 def _counts(snapshot: Snapshot, manifest: Manifest) -> Named:

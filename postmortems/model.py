@@ -103,6 +103,25 @@ class TimelineRow:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """A component, how strongly it is suspected, and the evidence for and against it in words."""
+
+    component: str
+    score: float
+    reasons_for: tuple[str, ...]
+    reasons_against: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What diagnosis said, the most suspected first. `why_not` says why it said nothing."""
+
+    ranked: tuple[Factor, ...] = ()
+    no_cause: bool = False
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The parts of a run's result that a postmortem quotes."""
 

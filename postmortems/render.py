@@ -12,7 +12,7 @@ from chaos import injections
 from postmortems import charts, wording
 from postmortems.evidence import Snapshot
 from postmortems.figures import Derivation
-from postmortems.model import Figure, Header, Manifest
+from postmortems.model import Factors, Figure, Header, Manifest
 from reference_app.contract import topology
 
 FOR_PEOPLE: dict[str, object] = {
@@ -72,7 +72,7 @@ def postmortem(head: Header, snapshot: Snapshot, derived: Derivation, manifest: 
         reasons=len(snapshot.outcome.reasons), phases=[p.name for p in snapshot.plan.phases if p.recorded],
         objectives=[objective.name for objective in snapshot.objectives], charts=charts.NAMES, clocks=CLOCKS,
         fired=derived.score.fired if derived.score else (), timeline=derived.timeline, files=manifest.files, missing=manifest.missing,
-        with_edge=topology.has_edge(snapshot.plan.topology), what="sham" if snapshot.plan.sham else "fault",
+        with_edge=topology.has_edge(snapshot.plan.topology), what="sham" if snapshot.plan.sham else "fault", factors=snapshot.factors or Factors(),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from chaos import catalogue
 from chaos.catalogue import Extension
-from postmortems import actions, evidence, figures, frontmatter, render
+from postmortems import actions, evidence, factors, figures, frontmatter, render
 from postmortems.evidence import Signals
 from postmortems.model import Draft, Incident, State
 from reference_app.contract import topology
@@ -59,7 +59,7 @@ def read(home: Home, incident_id: str) -> Incident:
 def read_file(path: Path) -> Incident:
     """An incident.yaml; NoIncidentError when it is absent or not one."""
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text()), Incident)
+        return msgspec.convert(yaml.load(path.read_text(), Loader=yaml.CSafeLoader), Incident)
     except FileNotFoundError:
         raise NoIncidentError(f"no incident at {path}: `failwhale postmortem list` names those there are") from None
     except (yaml.YAMLError, msgspec.ValidationError) as error:
@@ -103,7 +103,7 @@ def _freeze(home: Home, run_id: str, snapshot_dir: Path, *, prometheus: Signals 
     plan = evidence.read_plan(run_dir)
     evidence.freeze(
         run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan),
-        objectives=slo.read(edge=topology.has_edge(plan.topology)), changed=_changed(home, plan), now=now,
+        objectives=slo.read(edge=topology.has_edge(plan.topology)), changed=_changed(home, plan), now=now, diagnose=factors.of,
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _write(incident_dir: Path, incident: Incident, text: str) -> Draft:
 
 
 def _record(incident_dir: Path, incident: Incident) -> None:
-    content = yaml.safe_dump(msgspec.to_builtins(incident), sort_keys=False, allow_unicode=True, width=140)
+    content = yaml.dump(msgspec.to_builtins(incident), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=140)
     files.write_atomic(incident_dir / INCIDENT, content.encode())
 
 

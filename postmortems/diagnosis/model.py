@@ -86,3 +86,19 @@ def family(metric: str) -> Family:
     """What a metric's name says it measures."""
     lower = metric.lower()
     return next((kind for kind, words in _WORDS if any(word in lower for word in words)), "resource")
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """A component and how strongly it is suspected."""
+
+    component: str
+    score: float
+
+
+class Diagnosed(msgspec.Struct, frozen=True):
+    """A diagnosis beside the truth, which it did not see. `truth_rank` is the best place of a component that was hit, None when it is not among `ranked`."""
+
+    ranked: tuple[Suspect, ...]
+    truth: tuple[str, ...]
+    truth_rank: int | None
+    no_cause: bool

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from postmortems import check, evidence, store, tables
-from postmortems.model import Draft
+from postmortems import check, evidence, factors, store, tables
+from postmortems.model import Draft, Factor, Factors
 from reference_app.kit import files
 from reference_app.kit.home import Home
 
@@ -42,6 +42,15 @@ def change_the_audit_and_its_hash(directory: Path) -> None:
     honest = evidence.sha256(audit)
     rewrite(audit, '"lost": 0', '"lost": 3')
     rewrite(manifest, honest, evidence.sha256(audit))
+
+
+def fewer_clients(directory: Path) -> None:
+    """A history without every tenth request, its hashes adjusted everywhere."""
+    path, manifest = directory / store.SNAPSHOT / tables.OPERATIONS, directory / store.SNAPSHOT / evidence.MANIFEST
+    honest, before = evidence.sha256(path), evidence.sha256(manifest)
+    tables.write_operations(path, [one for one in tables.read_operations(path) if one.n % 10])
+    rewrite(manifest, honest, evidence.sha256(path))
+    rewrite(directory / store.INCIDENT, before, evidence.sha256(manifest))
 
 
 FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
@@ -87,6 +96,25 @@ FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
         lambda directory: rewrite(directory / store.FIGURES / "complete.vl.json", '"value": 1.0', '"value": 0.5'),
         "figures/complete.vl.json draws other data",
     ),
+    "another name of an alert": (in_text("ComponentDown<!-- fig:alert.1.name", "SloBurn<!-- fig:alert.1.name"), "states alert.1.name as"),
+    "another time of an alert": (in_text("<!-- fig:alert.1.after", "1<!-- fig:alert.1.after"), "states alert.1.after as"),
+    "an invented alert in the table": (
+        in_text("\n*Which alert should have fired", "| `SloBurn` | home | page | 1.0 s | 9.0 s |\n\n*Which alert should have fired"),
+        "states what no figure of the snapshot stands behind: | `SloBurn`",
+    ),
+    "an invented alert on the timeline": (
+        in_text("\n*Add observations", "| 02:45:30 UTC | alert | `SloBurn` fires | `alerts.parquet` |\n\n*Add observations"),
+        "states what no figure of the snapshot stands behind: | 02:45:30 UTC",
+    ),
+    "swapped units": (
+        in_text(" ms<!-- fig:latency.fault.home_p99", " s<!-- fig:latency.fault.home_p99"),
+        "states latency.fault.home_p99 as",
+    ),
+    "another hash of a table": (
+        lambda directory: rewrite(directory / store.POSTMORTEM, "`<!-- fig:sha256.operations", "0`<!-- fig:sha256.operations"),
+        "states sha256.operations.parquet as",
+    ),
+    "counts that do not reconcile": (fewer_clients, "they differ by more than 1%"),
     "a removed chart": (lambda directory: (directory / store.FIGURES / "posts.vl.json").unlink(), "figures/posts.vl.json cannot be read"),
 }
 
@@ -102,6 +130,21 @@ def test_a_draft_without_any_signal_has_no_findings_and_says_not_available(home:
     text = draft.postmortem_path.read_text()
     assert "not available<!-- fig:users.harmed -->" in text
     assert "0<!-- fig:users.harmed -->" not in text
+
+
+def test_a_draft_ranks_what_diagnosis_found_and_says_so_when_nobody_was_told_of_anything(
+    home: Home, run_id: str, drafted: Draft, prometheus: evidence.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Components by how much speaks for each: not available (" in drafted.postmortem_path.read_text()
+    found = Factors((Factor("tweets-db-0-primary", 41.5, ("calls failed",), ()), Factor("gateway-0", 3.0, (), ("it calls what is worse",))))
+    monkeypatch.setattr(factors, "of", lambda _directory: found)
+    shutil.rmtree(drafted.incident_dir)
+    text = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW).postmortem_path.read_text()
+    assert "1. tweets-db-0-primary<!-- fig:factor.1.component -->, score 41.50<!-- fig:factor.1.score -->" in text
+    assert "- against: it calls what is worse<!-- fig:factor.2.against -->" in text
+    assert check.findings(drafted.incident_dir) == []
+    rewrite(drafted.postmortem_path, "1. tweets-db-0-primary<", "1. tweets-db-1-primary<")
+    assert any("states factor.1.component as" in finding for finding in check.findings(drafted.incident_dir))
 
 
 def test_what_people_write_is_no_finding(drafted: Draft) -> None:

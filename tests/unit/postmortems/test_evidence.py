@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadgen import history
-from postmortems import evidence, store, tables
+from postmortems import evidence, factors, store, tables
 from reference_app.kit.home import Home
 from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus
@@ -17,8 +17,8 @@ NOW = 1795229200.0
 def freeze(home: Home, run_id: str, out: Path, prometheus: evidence.Signals | None) -> evidence.Manifest:
     plan = evidence.read_plan(home.runs / run_id)
     return evidence.freeze(
-        home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=slo.read(), changed=[], now=NOW
-    )
+        home.runs / run_id, out, prometheus=prometheus, plan=plan, experiment=None, objectives=slo.read(), changed=[], now=NOW, diagnose=factors.of,
+    )  # fmt: skip
 
 
 def test_a_snapshot_gives_back_the_operations_without_the_texts_that_users_wrote(
@@ -71,6 +71,6 @@ def test_the_window_of_the_queries_is_in_whole_milliseconds_as_prometheus_answer
 ) -> None:
     plan = replace(evidence.read_plan(home.runs / run_id), t0=1795229000.1987241)
     evidence.freeze(
-        home.runs / run_id, tmp_path / "snapshot", prometheus=prometheus, plan=plan, experiment=None, objectives=(), changed=[], now=NOW
-    )
+        home.runs / run_id, tmp_path / "snapshot", prometheus=prometheus, plan=plan, experiment=None, objectives=(), changed=[], now=NOW, diagnose=factors.of,
+    )  # fmt: skip
     assert evidence.read_manifest(tmp_path / "snapshot").window[0] == 1795228995.199
