@@ -1,4 +1,4 @@
-"""Postmortems: every incident of this lab, and one of them with its text, charts, figures and the check of its numbers."""
+"""Postmortems: every incident of this lab, and one of them with its text, the way to publishing it, charts, figures and the check of its numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards.console import incident_texts, incidents, texts
 from dashboards.console.incidents import Listed, Opened
-from dashboards.console.views import frame
+from dashboards.console.views import editing, frame
 from postmortems.model import Incident
 from reference_app.kit.home import Home
 
@@ -68,6 +68,8 @@ def _one(home: Home, opened: Opened) -> None:
     _check(home, opened)
     parts: dict[str, Callable[[], None]] = {
         "Text": lambda: _text(opened),
+        "Write": lambda: editing.write(home, opened),
+        "Review, actions, publish": lambda: editing.steps(home, opened),
         "Charts": lambda: _charts(opened),
         "Every figure": lambda: _figures(opened),
     }
@@ -108,8 +110,9 @@ def _text(opened: Opened) -> None:
         return
     with st.container(border=True, key="postmortem"):
         st.markdown(opened.readable)
-    st.caption("It is a draft for people to finish: write into the file, then have its numbers checked again.")
-    st.code(f"$EDITOR {opened.path}\nfailwhale postmortem check {opened.incident.header.id}", language="bash")
+    st.caption(
+        f"People finish it: under Write, or in `{opened.path}` with any editor. `failwhale postmortem check` derives its numbers again."
+    )
 
 
 def _charts(opened: Opened) -> None:

@@ -1,0 +1,111 @@
+"""Work on a postmortem from the console: its text is saved, reviewed, published and closed by the functions of `postmortems.workflow` alone."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from postmortems import auditlog, frontmatter, lint, publishing, store, workflow
+from postmortems.actions import Action, ActionError
+from postmortems.auditlog import Entry
+from postmortems.frontmatter import FrontMatterError
+from postmortems.lint import Finding
+from postmortems.model import State
+from postmortems.workflow import Desk, GateError
+from reference_app.kit import files
+from reference_app.kit.home import Home
+
+ARCHIVE_VARIABLE = "FAILWHALE_ARCHIVE"
+STATES: tuple[State, ...] = ("draft", "in-review", "published", "closed")
+STEPS: dict[State, str] = {"draft": "Ask for review", "in-review": "Publish", "published": "Close"}
+"""What the button does that leads on from a state."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How an attempt ended: `unmet` are sentences, none when it was done."""
+
+    done: str = ""
+    unmet: tuple[str, ...] = ()
+
+
+def at(home: Home, incident_id: str, by: str) -> Desk:
+    """A postmortem in the hands of whoever uses the console."""
+    archive = os.environ.get(ARCHIVE_VARIABLE)
+    return Desk(home, incident_id, by.strip() or login(), time.time, Path(archive) if archive else publishing.ARCHIVE)
+
+
+def login() -> str:
+    """Who runs the console."""
+    return getpass.getuser()
+
+
+def save(desk: Desk, text: str, *, opened: str) -> Said:
+    """Write a person's text in the place of the one that was `opened`, unless somebody else wrote in between."""
+    path = desk.directory / store.POSTMORTEM
+    if store.read(desk.home, desk.incident_id).header.status == "closed":
+        return Said(unmet=("It is closed: its text stands as it is.",))
+    if path.exists() and path.read_text() != opened:
+        return Said(unmet=(f"{path} was changed by somebody else meanwhile, so nothing was written: reload the page, then write again.",))
+    try:
+        status = frontmatter.read(text).get("status", "draft")
+    except FrontMatterError as error:
+        return Said(unmet=(f"Nothing was written, because {error}.",))
+    files.write_atomic(path, text.encode())
+    auditlog.append(desk.directory, Entry(desk.clock(), desk.by, "edits the text", status))
+    return Said(done="The text is saved.")
+
+
+def forward(desk: Desk, status: State, reviewers: Sequence[str]) -> Said:
+    """Take the next step from a state."""
+    steps: dict[State, Callable[[], object]] = {
+        "draft": lambda: workflow.review(desk, reviewers), "in-review": lambda: workflow.publish(desk), "published": lambda: workflow.close(desk),
+    }  # fmt: skip
+    return tried(steps[status], done=f"It is {workflow.NEXT[status]} now.")
+
+
+def tried(act: Callable[[], object], *, done: str) -> Said:
+    """What became of it, in sentences."""
+    try:
+        act()
+    except GateError as error:
+        return Said(unmet=error.unmet)
+    except (ActionError, store.NoIncidentError, FrontMatterError) as error:
+        return Said(unmet=(str(error),))
+    return Said(done=done)
+
+
+def unmet(desk: Desk, status: State) -> list[str]:
+    """What stands between a postmortem and its next state; nothing for a closed one."""
+    return workflow.gates(desk, workflow.NEXT[status]) if status in workflow.NEXT else []
+
+
+def linted(text: str, listed: Sequence[Action]) -> list[Finding]:
+    """What the text had better not say."""
+    return lint.findings(text, listed)
+
+
+def action_rows(listed: Iterable[Action]) -> list[dict[str, Any]]:
+    """Actions as a table."""
+    return [
+        {
+            "id": action.id, "action": action.text, "kind": action.kind, "owner": action.owner, "due": action.due, "done when": action.done_when,
+            "drill": action.drill, "state": f"{action.state}: {action.reason}" if action.reason else action.state,
+        }
+        for action in listed
+    ]  # fmt: skip
+
+
+def log_rows(desk: Desk) -> list[dict[str, Any]]:
+    """Who did what, the newest first."""
+    told = [
+        {"when": datetime.fromtimestamp(entry.at, UTC), "who": entry.by, "what": entry.what, "then": entry.status}
+        for entry in auditlog.read(desk.directory)
+    ]
+    return told[::-1]

@@ -1,0 +1,103 @@
+"""From a draft to a published postmortem, as a user of the console goes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from dashboards.console import desk as desks
+from postmortems import auditlog, store, workflow
+from postmortems.actions import Action
+from postmortems.workflow import Desk
+from reference_app.kit.home import Home
+from tests.unit.dashboards.console.conftest import Open
+from tests.unit.dashboards.console.pages import Page
+
+WRITE, STEPS = "Write", "Review, actions, publish"
+
+
+@pytest.fixture
+def archive(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    directory = tmp_path_factory.mktemp("archive")
+    monkeypatch.setenv(desks.ARCHIVE_VARIABLE, str(directory))
+    return directory
+
+
+@pytest.fixture
+def desk(home: Home, run_id: str, archive: Path) -> Desk:
+    assert archive
+    return desks.at(home, run_id, "ada")
+
+
+def text_of(desk: Desk) -> str:
+    return (desk.directory / store.POSTMORTEM).read_text()
+
+
+def write(page: Page, desk: Desk, text: str) -> Page:
+    page.app.text_area(key=f"text-{desk.incident_id}").set_value(text)
+    return page.run()
+
+
+def test_a_text_is_edited_and_lint_finds_what_had_better_not_be_said(desk: Desk, opened: Open) -> None:
+    before = text_of(desk)
+    page = write(opened("postmortems", part=WRITE), desk, f"{before}\nThe outage was caused by human error.\n")
+    assert any("human error" in block.value for block in page.app.markdown)
+    page.app.button(key="save").click()
+    assert "The text is saved" in page.run().told
+    assert text_of(desk).endswith("human error.\n")
+    assert [entry.what for entry in auditlog.read(desk.directory)] == ["edits the text"]
+    assert store.draft(desk.home, desk.incident_id, prometheus=None).message  # a person's text is kept
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(desk: Desk) -> None:
+    opened = text_of(desk)
+    (desk.directory / store.POSTMORTEM).write_text(f"{opened}\nmeanwhile\n")
+    said = desks.save(desk, f"{opened}\nmine\n", opened=opened)
+    assert "changed by somebody else" in said.unmet[0]
+    assert text_of(desk).endswith("meanwhile\n")
+
+
+def test_a_text_without_its_head_is_not_written(desk: Desk) -> None:
+    said = desks.save(desk, "no front matter", opened=text_of(desk))
+    assert "Nothing was written, because there is no front matter" in said.unmet[0]
+    assert text_of(desk) != "no front matter"
+
+
+def test_review_needs_a_reviewer_and_then_moves_on(desk: Desk, opened: Open) -> None:
+    page = opened("postmortems", part=STEPS)
+    assert any("no reviewers are named" in block.value for block in page.app.markdown)
+    assert page.app.button(key="forward").disabled
+    page.app.text_input(key="reviewers").set_value("grace, edsger")
+    page.run().app.button(key="forward").click()
+    assert "It is in-review now" in page.run().told
+    assert store.read(desk.home, desk.incident_id).header.status == "in-review"
+    assert page.app.button(key="forward").label == "Publish"
+
+
+def test_an_action_is_added_and_one_without_owner_stands_between_review_and_publishing(desk: Desk, archive: Path, opened: Open) -> None:
+    workflow.review(desk, ["grace"])
+    page = opened("postmortems", part=STEPS)
+    page.app.text_input(key="action-text").set_value("Alert on a replica that lags")
+    next(button for button in page.app.button if button.label == "Add the action").click()
+    page.run()
+    assert any("A1 lacks an owner" in block.value for block in page.app.markdown)
+    assert page.app.button(key="forward").disabled
+    page.app.text_input(key="reason-declined").set_value("there is no replica here")
+    page.run().app.button(key="action-declined").click()
+    page.run().app.button(key="forward").click()
+    assert "It is published now" in page.run().told
+    assert (archive / desk.incident_id / store.POSTMORTEM).exists()
+
+
+def test_a_gate_that_is_not_met_is_told_in_a_sentence(desk: Desk) -> None:
+    workflow.review(desk, ["grace"])
+    workflow.add(desk, Action("", "Alert on lag", 0.0, owner="ada", due=date(2026, 12, 1)))
+    said = desks.forward(desk, "in-review", [])
+    assert any("lacks a done-when" in sentence for sentence in said.unmet)
+
+
+def test_an_action_that_is_not_there_is_told(desk: Desk) -> None:
+    said = desks.tried(lambda: workflow.decline(desk, "A9", "why"), done="never")
+    assert "there is no action 'A9'" in said.unmet[0]
