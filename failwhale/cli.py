@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "audit": ("audit",),
     "postmortem": ("postmortem",),
     "diagnose": ("diagnose",),
+    "score": ("score",),
     "console": ("console",),
     "slo": ("slo",),
     "trace": ("trace",),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from failwhale.bench.model import Interval
 from failwhale.bench.open_loop import Answer
+from reference_app.kit import shares
 
 COLLAPSED_BELOW, COLLAPSED_FOR_S = 0.5, 20
 HELD_FROM = 0.9
@@ -84,10 +85,7 @@ def longest_below(series: Sequence[float], bound: float) -> int:
 
 def share(good: int, offered: int) -> Interval:
     """A share with Wilson's 95 % interval."""
-    z, p = 1.959964, good / offered
-    middle = (p + z * z / (2 * offered)) / (1 + z * z / offered)
-    reach = z / (1 + z * z / offered) * math.sqrt(p * (1 - p) / offered + z * z / (4 * offered * offered))
-    return Interval(p, middle - reach, middle + reach)
+    return Interval(good / offered, *shares.wilson(good, offered))
 
 
 def slots(reads_per_s: float, hit_rate: float, *, share_of_offered: float, shards: int, page: int, hold_s: float) -> int:

@@ -1,0 +1,82 @@
+"""`failwhale score` over recorded runs, and the document that it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from failwhale import detectiondoc
+from failwhale.commands import score as command
+from postmortems import recordings, score
+from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
+
+RECORDED = REPOSITORY / "tests" / "fixtures" / "recorded-run"
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    app = typer.Typer()
+    command.register(app)
+    return app
+
+
+def ask(app, *arguments, code=0):
+    done = CliRunner().invoke(app, [*map(str, arguments)])
+    assert done.exit_code == code, done.output
+    return done
+
+
+def test_recorded_runs_are_scored_as_one_object(app):
+    told = json.loads(ask(app, "--home", RECORDED, "--json").stdout)
+    assert told["schema"] == "failwhale/score/v1"
+    assert (told["drills"], told["detected"], told["right_component"], told["sham_runs"]) == (1, 1, 1, 0)
+    assert told["ttd_s"]["crash"]["n"] == 1
+    assert told["ttd_s"]["grey"] == {"n": 0, "median": None, "p90": None}
+    assert told["diagnosis"]["top1"] is None
+    assert "kill-tweet-shard-no-replica-reads" not in told["never_run"]
+
+
+def test_a_start_leaves_out_what_was_before_and_is_kept_with_its_reason(app, tmp_path):
+    (tmp_path / "runs").symlink_to(RECORDED / "runs")
+    assert json.loads(ask(app, "--json").stdout)["drills"] == 1
+    assert json.loads(ask(app, "--start", "new rules", "--json").stdout)["drills"] == 0
+    ask(app, "--start", "newer rules")
+    told = json.loads(ask(app, "--json", code=1).stdout)
+    assert [start["why"] for start in told["starts"]] == ["new rules", "newer rules"]
+    assert json.loads(ask(app, "--since", "2026-01-01", "--json").stdout)["drills"] == 1
+
+
+def test_nothing_recorded_is_said_and_no_success(app):
+    assert "0 runs since ever" in ask(app, code=1).stdout
+
+
+def test_a_run_of_another_version_is_named(app, tmp_path):
+    broken = tmp_path / "runs" / "one" / "result.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text('{"drill": 1}')
+    assert f"{broken} cannot be read" in ask(app, code=2).output
+
+
+def test_a_day_that_is_none_is_refused(app):
+    assert "Invalid isoformat string: 'yesterday'" in ask(app, "--since", "yesterday", code=2).output
+
+
+def test_the_document_is_written_between_its_marks_and_only_there():
+    card = score.score(recordings.read([Home(RECORDED)]), scrape_s=1)
+    text = f"before\n{detectiondoc.MARKS[0]}\nformer words\n{detectiondoc.MARKS[1]}\nafter"
+    written = detectiondoc.written(text, card, since="")
+    assert written.startswith("before\n")
+    assert written.endswith("\nafter")
+    assert "former words" not in written
+    assert "| kill_and_hold | tweets-db | 1 | 1 | 1 |" in written
+    with pytest.raises(ValueError, match="has lost the marks"):
+        detectiondoc.written("no marks", card, since="")
+
+
+def test_the_document_of_the_repository_has_its_marks():
+    detectiondoc.written((REPOSITORY / detectiondoc.DOCUMENT).read_text(), score.score((), scrape_s=1), since="")
