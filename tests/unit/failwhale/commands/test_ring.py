@@ -35,7 +35,7 @@ def listed() -> dict[str, dict[str, list[str]]]:
 
 def test_rings_are_listed_with_the_caches_that_are_out_of_them(home: Home) -> None:
     assert (listed()["timeline-cache"]["nodes"], listed()["timeline-cache"]["out"]) == ([*NAMES], [])
-    membership.announce(home, "timeline-cache", Members(NAMES), NAMES[:2], by="test", now=1000.0)
+    membership.announce(home, "timeline-cache", Members(NAMES), NAMES[:2], by="test", now=1000.0, guarded=True)
     assert (listed()["timeline-cache"]["nodes"], listed()["timeline-cache"]["out"]) == ([*NAMES[:2]], [NAMES[2]])
     assert NAMES[2] in CliRunner().invoke(cli.build(["ring"]), ["ring", "list"]).stdout
 
