@@ -41,8 +41,29 @@ def drills() -> None:
     view.page()
 
 
+def incidents() -> None:
+    """Courses and suspects."""
+    from dashboards.console.views import incidents as view  # noqa: PLC0415
+
+    view.page()
+
+
+def detection() -> None:
+    """What alerts and diagnosis are worth."""
+    from dashboards.console.views import detection as view  # noqa: PLC0415
+
+    view.page()
+
+
+def guide() -> None:
+    """The tutorial."""
+    from dashboards.console.views import help as view  # noqa: PLC0415
+
+    view.page()
+
+
 def postmortems() -> None:
-    """Incidents."""
+    """Texts of incidents."""
     from dashboards.console.views import postmortems as view  # noqa: PLC0415
 
     view.page()
@@ -58,7 +79,10 @@ def main() -> None:
         st.Page(live, title="Live", url_path="live", icon=":material/monitor_heart:"),
         st.Page(load, title="Load", url_path="load", icon=":material/speed:"),
         st.Page(drills, title="Drills", url_path="drills", icon=":material/science:"),
+        st.Page(incidents, title="Incidents", url_path="incidents", icon=":material/e911_emergency:"),
         st.Page(postmortems, title="Postmortems", url_path="postmortems", icon=":material/menu_book:"),
+        st.Page(detection, title="Detection", url_path="detection", icon=":material/radar:"),
+        st.Page(guide, title="Help", url_path="help", icon=":material/help:"),
     ]
     st.navigation(pages, position="top").run()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from dashboards.console.data import Listed
 from dashboards.console.draw import markup, overview, units
+from dashboards.console.draw.overview import Alert
 from dashboards.console.lab.sight import Sight
 
 AS_PREDICTED, OTHERWISE, UNJUDGED = "fw-good", "fw-bad", "fw-quiet"
@@ -36,5 +37,13 @@ def of_run(listed: Listed) -> Link:
 
 def html(sight: Sight, *, incidents: Sequence[Link], runs: Sequence[Link]) -> str:
     """The lists as markup; alerts are None when nobody can be asked."""
-    alerts = overview.alerts(sight.signals.alerts, sight.at) if sight.signals else None
-    return markup.render("happening", alerts=alerts, incidents=incidents, runs=runs)
+    return markup.render("happening", alerts=_alerts(sight), incidents=incidents, runs=runs)
+
+
+def alerts_html(sight: Sight) -> str:
+    """What alerts say now, alone."""
+    return markup.render("alerts", alerts=_alerts(sight))
+
+
+def _alerts(sight: Sight) -> list[Alert] | None:
+    return overview.alerts(sight.signals.alerts, sight.at) if sight.signals else None

@@ -1,0 +1,96 @@
+"""The pages Incidents, Detection and Help as a user finds them."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from dashboards.console.draw import course, matrix, suspicion
+from dashboards.console.views import help as guide
+from postmortems.diagnosis.model import Ranked
+from postmortems.model import TimelineRow
+from postmortems.scorecard import Cell
+from reference_app.kit.home import Home
+from tests.unit.dashboards.console.canned import Canned
+from tests.unit.dashboards.console.conftest import Open
+
+
+def test_an_empty_home_says_what_leaves_an_incident(empty_home: Home, opened: Open) -> None:
+    page = opened("incidents")
+    assert f"No incident is recorded in `{empty_home.incidents}`" in page.told
+    assert "Nobody knows: Prometheus does not answer" in page.text("alerts")
+
+
+def test_alerts_of_now_stand_above_what_is_recorded(prometheus: Canned, opened: Open) -> None:
+    prometheus.alerts = [
+        {"labels": {"alertname": "SloBurn", "severity": "page", "slo": "x"}, "state": "firing", "activeAt": "2026-11-21T02:45:00Z"}
+    ]
+    assert "SloBurn x page, firing for" in opened("incidents").text("alerts")
+
+
+def test_a_recorded_incident_has_its_course_and_says_when_nobody_is_suspected(run_id: str, opened: Open) -> None:
+    page = opened("incidents", incident=run_id)
+    steps = page.text("steps")
+    assert steps.index("baseline load begins") < steps.index("the fault is in force") < steps.index("the load ends")
+    assert "fault the fault is in force: kill_and_hold on tweets-db-0-primary" in steps
+    assert "Nobody is suspected: the snapshot holds no signals" in page.told
+
+
+def test_a_snapshot_that_is_gone_is_told(home: Home, run_id: str, opened: Open) -> None:
+    for path in (home.incidents / run_id / "snapshot").iterdir():
+        path.unlink()
+    assert opened("incidents", incident=run_id).app.warning
+
+
+def test_suspects_are_ranked_with_reasons_for_and_against() -> None:
+    markup = suspicion.html([Ranked("users-0", 4.0, ("callers waited",), ("nobody else complained",)), Ranked("graph-0", 1.0)])
+    assert markup.index("1. users-0") < markup.index("2. graph-0")
+    assert "width:25.0%" in markup
+    assert '<b class="fw-bad">for</b> callers waited' in markup
+    assert '<b class="fw-good">against</b> nobody else complained' in markup
+
+
+def test_a_course_counts_from_its_first_row() -> None:
+    steps = course.steps([TimelineRow(10.0, "load", "it begins", "plan.json"), TimelineRow(75.0, "alert", "`X` fires", "alerts")])
+    assert [(step.after, step.kind, step.text) for step in steps] == [("+0 s", "load", "it begins"), ("+1 min 05 s", "alert", "X fires")]
+
+
+def test_a_matrix_says_in_words_what_was_noticed_and_leaves_out_what_nobody_broke() -> None:
+    cells = [
+        Cell("kill", "users", 2, 2, 1, ("ComponentDown",), 3.0), Cell("pause", "users", 2, 1, 0, (), None), Cell("pause", "graph", 1, 0, 0, (), None)
+    ]  # fmt: skip
+    rows = {row.kind: row.squares for row in matrix.rows(cells)}
+    assert matrix.columns(cells) == ["graph", "users"]
+    assert rows["kill"][0] is None
+    assert [square.word for row in rows.values() for square in row if square] == ["✓ noticed", "✕ missed", "◐ in part"]
+    assert "first told by: nobody" in matrix.html(cells)
+
+
+def test_without_a_recorded_fault_nothing_is_said_of_alerts(empty_home: Home, opened: Open) -> None:
+    page = opened("detection")
+    assert f"No fault is recorded in `{empty_home.runs}`" in page.told
+    assert "failwhale score" in page.told
+
+
+@pytest.mark.usefixtures("home")
+def test_a_recorded_fault_is_scored(opened: Open) -> None:
+    page = opened("detection")
+    assert page.metrics["Noticed"].startswith("1 of 1 (")
+    assert "✓ noticed 1 of 1, 3.6 s" in page.text("matrix")
+
+
+def test_a_result_of_another_version_is_told(home: Home, run_id: str, opened: Open) -> None:
+    (home.runs / run_id / "result.json").write_bytes(msgspec.json.encode({"drill": 1}))
+    assert "was left by another version" in opened("detection").told
+
+
+def test_help_walks_through_the_tutorial_and_links_stay_in_the_console(opened: Open) -> None:
+    page = opened("help", step="2-break")
+    assert page.app.selectbox(key="step").value == "2-break"
+    text = next(block.value for block in page.app.markdown if "failwhale drill" in block.value)
+    assert "](/help?step=3-watch)" in text
+    assert "](../" not in text
+
+
+def test_a_link_to_a_file_of_the_repository_becomes_its_name() -> None:
+    assert guide.readable("see [the file](../../chaos/x.yaml) and [next](1-run.md)") == "see the file and [next](/help?step=1-run)"
