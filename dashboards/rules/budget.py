@@ -28,9 +28,13 @@ class Spent:
 
 def spent(slos: Sequence[Slo], counts: Counts, start: float, end: float) -> dict[str, Spent]:
     """Name of the objective -> what was spent between `start` and `end`. Raises what `counts` raises."""
-    return {
-        slo.name: of(slo, counts.increase(slo.good_selector, start, end), counts.increase(slo.total_selector, start, end)) for slo in slos
-    }
+    return {slo.name: _of_counts(slo, counts, start, end) for slo in slos}
+
+
+def _of_counts(slo: Slo, counts: Counts, start: float, end: float) -> Spent:
+    total = counts.increase(slo.total_selector, start, end)
+    counted = counts.increase(slo.good_selector or slo.bad_selector, start, end)
+    return of(slo, counted if slo.good_selector else total - counted, total)
 
 
 def of(slo: Slo, good: float, total: float) -> Spent:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from dashboards.rules import model, windows
+from dashboards.rules import explain, model, windows
 from dashboards.rules.windows import Window, Windows
 from reference_app.query.slo import Slo
 
@@ -28,11 +28,12 @@ def group(slo: Slo, config: Windows) -> model.Group:
 def _recordings(slo: Slo, window: str) -> tuple[model.Recording, ...]:
     labels, own = {"slo": slo.name}, f'{{slo="{slo.name}"}}'
     total, good, bad = (f"slo:{part}:increase{window}" for part in ("total", "good", "bad"))
+    counted, rest, selector = (good, bad, slo.good_selector) if slo.good_selector else (bad, good, slo.bad_selector)
     return (
         model.Recording(total, f"sum(increase({slo.total_selector}[{window}]))", labels),
-        # Without one good event there is no good series, and a difference with nothing is nothing.
-        model.Recording(good, f"sum(increase({slo.good_selector}[{window}])) or 0 * sum(increase({slo.total_selector}[{window}]))", labels),
-        model.Recording(bad, f"clamp_min({total}{own} - {good}{own}, 0)", labels),
+        # Without one good event there is no good series, and a difference with nothing is nothing. The same holds for bad ones.
+        model.Recording(counted, f"sum(increase({selector}[{window}])) or 0 * sum(increase({slo.total_selector}[{window}]))", labels),
+        model.Recording(rest, f"clamp_min({total}{own} - {counted}{own}, 0)", labels),
         model.Recording(f"slo:bad:ratio{window}", f"{bad}{own} / {total}{own}", labels),
     )
 
@@ -45,8 +46,8 @@ def _alert(slo: Slo, config: Windows, pairs: tuple[Window, ...]) -> model.Alert:
         keep_firing_s=config.hold_s - config.evaluation_s,
         labels={"severity": pairs[0].severity, "slo": slo.name, "component": slo.service, "kind": "service"},
         annotations={
-            "summary": f"{slo.title or slo.name}: {{{{ $value | humanizePercentage }}}} of events are bad, the objective allows {_percent(slo.error_budget)}",
-            "description": " ".join((_MEANING.format(budget=_percent(slo.error_budget)), *(_explain(slo, pair) for pair in pairs))),
+            "summary": f"{slo.title or slo.name}: {{{{ $value | humanizePercentage }}}} of events are bad, the objective allows {explain.percent(slo.error_budget)}",
+            "description": " ".join((_MEANING.format(budget=explain.percent(slo.error_budget)), *(_explain(slo, pair) for pair in pairs))),
             "runbook_url": model.runbook(ALERT),
         },
     )
@@ -76,17 +77,8 @@ _MEANING = (
 
 def _explain(slo: Slo, pair: Window) -> str:
     times = ((share, windows.seconds_to_fire(pair, objective=slo.objective, error_share=share)) for share in EXAMPLE_SHARES)
-    examples = ", ".join(f"{_percent(share)} after {_spoken(seconds)}" for share, seconds in times if seconds is not None)
+    examples = ", ".join(f"{explain.percent(share)} after {explain.spoken(seconds)}" for share, seconds in times if seconds is not None)
     return (
-        f"This fires above {pair.factor:g}, that is above {_percent(windows.bad_share(pair, slo.objective))} bad events, over {_spoken(pair.long_s)}"
-        f" while the last {_spoken(pair.short_s)} still burn as fast; steady traffic fires it at {examples}."
+        f"This fires above {pair.factor:g}, that is above {explain.percent(windows.bad_share(pair, slo.objective))} bad events, over {explain.spoken(pair.long_s)}"
+        f" while the last {explain.spoken(pair.short_s)} still burn as fast; steady traffic fires it at {examples}."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
-
-
-def _spoken(seconds: float) -> str:
-    unit, size = next((u, s) for u, s in (("h", 3600), ("min", 60), ("s", 1)) if s == 1 or seconds >= 2 * s)
-    return f"{seconds / size:.3g} {unit}" if size > 1 else f"{seconds:.0f} s"

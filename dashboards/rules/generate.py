@@ -22,7 +22,7 @@ def rule_files() -> dict[Path, str]:
     contents = {
         "lab": [causes.group(thresholds.LAB), *_burn(gateway, windows.LAB)],
         "lab-standard": [causes.group(thresholds.LAB), *_burn(edge, windows.LAB)],
-        "production": [causes.group(thresholds.PRODUCTION), *_burn(edge, windows.PRODUCTION)],
+        "production": [causes.group(thresholds.PRODUCTION), *production(edge)],
     }
     return {FOLDER / f"{name}.yml": model.render(groups) for name, groups in contents.items()}
 
@@ -34,6 +34,11 @@ def generated() -> dict[Path, str]:
 
 def _burn(slos: tuple[slo.Slo, ...], config: Windows) -> list[model.Group]:
     return [burn.group(one, config) for one in slos]
+
+
+def production(slos: tuple[slo.Slo, ...]) -> list[model.Group]:
+    """Rules of each objective for the period of its own budget. Raises WindowError."""
+    return [burn.group(one, windows.production(one.period_s)) for one in slos]
 
 
 def write(repository: Path) -> list[Path]:

@@ -12,6 +12,8 @@ Severity = Literal["page", "ticket"]
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 MIN_SCRAPES_PER_WINDOW = 4
+LEAST_FACTOR = 0.9
+"""The slowest pair of 28 days is 0.933: it tells of a tenth of the budget, of which the rest would do."""
 
 
 class WindowError(Exception):
@@ -30,8 +32,8 @@ class Window:
     def __post_init__(self) -> None:
         if not 0 < self.short_s < self.long_s:
             raise WindowError(f"the short window ({self.short_s} s) must be shorter than the long one ({self.long_s} s)")
-        if self.factor < 1:
-            raise WindowError(f"a burn rate of {self.factor:g} leaves budget over: an alert needs at least 1")
+        if self.factor < LEAST_FACTOR:
+            raise WindowError(f"a burn rate of {self.factor:g} leaves budget over: an alert needs at least {LEAST_FACTOR:g}")
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,28 @@ class Windows:
 LAB = Windows(scrape_s=1, evaluation_s=1, min_bad_events=5, hold_s=10, pairs=(Window("page", 60, 5, 14.4),))
 """One pair: the 30-day windows divided by 30 would not reset within a drill and would blame the next one."""
 
-PRODUCTION = Windows(
-    scrape_s=15, evaluation_s=30, min_bad_events=5, hold_s=120,
-    pairs=(
-        Window("page", HOUR, 5 * MINUTE, 14.4),
-        Window("page", 6 * HOUR, 30 * MINUTE, 6),
-        Window("ticket", DAY, 2 * HOUR, 3),
-        Window("ticket", 3 * DAY, 6 * HOUR, 1),
-    ),
+THIRTY_DAYS, FOUR_WEEKS = 30 * DAY, 28 * DAY
+_WORKBOOK: tuple[tuple[Severity, int, int, float], ...] = (
+    ("page", HOUR, 5 * MINUTE, 0.02), ("page", 6 * HOUR, 30 * MINUTE, 0.05), ("ticket", DAY, 2 * HOUR, 0.1), ("ticket", 3 * DAY, 6 * HOUR, 0.1),
 )  # fmt: skip
-"""For a budget of 30 days: 2 %, 5 %, 10 % and 10 % of it are spent when these fire (Sloth's google-30d.yaml)."""
+"""Severity, long and short window, and the share of the budget that is spent when it fires (Sloth's google-30d.yaml)."""
+
+
+def production(period_s: int = THIRTY_DAYS) -> Windows:
+    """For the budget of a period: of 30 days 14.4, 6, 3 and 1; of 28 days 13.44, 5.6, 2.8 and 0.933.
+
+    From four weeks on the windows stay and the factors follow the period; a shorter period keeps the factors of 30 days and
+    shortens the windows. Raises WindowError when they hold too few scrapes.
+    """
+    scale = 1.0 if period_s >= FOUR_WEEKS else period_s / THIRTY_DAYS
+    pairs = tuple(
+        Window(severity, round(long * scale), round(short * scale), round(spent * period_s / (long * scale), 12))
+        for severity, long, short, spent in _WORKBOOK
+    )
+    return Windows(scrape_s=15, evaluation_s=30, min_bad_events=5, hold_s=120, pairs=pairs)
+
+
+PRODUCTION = production()
 
 
 def check(pair: Window, *, slo: str, objective: float) -> None:
@@ -90,6 +104,11 @@ def check(pair: Window, *, slo: str, objective: float) -> None:
 def bad_share(pair: Window, objective: float) -> float:
     """The share of bad events above which the pair fires."""
     return round(pair.factor * (1 - objective), 12)
+
+
+def spent(pair: Window, period_s: int) -> float:
+    """Share of the budget of a period that is spent when steady traffic makes the pair fire."""
+    return pair.factor * pair.long_s / period_s
 
 
 def seconds_to_fire(pair: Window, *, objective: float, error_share: float) -> float | None:

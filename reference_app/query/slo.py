@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 from reference_app import contract
 
 CONTRACT_FILE = Path(contract.__file__).parent / "slo.yaml"
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 EDGE_GOOD, EDGE_TOTAL = "failwhale/edge-good", "failwhale/edge-total"
 """Annotations: where the same events are counted in a lab with an edge."""
 
@@ -21,7 +22,7 @@ class SloError(Exception):
 
 @dataclass(frozen=True)
 class Slo:
-    """`objective` is the share of good events, 0.999; the selectors name counters, without a range."""
+    """`objective` is the share of good events, 0.999; the selectors name counters, without a range. Either good or bad events are counted."""
 
     name: str
     service: str
@@ -29,11 +30,17 @@ class Slo:
     good_selector: str
     total_selector: str
     title: str = ""
+    period_s: int = 30 * 86400
+    bad_selector: str = ""
 
     @property
     def error_budget(self) -> float:
         """Share of events that may be bad."""
         return round(1 - self.objective, 12)
+
+    def over(self, period_s: int) -> Slo:
+        """The same objective over another period."""
+        return replace(self, period_s=period_s)
 
 
 def read(path: Path = CONTRACT_FILE, *, edge: bool = False) -> tuple[Slo, ...]:
@@ -53,7 +60,8 @@ def _slo(document: Any, where: str, *, edge: bool) -> Slo:
     if (kind := _at(document, where, "apiVersion"), _at(document, where, "kind")) != ("openslo/v1", "SLO"):
         raise SloError(f"{where} is {kind} and not an openslo/v1 SLO")
     name = _text(document, where, "metadata", "name")
-    good, total = _selectors(document, where, edge=edge)
+    _refuse_other_budgets(_at(document, where, "spec"), where)
+    good, bad, total = _selectors(document, where, edge=edge)
     return Slo(
         name=name,
         service=_text(document, where, "spec", "service"),
@@ -61,27 +69,60 @@ def _slo(document: Any, where: str, *, edge: bool) -> Slo:
         good_selector=good,
         total_selector=total,
         title=document["metadata"].get("displayName", ""),
+        period_s=_period(_at(document, where, "spec", "timeWindow"), where),
+        bad_selector=bad,
     )
+
+
+def _refuse_other_budgets(spec: dict[str, Any], where: str) -> None:
+    method = spec.get("budgetingMethod", "Occurrences")
+    if method != "Occurrences":
+        raise SloError(f"{where}: budgetingMethod is {method}; only Occurrences (events are counted, not stretches of time) is known here")
+
+
+def _period(windows: Any, where: str) -> int:
+    """Seconds of `timeWindow: [{duration: 30d, isRolling: true}]`."""
+    if not isinstance(windows, list) or len(windows) != 1 or not windows[0].get("isRolling"):
+        raise SloError(f"{where}: spec.timeWindow must hold exactly one rolling window, such as {{duration: 30d, isRolling: true}}")
+    return seconds(_text(windows[0], f"{where}, timeWindow", "duration"), where)
+
+
+def seconds(duration: str, where: str) -> int:
+    """`30d`, `4w`, `36h` or `90m` in seconds. Raises SloError, which names `where`."""
+    size = _UNITS.get(duration[-1:])
+    if size is None or not duration[:-1].isdigit() or int(duration[:-1]) == 0:
+        raise SloError(f"{where}: {duration!r} is no duration; write a whole number of {', '.join(_UNITS)}, such as 30d")
+    return int(duration[:-1]) * size
 
 
 def _objective(objectives: Any, where: str) -> float:
     if not isinstance(objectives, list) or len(objectives) != 1:
         raise SloError(f"{where}: spec.objectives must hold exactly one objective")
-    target = _at(objectives[0], f"{where}, objective", "target")
+    target, percent = objectives[0].get("target"), objectives[0].get("targetPercent")
+    if (target is None) == (percent is None):
+        raise SloError(f"{where}, objective: give either target (0.999) or targetPercent (99.9)")
+    target = percent / 100 if isinstance(percent, int | float) else target
     if not isinstance(target, float) or not 0 < target < 1:
         raise SloError(f"{where}: target is {target!r}; it must be a share between 0 and 1, such as 0.999")
-    return target
+    return round(target, 12)
 
 
-def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str]:
-    ratio = _at(document, where, "spec", "indicator", "spec", "ratioMetric")
-    good, total = (_text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip() for part in ("good", "total"))
+def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str, str]:
+    """Good, bad and total; one of good and bad is empty."""
     annotations = document["metadata"].get("annotations") or {}
     if (EDGE_GOOD in annotations) != (EDGE_TOTAL in annotations):
         raise SloError(f"{where} has one of {EDGE_GOOD} and {EDGE_TOTAL}: give both annotations or neither")
     if edge and EDGE_GOOD in annotations:
-        return _text(annotations, where, EDGE_GOOD).strip(), _text(annotations, where, EDGE_TOTAL).strip()
-    return good, total
+        return _text(annotations, where, EDGE_GOOD).strip(), "", _text(annotations, where, EDGE_TOTAL).strip()
+    ratio = _at(document, where, "spec", "indicator", "spec", "ratioMetric")
+    if ("good" in ratio) == ("bad" in ratio):
+        raise SloError(f"{where}, ratioMetric: give either good or bad, and total")
+    good, bad = (_query(ratio, where, part) if part in ratio else "" for part in ("good", "bad"))
+    return good, bad, _query(ratio, where, "total")
+
+
+def _query(ratio: Any, where: str, part: str) -> str:
+    return _text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip()
 
 
 def _text(document: Any, where: str, *path: str) -> str:

@@ -45,8 +45,8 @@ def test_a_short_window_must_be_shorter() -> None:
         Window("page", 60, 60, 14.4)
 
 
-def test_a_burn_rate_below_one_is_no_burn() -> None:
-    with pytest.raises(WindowError, match="at least 1"):
+def test_a_burn_rate_that_leaves_budget_over_is_no_burn() -> None:
+    with pytest.raises(WindowError, match=r"at least 0\.9"):
         Window("page", 60, 5, 0.5)
 
 
@@ -58,3 +58,23 @@ def test_a_window_of_too_few_scrapes_is_refused() -> None:
 def test_each_window_is_recorded_once() -> None:
     assert windows.LAB.lengths_s == (5, 60)
     assert len(windows.PRODUCTION.lengths_s) == 7
+
+
+@pytest.mark.parametrize(
+    ("days", "factors"),
+    [(30, [14.4, 6, 3, 1]), (28, [13.44, 5.6, 2.8, 0.933]), (90, [43.2, 18, 9, 3])],
+)
+def test_factors_follow_the_period(days: int, factors: list[float]) -> None:
+    assert [round(pair.factor, 3) for pair in windows.production(days * windows.DAY).pairs] == factors
+
+
+def test_a_period_too_short_for_the_windows_shortens_them_and_keeps_what_is_spent() -> None:
+    pairs = windows.production(7 * windows.DAY).pairs
+    assert [pair.factor for pair in pairs] == [14.4, 6, 3, 1]
+    assert [pair.long_s for pair in pairs] == [840, 5040, 20160, 60480]
+    assert [round(windows.spent(pair, 7 * windows.DAY), 6) for pair in pairs] == [0.02, 0.05, 0.1, 0.1]
+
+
+def test_a_period_whose_windows_hold_too_few_scrapes_is_refused() -> None:
+    with pytest.raises(WindowError, match="it needs 4"):
+        windows.production(windows.DAY)

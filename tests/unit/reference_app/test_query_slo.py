@@ -13,6 +13,7 @@ kind: SLO
 metadata: {name: reads}
 spec:
   service: gateway
+  timeWindow: [{duration: 28d, isRolling: true}]
   objectives: [{target: 0.99}]
   indicator: {spec: {ratioMetric: {good: {metricSource: {spec: {query: 'pages{ok="1"}'}}}, total: {metricSource: {spec: {query: pages}}}}}}
 """
@@ -54,7 +55,7 @@ def test_half_of_an_edge_is_refused(tmp_path: Path) -> None:
 
 def test_a_document_becomes_selectors_of_good_and_total(tmp_path: Path) -> None:
     (one,) = parse(tmp_path, DOCUMENT)
-    assert one == slo.Slo("reads", "gateway", 0.99, 'pages{ok="1"}', "pages")
+    assert one == slo.Slo("reads", "gateway", 0.99, 'pages{ok="1"}', "pages", period_s=28 * 86400)
     assert one.error_budget == 0.01
 
 
@@ -62,11 +63,17 @@ def test_a_document_becomes_selectors_of_good_and_total(tmp_path: Path) -> None:
     ("right", "wrong", "says"),
     [
         ("target: 0.99", "target: 99.0", "target is 99.0; it must be a share between 0 and 1"),
-        ("target: 0.99", "targetPercent: 99", "objective has no target"),
+        ("target: 0.99", "of: 99", "give either target (0.999) or targetPercent"),
+        ("target: 0.99", "target: 0.99, targetPercent: 99", "give either target (0.999) or targetPercent"),
+        ("28d, isRolling: true", "28d, isRolling: false", "exactly one rolling window"),
+        ("28d", "1 month", "'1 month' is no duration"),
+        ("28d", "0d", "'0d' is no duration"),
+        ("service: gateway", "service: gateway\n  budgetingMethod: Timeslices", "budgetingMethod is Timeslices"),
+        ("total: {", "total: {}, bad: {", "give either good or bad"),
         ("[{target: 0.99}]", "[]", "exactly one objective"),
         ("kind: SLO", "kind: SLI", "is openslo/v1"),
         ("service: gateway", "service: 7", "spec.service is 7"),
-        ("total: {", "bad: {", "has no total.metricSource.spec.query"),
+        ("total: {", "sum: {", "has no total.metricSource.spec.query"),
         ("metadata: {name: reads}", "metadata: reads", "has no metadata.name"),
         ("metadata: {name: reads}", "metadata: {name: reads", "is not YAML"),
     ],
@@ -81,3 +88,9 @@ def test_what_is_wrong_is_named_with_its_file_and_document(tmp_path: Path, right
 def test_two_objectives_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(slo.SloError, match="defines reads more than once"):
         parse(tmp_path, f"{DOCUMENT}---{DOCUMENT}")
+
+
+def test_bad_events_may_be_counted_and_the_target_be_a_percentage(tmp_path: Path) -> None:
+    (one,) = parse(tmp_path, DOCUMENT.replace("good: {", "bad: {").replace("target: 0.99", "targetPercent: 99.9"))
+    assert (one.good_selector, one.bad_selector, one.objective) == ("", 'pages{ok="1"}', 0.999)
+    assert one.over(86400).period_s == 86400

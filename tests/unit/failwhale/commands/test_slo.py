@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,37 @@ def test_an_objective_that_could_never_burn_is_refused_with_the_arithmetic(
     assert code == 2
     assert "easy: 14.4 x (1 - 0.9) = 1.44" in said
     assert not (tmp_path / generate.FOLDER).exists()
+
+
+UPLOADS = home.REPOSITORY / "tests/golden/slo/uploads.yaml"
+
+
+def output(app: typer.Typer, *arguments: str) -> str:
+    result = CliRunner().invoke(app, ["slo", *arguments])
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_rules_of_other_objectives_are_printed_and_nothing_is_written(app: typer.Typer) -> None:
+    assert output(app, "generate", "--file", str(UPLOADS)) == (UPLOADS.parent / "uploads.rules.yml").read_text()
+
+
+def test_a_file_is_valid_or_refused_with_the_arithmetic(app: typer.Typer, tmp_path: Path) -> None:
+    assert "uploads: 99.5 % over 28 d, burn rates 13.44, 5.6, 2.8, 0.933333" in output(app, "validate", str(UPLOADS))
+    (tmp_path / "easy.yaml").write_text(UPLOADS.read_text().replace("99.5", "92"))
+    code, said = invoke(app, "validate", str(tmp_path / "easy.yaml"), str(UPLOADS))
+    assert code == 2
+    assert "uploads: 13.44 x (1 - 0.92) = 1.0752" in said
+    assert invoke(app, "validate", str(tmp_path / "none.yaml"))[0] == 2
+    assert "10 s holds 0 scrapes" in invoke(app, "validate", "--period", "1d")[1]
+
+
+def test_an_explanation_is_words_or_an_object(app: typer.Typer) -> None:
+    assert "10 % bad (burn rate 100): fires after 9 s" in output(app, "explain", "home-read-availability", "--lab", "--share", "0.1")
+    (told,) = json.loads(output(app, "explain", "--file", str(UPLOADS), "--json"))["objectives"]
+    assert told["rules"][0]["factor"] == 13.44
+    assert "there is no objective 'nothing'" in invoke(app, "explain", "nothing")[1]
+    assert "--share 3 is no share" in invoke(app, "explain", "--share", "3")[1]
 
 
 def test_runbooks_name_only_commands_that_exist() -> None:
