@@ -91,7 +91,7 @@ def write_configuration(home: Home, lab: Lab, listed: tuple[Program, ...]) -> No
     for component in lab.kind("haproxy"):
         files.write_atomic(_conf(home, component), edge.haproxy(lab).encode())
     files.write_atomic(home.conf / "prometheus.yml", render.prometheus(lab).encode())
-    files.write_atomic(home.conf / "alertmanager.yml", render.alertmanager().encode())
+    files.write_atomic(home.conf / "alertmanager.yml", render.alertmanager(lab).encode())
     supervised = render.supervisord(home, lab, listed, user=bootstrap.user_name())
     files.write_atomic(supervisord_conf(home), supervised.encode(), mode=0o600)
 
@@ -121,6 +121,7 @@ def _argv(home: Home, component: Component, servers: Mapping[str, str]) -> tuple
         "alertmanager": lambda: (servers["prometheus-alertmanager"], *_alertmanager(home, component, directory)),
         "haproxy": lambda: (servers["haproxy"], "-db", "-f", str(_conf(home, component))),
         "collector": lambda: (sys.executable, "-m", "reference_app.collector"),
+        "receiver": lambda: (sys.executable, "-m", "postmortems.receiver"),
         "prober": lambda: (sys.executable, "-m", "reference_app.stack.prober"),
         "service": lambda: (sys.executable, "-m", f"reference_app.services.{component.group}"),
     }

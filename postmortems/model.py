@@ -97,7 +97,7 @@ class TimelineRow:
     """`at` is Unix seconds, `kind` what sort of event it is, `source` the snapshot file that says so."""
 
     at: float
-    kind: Literal["load", "change", "chaos", "alert", "recovery"]
+    kind: Literal["load", "change", "chaos", "alert", "recovery", "response"]
     text: str
     source: str
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-Kind = Literal["mariadb", "redis", "nats", "service", "haproxy", "prometheus", "alertmanager", "collector", "prober"]
+Kind = Literal["mariadb", "redis", "nats", "service", "haproxy", "prometheus", "alertmanager", "collector", "prober", "receiver"]
 Role = Literal["", "primary", "replica"]
 
 SERVICES = ("gateway", "tweets", "users", "graph", "fanout", "timelines", "search", "keyvalue")
@@ -59,7 +59,7 @@ class Component:
     @property
     def tool(self) -> bool:
         """True for what watches the lab, False for what is under test (they run on different CPU cores)."""
-        return self.kind in ("prometheus", "alertmanager", "collector", "prober")
+        return self.kind in ("prometheus", "alertmanager", "collector", "prober", "receiver")
 
     @property
     def metrics_port(self) -> int:
@@ -122,6 +122,7 @@ FAULT_PROXY_PORT_OFFSET = 93
 GENERATOR_PORT_OFFSET, GENERATORS_MAX = 94, 4
 PORTS_PER_LAB = 100
 DEFAULT_PORT_BASE = 18000
+RECEIVER_PATH = "/alerts"
 """Below 32768, where Linux starts to hand out ephemeral ports."""
 
 
@@ -142,6 +143,7 @@ _TOOLS: tuple[tuple[str, Kind], ...] = (
     ("alertmanager", "alertmanager"),
     ("prober", "prober"),
     ("collector", "collector"),
+    ("receiver", "receiver"),
 )
 
 
@@ -252,6 +254,11 @@ class Lab:
     @property
     def alertmanager_url(self) -> str:
         return f"http://127.0.0.1:{self.component('alertmanager').port}"
+
+    @property
+    def receiver_url(self) -> str:
+        """Where Alertmanager tells of what fires."""
+        return f"http://127.0.0.1:{self.component('receiver').port}{RECEIVER_PATH}"
 
     @property
     def console_port(self) -> int:

@@ -20,7 +20,7 @@ class Change:
     """`at` in Unix seconds; `by` is a person's login or a program."""
 
     at: float
-    kind: Literal["decider", "primary", "ring", "restart"]
+    kind: Literal["decider", "primary", "ring", "restart", "deploy", "config"]
     subject: str
     old: str
     new: str

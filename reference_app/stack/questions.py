@@ -122,6 +122,7 @@ _QUESTIONS: dict[Kind, Callable[[socket.socket], Awaitable[None]]] = {
     "service": _get(api.HEALTH),
     "haproxy": _get(api.HEALTH),
     "collector": _get(api.HEALTH),
+    "receiver": _get(api.HEALTH),
     "prometheus": _get("/-/ready"),
     "alertmanager": _get("/-/ready"),
     "prober": _get(api.METRICS),

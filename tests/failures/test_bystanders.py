@@ -44,7 +44,7 @@ def test_without_search_everything_else_is_served(control: Control, world: World
 @pytest.mark.verify
 def test_without_the_tools_that_watch_users_notice_nothing(control: Control, world: World) -> None:
     tools = [component.name for component in control.lab.components if component.tool]
-    assert set(tools) == {"prometheus", "alertmanager", "prober", "collector"}
+    assert set(tools) == {"prometheus", "alertmanager", "prober", "collector", "receiver"}
     for name in tools:
         control.kill_and_hold(name)
     everything_but_search_works(world)

@@ -97,18 +97,21 @@ def test_prometheus_keeps_of_the_edge_what_the_contract_names() -> None:
     assert (kept["action"], kept["regex"].split("|")) == ("keep", [metric.name for metric in metrics.EDGE_METRICS])
 
 
-def test_what_fires_together_is_one_incident_and_the_heartbeat_is_none_of_it() -> None:
-    route = yaml.safe_load(render.alertmanager())["route"]
+def test_what_fires_together_is_one_incident_and_the_heartbeat_is_none_of_it(lab: Lab) -> None:
+    written = yaml.safe_load(render.alertmanager(lab))
+    route, told = written["route"], {one["name"]: one.get("webhook_configs") for one in written["receivers"]}
+    assert told == {"lab": [{"url": lab.receiver_url, "send_resolved": True}], "nobody": None}
+    assert (route["receiver"], [child["receiver"] for child in route["routes"]]) == ("lab", ["nobody"])
     assert route["group_by"] == []
     assert [(child["matchers"], child["group_by"]) for child in route["routes"]] == [(['severity="none"'], ["alertname"])]
 
 
-def test_alertmanager_mutes_what_was_generated_and_nothing_where_nothing_was(tmp_path: Path) -> None:
+def test_alertmanager_mutes_what_was_generated_and_nothing_where_nothing_was(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "some.yml").write_text("inhibit_rules: [{source_matchers: [a=b], target_matchers: [c=d]}]\n")
-    assert yaml.safe_load(render.alertmanager(tmp_path / "some.yml"))["inhibit_rules"] == [
+    assert yaml.safe_load(render.alertmanager(lab, tmp_path / "some.yml"))["inhibit_rules"] == [
         {"source_matchers": ["a=b"], "target_matchers": ["c=d"]}
     ]
-    assert "inhibit_rules" not in yaml.safe_load(render.alertmanager(tmp_path / "none.yml"))
+    assert "inhibit_rules" not in yaml.safe_load(render.alertmanager(lab, tmp_path / "none.yml"))
 
 
 def test_supervisord_starts_nothing_by_itself_and_marks_every_program(lab: Lab) -> None:

@@ -1,0 +1,117 @@
+"""The process that Alertmanager tells: takes its webhook (version 4) and writes incidents down. `python -m postmortems.receiver`, started by the lab.
+
+What it cannot write down it answers with 500, and Alertmanager says it again.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+
+import msgspec
+
+from postmortems import incidentlog, incidents
+from postmortems.incidentlog import Log
+from postmortems.incidents import Alert
+from reference_app.contract import api
+from reference_app.contract.topology import RECEIVER_PATH
+from reference_app.kit.home import Home
+
+LONGEST = 4 * 1024 * 1024
+"""Bytes of a notification."""
+
+
+class _Told(msgspec.Struct):
+    """An alert of the webhook; the names are Alertmanager's."""
+
+    status: Literal["firing", "resolved"]
+    labels: dict[str, str]
+    fingerprint: str
+    startsAt: datetime  # noqa: N815
+    endsAt: datetime | None = None  # noqa: N815
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class _Notification(msgspec.Struct):
+    version: Literal["4"]
+    alerts: list[_Told]
+
+
+class Receiver:
+    """Takes notifications one at a time, in the order in which they come."""
+
+    def __init__(self, home: Home, clock: Callable[[], float] = time.time) -> None:
+        self._home, self._clock = home, clock
+        self._log, self._lock = Log(home), threading.Lock()
+
+    def take(self, body: bytes) -> None:
+        """Write down what a notification adds. Raises msgspec.DecodeError, OSError."""
+        told = msgspec.json.decode(body, type=_Notification)
+        with self._lock:
+            self._log.catch_up()
+            for alert in map(_alert, told.alerts):
+                for event in incidents.decide(self._log.book, alert, at=self._clock(), run_at=self._run_at):
+                    self._log.append([event])
+
+    def _run_at(self, moment: float) -> str:
+        return incidentlog.run_at(self._home, moment)
+
+
+def serve(receiver: Receiver, port: int) -> ThreadingHTTPServer:
+    """A server on the loopback address, not yet running."""
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_GET(self) -> None:
+            self._answer(HTTPStatus.OK if self.path == api.HEALTH else HTTPStatus.NOT_FOUND)
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            if self.path != RECEIVER_PATH or not 0 < length <= LONGEST:
+                self._answer(HTTPStatus.NOT_FOUND if self.path != RECEIVER_PATH else HTTPStatus.BAD_REQUEST)
+                return
+            try:
+                receiver.take(self.rfile.read(length))
+            except msgspec.DecodeError as error:
+                self._answer(HTTPStatus.BAD_REQUEST, f"this is no notification of Alertmanager: {error}")
+            except OSError as error:
+                self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"it could not be written down: {error}")
+            else:
+                self._answer(HTTPStatus.OK)
+
+        def _answer(self, status: HTTPStatus, text: str = "") -> None:
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing for what went well; what did not is said once."""
+            if args and str(args[1] if len(args) > 1 else "").startswith("5"):
+                sys.stderr.write(f"{format % args}\n")
+
+    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+
+
+def _alert(told: _Told) -> Alert:
+    ended = told.endsAt.timestamp() if told.status == "resolved" and told.endsAt else None
+    return Alert(told.fingerprint, told.startsAt.timestamp(), told.labels, told.annotations.get("summary", ""), ended)
+
+
+def main() -> None:
+    """Serve until ended."""
+    home = Home.from_environment()
+    with serve(Receiver(home), home.lab().component("receiver").port) as server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

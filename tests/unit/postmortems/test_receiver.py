@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from postmortems import incidentlog, incidents
+from postmortems.receiver import Receiver, serve
+from reference_app.contract import plan as plans
+from reference_app.contract.plan import Plan
+from reference_app.contract.topology import RECEIVER_PATH
+from reference_app.kit import files
+from reference_app.kit.home import Home
+
+NAME = "20261121T024320Z-home-completeness"
+BURN = {"alertname": "SloBurn", "severity": "page", "slo": "home-completeness"}
+
+
+def webhook(status: str = "firing", start: str = "2026-11-21T02:43:20.5Z", end: str = "0001-01-01T00:00:00Z", **labels: str) -> bytes:
+    """As Alertmanager 0.25 posts it."""
+    alert = {"status": status, "labels": BURN | labels, "annotations": {"summary": "Pages are incomplete"}, "startsAt": start,
+             "endsAt": end, "generatorURL": "http://x/graph", "fingerprint": "c0ffee"}  # fmt: skip
+    body = {"receiver": "lab", "status": status, "alerts": [alert], "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+            "externalURL": "http://x", "version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip
+    return msgspec.json.encode(body)
+
+
+RESOLVED = webhook("resolved", end="2026-11-21T02:44:00Z")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    with serve(Receiver(Home(tmp_path)), 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def post(url: str, body: bytes, path: str = RECEIVER_PATH) -> int:
+    return httpx.post(f"{url}{path}", content=body, verify=False).status_code  # noqa: S501  (no TLS here; a context costs 20 ms)
+
+
+def test_a_page_becomes_an_incident_and_its_end_resolves_it(url: str, tmp_path: Path) -> None:
+    assert post(url, webhook()) == post(url, webhook()) == 200
+    (found,) = incidentlog.read(Home(tmp_path)).incidents.values()
+    assert (found.id, found.status, found.alerts[0].summary) == (NAME, "open", "Pages are incomplete")
+    assert post(url, RESOLVED) == post(url, RESOLVED) == 200
+    assert len((tmp_path / "incidents" / incidentlog.FILE).read_text().splitlines()) == 3
+    assert incidentlog.read(Home(tmp_path)).incidents[NAME].status == "resolved"
+
+
+def test_what_is_no_notification_is_refused_and_nothing_is_written(url: str, tmp_path: Path) -> None:
+    assert [post(url, body) for body in (b"{}", b"not json", b"", webhook().replace(b'"4"', b'"3"'))] == [400] * 4
+    assert post(url, webhook(), path="/elsewhere") == 404
+    assert httpx.get(f"{url}/health", verify=False).status_code == 200  # noqa: S501
+    assert incidentlog.read(Home(tmp_path)).incidents == {}
+
+
+def test_a_receiver_that_starts_again_knows_what_the_one_before_wrote_and_what_people_noted(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    Receiver(home, lambda: 5.0).take(webhook())
+    again = Receiver(home, lambda: 6.0)
+    incidentlog.note(home, incidents.Noted(7.0, NAME, "close", "ada"))
+    again.take(webhook())
+    again.take(RESOLVED)
+    (found,) = incidentlog.read(home).incidents.values()
+    assert (found.status, len(found.alerts)) == ("closed", 1)
+
+
+def test_an_alert_of_a_drill_goes_to_the_incident_of_the_drill(tmp_path: Path) -> None:
+    home, start = Home(tmp_path), 1795229000.5
+    drill = Plan("20261121T024200Z-kill-tweet-shard", "kill-tweet-shard", 1, "small", "goal", start - 80, plans.phases(), inject=True,
+                 inject_at=70, undo_at=110, expected_verdict="passed")  # fmt: skip
+    files.write_json(home.runs / drill.run_id / plans.FILE, drill)
+    over = replace(drill, run_id="20261121T023000Z-pause-users", t0=start - 900)
+    files.write_json(home.runs / over.run_id / plans.FILE, over)
+    files.write_atomic(home.runs / "20261121T024300Z-broken" / plans.FILE, b"{")
+    Receiver(home, lambda: 5.0).take(webhook())
+    (found,) = incidentlog.read(home).incidents.values()
+    assert (found.id, found.run_id) == (drill.run_id, drill.run_id)
+    assert incidentlog.run_at(home, start + 300) == ""
+
+
+def test_an_incident_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    Receiver(home, lambda: 5.0).take(webhook())
+    book = incidentlog.read(home)
+    assert incidentlog.find(book, "latest").id == NAME
+    with pytest.raises(incidentlog.NoLiveIncidentError, match=f"'other'; the newest are {NAME}"):
+        incidentlog.find(book, "other")
