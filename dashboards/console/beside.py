@@ -16,7 +16,7 @@ from postmortems import charts
 from postmortems.charts import Marks
 
 FIRST, SECOND = "#8c939e", "#2f6fde"
-HEIGHT = 210
+HEIGHT = 270
 FIGURES = {
     "good_pages_per_s": "good home pages a second", "deliveries_per_s": "deliveries a second", "completeness": "complete pages",
     "home_p50_ms": "home page, median", "home_p99_ms": "home page, p99", "post_p99_ms": "post, p99",

@@ -22,7 +22,7 @@ from reference_app.contract.plan import Phase, Plan
 from reference_app.kit.home import Home
 
 READS, POSTS, PLANNED = "#2f6fde", "#b3641b", "#d1495b"
-HEIGHT = 220
+HEIGHT = 270
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dashboards.console.data import Listed
 from dashboards.console.draw import markup, overview, units
 from dashboards.console.draw.overview import Alert
 from dashboards.console.lab.sight import Sight
+from postmortems.incidents import LiveIncident
 
 AS_PREDICTED, OTHERWISE, UNJUDGED = "fw-good", "fw-bad", "fw-quiet"
 
@@ -33,6 +34,13 @@ def of_run(listed: Listed) -> Link:
     told = result.verdict if same else f"{result.verdict}, predicted was {result.expected_verdict}"
     began = datetime.fromisoformat(result.started_at).timestamp()
     return Link(f"/drills?run={result.run_id}", result.drill, f"{units.clock(began)} UTC · {told}", AS_PREDICTED if same else OTHERWISE)
+
+
+def of_incident(incident: LiveIncident) -> Link:
+    """An incident that is not over."""
+    fires = sum(alert.ends_at is None for alert in incident.alerts)
+    note = f"{incident.status} since {units.clock(incident.opened_at)} UTC · {fires} of {len(incident.alerts)} alerts fire"
+    return Link(f"/incidents?live={incident.id}", incident.id, note)
 
 
 def html(sight: Sight, *, incidents: Sequence[Link], runs: Sequence[Link]) -> str:

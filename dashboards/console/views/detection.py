@@ -59,7 +59,12 @@ def _headline(card: ScoreCard, since: str) -> None:
 
 
 def _groups(card: ScoreCard) -> None:
-    groups: dict[str, Group] = {"all": card.every, "that expect an alert": card.expecting, **card.by_sort}
+    groups: dict[str, Group] = {
+        "all": card.every,
+        "that expect an alert": card.expecting,
+        "crash": card.by_sort["crash"],
+        "grey": card.by_sort["grey"],
+    }
     st.dataframe(
         [
             {"faults": name, "drills": group.drills, "noticed": told(group.detected), "right component": told(group.right_component),

@@ -1,4 +1,4 @@
-"""Incidents: what alerts say now, and one recorded incident with its course, the components that contributed, and its traces."""
+"""Incidents: what alerts say now, incidents as they happen, and one recorded with its course, the components that contributed, and its traces."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.console import data, incident_texts, incidents, suspects
-from dashboards.console.draw import course, happening, suspicion
+from dashboards.console.draw import happening, steps, suspicion
 from dashboards.console.suspects import Looked
-from dashboards.console.views import frame, picture, sights, traces
+from dashboards.console.views import frame, live_incident, picture, sights, traces
 from postmortems import store
 from postmortems.model import Incident
 from reference_app.kit.home import Home
@@ -24,6 +24,7 @@ def page() -> None:
     frame.above()
     st.title("Incidents")
     _now()
+    live_incident.section(home)
     listed = incidents.listed(home)
     known = {entry.incident.header.id: entry.incident for entry in listed if entry.incident is not None}
     st.header("Recorded incidents", divider="gray")
@@ -61,7 +62,7 @@ def _one(home: Home, incident: Incident) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("Course")
-        picture.show(course.html(looked.course), key="steps")
+        picture.show(steps.html(looked.course), key="steps")
     with right:
         st.subheader(
             "Contributing components",

@@ -6,7 +6,7 @@ import functools
 
 import streamlit as st
 
-from dashboards.console import data
+from dashboards.console import data, responding
 from dashboards.console.draw import happening, objectives, overview, topology_map
 from dashboards.console.lab import states
 from dashboards.console.views import actions, frame, picture, sights
@@ -52,7 +52,8 @@ def _objectives() -> None:
 def _state() -> None:
     sight, home = sights.now(), Home.from_environment()
     runs = [happening.of_run(listed) for listed in data.latest(home, LATEST)]
-    told = happening.html(sight, incidents=(), runs=runs)
+    live = [happening.of_incident(incident) for incident in responding.unresolved(home)]
+    told = happening.html(sight, incidents=live, runs=runs)
     if sight.lab is None or (sight.trouble is not None and sight.trouble.kind == "down"):
         picture.show(told, key="happening")
         return

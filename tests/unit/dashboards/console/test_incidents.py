@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from dashboards.console.draw import course, matrix, suspicion
+from dashboards.console.draw import matrix, suspicion
+from dashboards.console.draw import steps as courses
 from dashboards.console.views import help as guide
+from postmortems import incidentlog
 from postmortems.diagnosis.model import Ranked
+from postmortems.incidents import Alert, Fired, Opened
 from postmortems.model import TimelineRow
 from postmortems.scorecard import Cell
 from reference_app.kit.home import Home
@@ -51,7 +54,7 @@ def test_suspects_are_ranked_with_reasons_for_and_against() -> None:
 
 
 def test_a_course_counts_from_its_first_row() -> None:
-    steps = course.steps([TimelineRow(10.0, "load", "it begins", "plan.json"), TimelineRow(75.0, "alert", "`X` fires", "alerts")])
+    steps = courses.steps([TimelineRow(10.0, "load", "it begins", "plan.json"), TimelineRow(75.0, "alert", "`X` fires", "alerts")])
     assert [(step.after, step.kind, step.text) for step in steps] == [("+0 s", "load", "it begins"), ("+1 min 05 s", "alert", "X fires")]
 
 
@@ -70,6 +73,47 @@ def test_without_a_recorded_fault_nothing_is_said_of_alerts(empty_home: Home, op
     page = opened("detection")
     assert f"No fault is recorded in `{empty_home.runs}`" in page.told
     assert "failwhale score" in page.told
+
+
+def alert(name: str, severity: str, **about: str) -> Alert:
+    return Alert(name, 1_795_229_200.0, {"alertname": name, "severity": severity} | about)
+
+
+@pytest.fixture
+def live(empty_home: Home) -> str:
+    """A page opened an incident, and a ticket belongs to it."""
+    log = incidentlog.Log(empty_home)
+    page, cause = alert("SloBurn", "page", slo="home-completeness"), alert("ComponentDown", "ticket", component="users-0")
+    log.append([Opened(1_795_229_200.0, "i1"), Fired(1_795_229_200.0, "i1", page), Fired(1_795_229_201.0, "i1", cause)])
+    log.close()
+    return "i1"
+
+
+def test_an_incident_that_is_open_is_on_the_overview_and_has_its_course(live: str, opened: Open) -> None:
+    assert "i1 open since 02:46:40 UTC · 2 of 2 alerts fire" in opened().text("happening")
+    page = opened("incidents", live=live)
+    assert "alert SloBurn for home-completeness (page) fires" in page.text("happens")
+
+
+def test_an_incident_is_acknowledged_noted_and_closed(empty_home: Home, live: str, opened: Open) -> None:
+    page = opened("incidents", live=live)
+    page.app.button(key="ack").click()
+    page.run()
+    assert incidentlog.read(empty_home).incidents[live].status == "acknowledged"
+    page.app.text_input(key="note").set_value("the replica is rebuilt")
+    page.run().app.button(key="add-note").click()
+    assert "notes: the replica is rebuilt" in page.run().text("happens")
+    page.app.button(key="close").click()
+    page.run()
+    assert incidentlog.read(empty_home).incidents[live].status == "closed"
+    assert "None is open" in opened().text("happening")
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_silence_that_alertmanager_does_not_take_is_told(live: str, opened: Open) -> None:
+    page = opened("incidents", live=live)
+    page.app.button(key="silence").click()
+    assert "Alertmanager at http://127.0.0.1:9 did not answer" in page.run().told
 
 
 @pytest.mark.usefixtures("home")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dashboards.console.draw import markup, units
 from postmortems.model import TimelineRow
 
-KINDS = {"load": "load", "change": "change", "chaos": "fault", "alert": "alert", "recovery": "recovery"}
+KINDS = {"load": "load", "change": "change", "chaos": "fault", "alert": "alert", "recovery": "recovery", "response": "people"}
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,4 @@ def steps(rows: Sequence[TimelineRow]) -> list[Step]:
 
 def html(rows: Sequence[TimelineRow]) -> str:
     """The list as markup."""
-    return markup.render("course", steps=steps(rows))
+    return markup.render("steps", steps=steps(rows))
