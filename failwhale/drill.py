@@ -214,13 +214,14 @@ def _draft(run: Run) -> None:
     assert run.outcome is not None  # noqa: S101 - set by the step before
     try:
         draft = store.draft(run.home, run.run_id, prometheus=run.prometheus)
+        run.outcome = outcome.diagnosed(run.outcome, draft.snapshot_dir)
     except (OSError, evidence.NoRunError, evidence.NoSnapshotError) as error:
         run.say(f"no postmortem could be drafted: {error}")
         run.outcome = outcome.without_postmortem(run.outcome)
-        outcome.write(run.run_dir, run.outcome)
     else:
         if draft.message:
             run.say(draft.message)
+    outcome.write(run.run_dir, run.outcome)
 
 
 def _replay(home: Home, say: Say) -> None:

@@ -22,6 +22,9 @@ from dashboards.rules.budget import Spent
 from failwhale import faulted, twins
 from failwhale.faulted import Fault
 from loadgen.report import Load, PhaseReport, Report
+from postmortems import evidence
+from postmortems.diagnosis import judging
+from postmortems.diagnosis.model import Diagnosed
 from reference_app.contract import topology
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
@@ -81,7 +84,7 @@ class Outcome:
     machine: str | None = None
     deliveries: dict[str, float] | None = None
     sham_steps: list[Fault] = field(default_factory=list)
-    diagnosis: None = None
+    diagnosis: Diagnosed | None = None
     schema: str = SCHEMA
 
 
@@ -141,6 +144,11 @@ def skipped(experiment: Experiment, *, run_id: str, seed: int, topology: str, re
 def write(run_dir: Path, result: Outcome) -> None:
     """Leave the result in the run directory."""
     files.write_json(run_dir / FILE, result)
+
+
+def diagnosed(result: Outcome, snapshot: Path) -> Outcome:
+    """The result with what diagnosis makes of the frozen signals. Raises evidence.NoSnapshotError."""
+    return dataclasses.replace(result, diagnosis=judging.of_snapshot(evidence.read(snapshot)))
 
 
 def without_postmortem(result: Outcome) -> Outcome:

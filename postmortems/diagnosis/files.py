@@ -32,6 +32,29 @@ def case(normal: Path, anomalous: Path, *, graph: Path | None = None, symptom: s
     return Case(series, calls, _symptom(symptom, made.components)) if symptom else made
 
 
+def write(made: Case, *, normal: Path, anomalous: Path, graph: Path) -> None:
+    """The files of which `case` makes the same case again, but for its symptom."""
+    _write_columns(normal, made.series, [series.normal for series in made.series])
+    _write_columns(anomalous, made.series, [series.anomalous for series in made.series])
+    with graph.open("w", newline="") as file:
+        csv.writer(file).writerows([("caller", "callee"), *sorted(made.calls)])
+
+
+def _write_columns(path: Path, series: Sequence[Series], columns: Sequence[Values]) -> None:
+    moments = (
+        [second, *("" if np.isnan(value) else repr(float(value)) for value in row)] for second, row in enumerate(zip(*columns, strict=True))
+    )
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["second", *map(column, series)], *moments])
+
+
+def column(series: Series) -> str:
+    """The name of a signal in a file."""
+    if series.outgoing:
+        return f"{series.component}>:{series.metric}"
+    return f"{series.caller}>{series.component}:{series.metric}" if series.caller else f"{series.component}:{series.metric}"
+
+
 def _columns(path: Path) -> dict[str, Values]:
     with path.open(newline="") as file:
         rows = list(csv.reader(file))

@@ -21,6 +21,8 @@ LEAD_S, TAIL_S = 5.0, 15.0
 """Around the first alert: what is compared with the normal period."""
 GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 15
 """An alert of a grey fault is late: so many seconds before it belong to nobody. Nor do those after the load began."""
+GIVEN_S = 5.0
+"""After the step of a sham, somebody asks what is wrong."""
 CALLED = (whitelist.CALLS_SECONDS, whitelist.CALLS_FAILED, whitelist.CALLS_PER_S)
 SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
 LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
@@ -43,6 +45,16 @@ def of_snapshot(snapshot: Snapshot, *, liveness: bool = False) -> Case:
     return case(snapshot.series, snapshot.alerts, began=began, noticed=first.fired_at, liveness=liveness)
 
 
+def of_sham(snapshot: Snapshot) -> Case:
+    """The case of somebody who suspects something although nothing was broken, at the moment at which an alert of the fault would have come.
+
+    Raises NothingNoticedError.
+    """
+    if snapshot.series is None or snapshot.alerts is None:
+        raise NothingNoticedError("the snapshot holds no signals: Prometheus could not be asked when it was frozen")
+    return case(snapshot.series, snapshot.alerts, began=snapshot.plan.t0, noticed=snapshot.plan.t0 + snapshot.plan.inject_at + GIVEN_S)
+
+
 def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | None:
     """What told people first once the load had settled; None when nothing did."""
     told = [alert for alert in alerts if alert.name != WATCHDOG and alert.fired_at >= since + GUARD_S]
@@ -51,8 +63,7 @@ def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | Non
 
 def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: float, liveness: bool = False) -> Case:
     """The case of what was noticed at a moment; times are Unix seconds, `began` is when the load did."""
-    normal = np.arange(began + SETTLED_S, max(noticed - GUARD_S, began + SETTLED_S + FEWEST_S))
-    anomalous = np.arange(noticed - LEAD_S, noticed + TAIL_S)
+    normal, anomalous = periods(began, noticed)
     made = [
         Series(one.labels["peer"], name, _at(one, normal), _at(one, anomalous), caller=one.labels["component"])
         for name in CALLED
@@ -66,6 +77,11 @@ def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: 
     ]
     calls = frozenset((series.caller, series.component) for series in made if series.caller)
     return Case(tuple(made), calls, _symptom(alerts, noticed, {name for call in calls for name in call}))
+
+
+def periods(began: float, noticed: float) -> tuple[Values, Values]:
+    """Moments that are normal, and those that are asked about."""
+    return np.arange(began + SETTLED_S, max(noticed - GUARD_S, began + SETTLED_S + FEWEST_S)), np.arange(noticed - LEAD_S, noticed + TAIL_S)
 
 
 def _at(series: prometheus.Series, moments: Values) -> Values:
