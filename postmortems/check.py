@@ -17,7 +17,7 @@ from postmortems.figures import Derivation
 from postmortems.frontmatter import FrontMatterError
 from postmortems.model import Header, Incident, Manifest
 
-_MAY_CHANGE = ("title", "status", "severity")
+_MAY_CHANGE = ("title", "status", "severity", "template")
 """What people may change in a header; the rest is evidence."""
 _HEADS = re.compile(r"^\|(?:[-: |]+\||\s*(?:alert|time)\s*\|)")
 _MEASURED = ("load", "change", "chaos", "alert", "recovery")

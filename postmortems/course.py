@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from postmortems.incidents import Act, LiveIncident
 from postmortems.model import TimelineRow
+from reference_app.contract.plan import Phase, Plan
 from reference_app.kit.changes import Change
 
 LEAD_S, TAIL_S = 600.0, 60.0
@@ -14,9 +15,25 @@ SOURCE = "incident.json"
 _ACTS: dict[Act, str] = {"ack": "acknowledges", "note": "notes", "silence": "silences its alerts", "close": "closes the incident"}
 
 
+class NotOverError(Exception):
+    """Something of the incident still fires."""
+
+
 def window(incident: LiveIncident, now: float) -> tuple[float, float]:
     """Unix seconds within which things belong to it."""
     return incident.began_at - LEAD_S, min(now, (incident.resolved_at or now) + TAIL_S)
+
+
+def plan(incident: LiveIncident, *, topology: str, now: float) -> Plan:
+    """What its evidence is frozen by: ten minutes before the first alert, and from there to the end of the last. Raises NotOverError."""
+    if incident.resolved_at is None and incident.status != "closed":
+        raise NotOverError(
+            f"incident {incident.id} is {incident.status}: evidence is frozen once, so wait until its alerts have ended, or close it"
+        )
+    since = incident.began_at - LEAD_S
+    length = round((incident.resolved_at or now) - since, 3)
+    phases = (Phase("baseline", 0.0, LEAD_S), Phase("incident", LEAD_S, max(length, LEAD_S)))
+    return Plan(incident.id, "", 0, topology, "", since, phases, inject=False, inject_at=0.0, undo_at=0.0, expected_verdict="")
 
 
 def rows(incident: LiveIncident, changes: Iterable[Change], *, changes_source: str = "changes.ndjson") -> tuple[TimelineRow, ...]:

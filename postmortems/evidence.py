@@ -20,7 +20,8 @@ from chaos.events import Event
 from loadgen import facts, history
 from loadgen.facts import Facts
 from loadgen.history import Operation
-from postmortems import tables, whitelist
+from postmortems import course, tables, whitelist
+from postmortems.incidents import LiveIncident
 from postmortems.model import Factors, FrozenFile, Manifest, Outcome
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
@@ -30,7 +31,7 @@ from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError
 from reference_app.query.slo import Slo
 
 MANIFEST, OBJECTIVES, EXPERIMENT, CHANGES = "manifest.json", "objectives.json", "experiment.json", "changes.json"
-FACTORS = "diagnosis.json"
+FACTORS, REPORTED = "diagnosis.json", course.SOURCE
 WITNESS = "witness.ndjson"
 COPIES = {
     plans.FILE: plans.FILE, "audit.json": "audit.json", "result.json": "result.json", "generator.json": facts.FILE, WITNESS: witness.FILE,
@@ -76,6 +77,7 @@ class Snapshot:
     witnessed: tuple[Sighting, ...] = ()
     changes: tuple[Change, ...] = ()
     factors: Factors | None = None
+    reported: LiveIncident | None = None
 
 
 def freeze(
@@ -89,11 +91,12 @@ def freeze(
     changed: Sequence[Change],
     now: float,
     diagnose: Callable[[Path], Factors],
+    reported: LiveIncident | None = None,
 ) -> Manifest:
     """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
 
     `changed` is what people changed in the lab while it ran; `diagnose` is asked of the tables once they are there, because a later version
-    of it may say something else.
+    of it may say something else; `reported` is the incident as people lived it. A plan without a drill is of an incident that nobody ran.
 
     `now` (Unix seconds) ends the window of the queries when the run ended less than a minute ago.
     """
@@ -105,7 +108,13 @@ def freeze(
     queries = whitelist.queries(objectives)
     files.write_json(scratch / OBJECTIVES, objectives)
     files.write_json(scratch / CHANGES, changed)
-    missing = [*_copies(run_dir, scratch), *_expectations(experiment, scratch, plan), *_history(run_dir, scratch)]
+    if plan.drill:
+        missing = [*_copies(run_dir, scratch), *_expectations(experiment, scratch, plan), *_history(run_dir, scratch)]
+    else:
+        files.write_json(scratch / plans.FILE, plan)
+        missing = [f"{tables.OPERATIONS}: no load of the lab ran, so no client counted what it met"]
+    if reported is not None:
+        files.write_json(scratch / REPORTED, reported)
     tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
     missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window)
     files.write_json(scratch / FACTORS, diagnose(scratch))
@@ -161,6 +170,7 @@ def _read(snapshot: Path) -> Snapshot:
         witnessed=witness.read_file(snapshot / WITNESS),
         changes=_json(snapshot / CHANGES, tuple[Change, ...]) or (),
         factors=_json(snapshot / FACTORS, Factors),
+        reported=_json(snapshot / REPORTED, LiveIncident),
     )
 
 

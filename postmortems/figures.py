@@ -39,11 +39,11 @@ def derive(snapshot: Snapshot, manifest: Manifest) -> Derivation:
     """Derive everything. Phases are those of the plan without the warm-up."""
     load = report.build(snapshot.plan, snapshot.facts, snapshot.operations) if snapshot.operations is not None else None
     score, measured = _score(snapshot), _clocks(snapshot, load)
-    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, measured, snapshot.changes)
+    rows = timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, measured, snapshot.changes, reported=snapshot.reported)
     named = [
         *_times(snapshot), *_requests(snapshot), *_latencies(snapshot, load), *_users(snapshot), *_posts(snapshot),
         *_objectives(snapshot), *_alerts(score), *_measured(measured), *_rows(rows), *_verdict(snapshot),
-        *_counts(snapshot, manifest), *_factors(snapshot), *_files(manifest),
+        *_counts(snapshot, manifest), *_factors(snapshot), *_reported(snapshot), *_files(manifest),
     ]  # fmt: skip
     return Derivation(dict(named), load, score, measured, rows)
 
@@ -151,6 +151,17 @@ def _verdict(snapshot: Snapshot) -> Named:
     yield "verdict.expected", Figure(snapshot.plan.expected_verdict, "text", plans.FILE)
     for number, reason in enumerate(snapshot.outcome.reasons, 1):
         yield f"reason.{number}", Figure(reason, "text", RESULT)
+
+
+def _reported(snapshot: Snapshot) -> Named:
+    if (found := snapshot.reported) is None:
+        return
+    acknowledged, resolved = found.acknowledged_at, found.resolved_at
+    yield "incident.began", Figure(found.began_at, "time", evidence.REPORTED)
+    yield "incident.acknowledged", Figure(acknowledged, "time", evidence.REPORTED)
+    yield "incident.resolved", Figure(resolved, "time", evidence.REPORTED)
+    yield "clock.tta_s", Figure(None if acknowledged is None else round(acknowledged - found.began_at, 3), "seconds", evidence.REPORTED)
+    yield "clock.firing_s", Figure(None if resolved is None else round(resolved - found.began_at, 3), "seconds", evidence.REPORTED)
 
 
 def _factors(snapshot: Snapshot) -> Named:

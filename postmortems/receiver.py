@@ -5,9 +5,11 @@ What it cannot write down it answers with 500, and Alertmanager says it again.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -18,11 +20,12 @@ import msgspec
 
 from postmortems import incidentlog, incidents
 from postmortems.incidentlog import Log
-from postmortems.incidents import Alert
+from postmortems.incidents import Alert, Key, Resolved
 from reference_app.contract import api
 from reference_app.contract.topology import RECEIVER_PATH
 from reference_app.kit.home import Home
 
+LOOK_SECONDS = 5.0
 LONGEST = 4 * 1024 * 1024
 """Bytes of a notification."""
 
@@ -38,6 +41,10 @@ class _Told(msgspec.Struct):
     annotations: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+class _Had(msgspec.Struct):
+    fingerprint: str
+
+
 class _Notification(msgspec.Struct):
     version: Literal["4"]
     alerts: list[_Told]
@@ -49,6 +56,7 @@ class Receiver:
     def __init__(self, home: Home, clock: Callable[[], float] = time.time) -> None:
         self._home, self._clock = home, clock
         self._log, self._lock = Log(home), threading.Lock()
+        self._missed: set[Key] = set()
 
     def take(self, body: bytes) -> None:
         """Write down what a notification adds. Raises msgspec.DecodeError, OSError."""
@@ -58,6 +66,21 @@ class Receiver:
             for alert in map(_alert, told.alerts):
                 for event in incidents.decide(self._log.book, alert, at=self._clock(), run_at=self._run_at):
                     self._log.append([event])
+
+    def look_again(self, firing: Callable[[], frozenset[str]]) -> None:
+        """End what Alertmanager no longer has: it does not tell of the end of what is silenced, nor of what ended while it was down.
+
+        `firing` gives the fingerprints that it has; it is asked only while something fires, and has to lack an alert twice in a row.
+        """
+        with self._lock:
+            ongoing = {alert.key for alert in self._log.catch_up().alerts.values() if alert.ends_at is None}
+        had = firing() if ongoing else frozenset()
+        gone = {key for key in ongoing if key[0] not in had}
+        with self._lock:
+            for key in sorted(gone & self._missed):
+                if self._log.catch_up().alerts[key].ends_at is None:
+                    self._log.append([Resolved(self._clock(), *key, self._clock())])
+        self._missed = gone
 
     def _run_at(self, moment: float) -> str:
         return incidentlog.run_at(self._home, moment)
@@ -101,6 +124,19 @@ def serve(receiver: Receiver, port: int) -> ThreadingHTTPServer:
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
+def watch(receiver: Receiver, alertmanager_url: str) -> None:
+    """Look again and again, for ever."""
+    while True:
+        time.sleep(LOOK_SECONDS)
+        with contextlib.suppress(OSError, msgspec.DecodeError):  # the next look finds it
+            receiver.look_again(lambda: _firing(alertmanager_url))
+
+
+def _firing(alertmanager_url: str) -> frozenset[str]:
+    with urllib.request.urlopen(f"{alertmanager_url}/api/v2/alerts", timeout=LOOK_SECONDS) as answer:  # noqa: S310 - the lab's own
+        return frozenset(one.fingerprint for one in msgspec.json.decode(answer.read(), type=list[_Had]))
+
+
 def _alert(told: _Told) -> Alert:
     ended = told.endsAt.timestamp() if told.status == "resolved" and told.endsAt else None
     return Alert(told.fingerprint, told.startsAt.timestamp(), told.labels, told.annotations.get("summary", ""), ended)
@@ -109,7 +145,9 @@ def _alert(told: _Told) -> Alert:
 def main() -> None:
     """Serve until ended."""
     home = Home.from_environment()
-    with serve(Receiver(home), home.lab().component("receiver").port) as server:
+    lab, receiver = home.lab(), Receiver(home)
+    threading.Thread(target=watch, args=(receiver, lab.alertmanager_url), daemon=True).start()
+    with serve(receiver, lab.component("receiver").port) as server:
         server.serve_forever()
 
 

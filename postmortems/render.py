@@ -12,7 +12,7 @@ from chaos import injections
 from postmortems import charts, wording
 from postmortems.evidence import Snapshot
 from postmortems.figures import Derivation
-from postmortems.model import Factors, Figure, Header, Manifest
+from postmortems.model import TEMPLATE, Factors, Figure, Header, Manifest
 from reference_app.contract import topology
 
 FOR_PEOPLE: dict[str, object] = {
@@ -49,11 +49,18 @@ CLOCKS = (
 def header(snapshot: Snapshot, derived: Derivation, *, snapshot_sha256: str) -> Header:
     """The header of a run's incident; the run's id is the incident's."""
     plan = snapshot.plan
+    title = f"{_symptom(derived)} (drill {plan.drill})" if plan.drill else _reported_symptom(snapshot)
     return Header(
-        id=plan.run_id, title=f"{_symptom(derived)} (drill {plan.drill})", drill=plan.drill, run_id=plan.run_id, topology=plan.topology,
+        id=plan.run_id, title=title, drill=plan.drill, run_id=plan.run_id, topology=plan.topology,
         preset=plan.preset, seed=plan.seed, severity=_severity(derived), verdict=snapshot.outcome.verdict, expected_verdict=plan.expected_verdict,
         started_at=wording.iso_time(plan.t0), ended_at=wording.iso_time(plan.t0 + plan.duration), snapshot_sha256=snapshot_sha256,
+        template=template_of(snapshot), real_incident=not plan.drill,
     )  # fmt: skip
+
+
+def template_of(snapshot: Snapshot) -> str:
+    """What is drafted unless somebody asks for another: of a drill the drill's, else the incident's."""
+    return TEMPLATE if snapshot.plan.drill else "incident/v1"
 
 
 def front_matter(head: Header) -> str:
@@ -67,12 +74,12 @@ def postmortem(head: Header, snapshot: Snapshot, derived: Derivation, manifest: 
         loader=jinja2.PackageLoader("postmortems"), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    return environment.get_template("drill.md.j2").render(
+    return environment.get_template(f"{head.template.partition('/')[0]}.md.j2").render(
         header=head, front_matter=front_matter(head), fault_sentence=_fault_sentence(snapshot), fig=_marker(derived.figures),
         reasons=len(snapshot.outcome.reasons), phases=[p.name for p in snapshot.plan.phases if p.recorded],
         objectives=[objective.name for objective in snapshot.objectives], charts=charts.NAMES, clocks=CLOCKS,
         fired=derived.score.fired if derived.score else (), timeline=derived.timeline, files=manifest.files, missing=manifest.missing,
-        with_edge=topology.has_edge(snapshot.plan.topology), what="sham" if snapshot.plan.sham else "fault", factors=snapshot.factors or Factors(),
+        with_edge=topology.has_edge(snapshot.plan.topology), what="sham" if snapshot.plan.sham else "fault", factors=snapshot.factors or Factors(), known=derived.figures,
     )  # fmt: skip
 
 
@@ -107,6 +114,13 @@ def _symptom(derived: Derivation) -> str:
         return "What users met is not available"
     met = ["requests failed"] * (failed >= _HARMFUL_SHARE) + ["home pages were incomplete"] * (partial >= _HARMFUL_SHARE)
     return " and ".join(met).capitalize() or "Users met almost no harm"
+
+
+def _reported_symptom(snapshot: Snapshot) -> str:
+    """What the first page said, else the first alert."""
+    alerts = snapshot.reported.alerts if snapshot.reported else ()
+    first = min(alerts, key=lambda alert: (alert.severity != "page", alert.starts_at), default=None)
+    return (first.summary or f"{first.name} fired for {first.subject}") if first else "What users met is not available"
 
 
 def _severity(derived: Derivation) -> str:

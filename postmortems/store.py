@@ -13,9 +13,9 @@ import yaml
 
 from chaos import catalogue
 from chaos.catalogue import Extension
-from postmortems import actions, evidence, factors, figures, frontmatter, render
+from postmortems import actions, course, evidence, factors, figures, frontmatter, incidentlog, render
 from postmortems.evidence import Signals
-from postmortems.model import Draft, Incident, State
+from postmortems.model import Draft, Header, Incident, State
 from reference_app.contract import topology
 from reference_app.contract.plan import Plan
 from reference_app.kit import changes, files
@@ -26,24 +26,28 @@ from reference_app.query import slo
 INCIDENT, POSTMORTEM, DRAFT, SNAPSHOT, FIGURES = "incident.yaml", "postmortem.md", "postmortem.draft.md", "snapshot", "figures"
 
 LATEST = "latest"
+TEMPLATES = ("drill", "incident", "short")
 
 
 class NoIncidentError(Exception):
     """No incident of that id, or its incident.yaml cannot be read."""
 
 
-def draft(home: Home, run_id: str, *, prometheus: Signals | None, clock: Callable[[], float] = time.time) -> Draft:
-    """Freeze the evidence of a run, unless it is frozen already, and write its postmortem.
+def draft(
+    home: Home, incident_id: str, *, prometheus: Signals | None, clock: Callable[[], float] = time.time, template: str | None = None
+) -> Draft:
+    """Freeze the evidence of a run or an incident, unless it is frozen already, and write its postmortem by a template of `TEMPLATES`.
 
-    A postmortem.md that a person edited is kept; the draft then goes to postmortem.draft.md. Raises evidence.NoRunError.
+    A postmortem.md that a person edited is kept; the draft then goes to postmortem.draft.md. Raises evidence.NoRunError, course.NotOverError.
     """
-    incident_dir = home.incidents / run_id
+    incident_dir = home.incidents / incident_id
     snapshot_dir = incident_dir / SNAPSHOT
     if not (snapshot_dir / evidence.MANIFEST).exists():
-        _freeze(home, run_id, snapshot_dir, prometheus=prometheus, now=clock())
+        _freeze(home, incident_id, snapshot_dir, prometheus=prometheus, now=clock())
     snapshot, manifest = evidence.read(snapshot_dir), evidence.read_manifest(snapshot_dir)
     derived = figures.derive(snapshot, manifest)
     header = render.header(snapshot, derived, snapshot_sha256=evidence.sha256(snapshot_dir / evidence.MANIFEST))
+    header = replace(header, template=_template(incident_dir, header, template))
     for name, chart in render.chart_files(snapshot, derived).items():
         files.write_atomic(incident_dir / FIGURES / f"{name}.vl.json", chart.encode())
     incident = Incident(header, msgspec.to_builtins(derived.clocks), derived.figures)
@@ -98,12 +102,24 @@ def set_status(incident_dir: Path, status: State) -> Incident:
     return moved
 
 
-def _freeze(home: Home, run_id: str, snapshot_dir: Path, *, prometheus: Signals | None, now: float) -> None:
-    run_dir = home.runs / run_id
-    plan = evidence.read_plan(run_dir)
+def _template(incident_dir: Path, header: Header, wanted: str | None) -> str:
+    """The one that is asked for, else the one before, else what suits."""
+    if wanted:
+        return f"{wanted}/v1"
+    return read_file(incident_dir / INCIDENT).header.template if (incident_dir / INCIDENT).exists() else header.template
+
+
+def _freeze(home: Home, incident_id: str, snapshot_dir: Path, *, prometheus: Signals | None, now: float) -> None:
+    run_dir = home.runs / incident_id
+    reported = incidentlog.read(home).incidents.get(incident_id)
+    if reported and not reported.run_id:
+        plan = course.plan(reported, topology=home.lab().topology if home.lab_file.exists() else "", now=now)
+    else:
+        plan = evidence.read_plan(run_dir)
     evidence.freeze(
         run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan),
         objectives=slo.read(edge=topology.has_edge(plan.topology)), changed=_changed(home, plan), now=now, diagnose=factors.of,
+        reported=reported,
     )  # fmt: skip
 
 

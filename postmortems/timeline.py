@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from chaos import injections
 from chaos.clocks import Clocks
 from chaos.events import Event
-from postmortems import tables
+from postmortems import course, tables
 from postmortems.evidence import CHANGES
+from postmortems.incidents import LiveIncident
 from postmortems.model import TimelineRow
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
@@ -43,10 +44,18 @@ _SHAM_PHASES = {"before": "the last phase before the sham begins", "fault": "the
 
 
 def rows(
-    plan: Plan, events: Sequence[Event], alerts: Sequence[AlertSpan] | None, clocks: Clocks, changes: Sequence[Change] = ()
+    plan: Plan,
+    events: Sequence[Event],
+    alerts: Sequence[AlertSpan] | None,
+    clocks: Clocks,
+    changes: Sequence[Change] = (),
+    *,
+    reported: LiveIncident | None = None,
 ) -> tuple[TimelineRow, ...]:
-    """All rows in the order of their time."""
+    """All rows in the order of their time. Alerts are Prometheus' own; where it could not be asked, those that were reported."""
     found = [*_load(plan), *_changes(changes), *_chaos(events), *_alerts(alerts or ()), *_recovery(fault_span(events), clocks)]
+    if reported is not None:
+        found += course.people(reported) if alerts is not None else course.rows(reported, ())
     return tuple(sorted(found, key=lambda row: row.at))
 
 
@@ -62,6 +71,8 @@ def subject(alert: AlertSpan) -> str:
 
 
 def _load(plan: Plan) -> Iterator[TimelineRow]:
+    if not plan.drill:
+        return
     for phase in plan.phases:
         if phase.end > phase.start:
             told = _SHAM_PHASES.get(phase.name) if plan.sham else None

@@ -11,8 +11,10 @@ from rich.markdown import Markdown
 from rich.table import Column, Table
 
 from failwhale.commands import postmortem_steps, terminal
-from postmortems import actions, check, frontmatter, lint, store, wording
+from postmortems import actions, check, frontmatter, incidentlog, lint, store, wording
+from postmortems.course import NotOverError
 from postmortems.evidence import NoRunError, NoSnapshotError
+from postmortems.incidentlog import NoLiveIncidentError
 from postmortems.model import Incident
 from postmortems.store import NoIncidentError
 from reference_app.kit.home import Home, NoLabError
@@ -21,7 +23,7 @@ from reference_app.query.prometheus import Prometheus
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 IncidentId = Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`, which is the id of its run; or `latest`.")]
 CLEAN, FINDINGS, USAGE = 0, 1, 2
-ERRORS = (NoRunError, NoSnapshotError, NoIncidentError, OSError)
+ERRORS = (NoRunError, NoSnapshotError, NoIncidentError, NoLiveIncidentError, NotOverError, OSError, ValueError)
 
 
 def register(app: typer.Typer) -> None:
@@ -38,14 +40,21 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="postmortem")
 
 
-def new(run_id: Annotated[str, typer.Argument(help="A run in var/runs.")], *, as_json: Json = False) -> None:
-    """Freeze the evidence of a run, unless it is frozen already, and draft its postmortem. A text that a person edited is kept.
+def new(
+    run: Annotated[str | None, typer.Argument(help="A run in var/runs; not with --incident.")] = None,
+    *,
+    incident: Annotated[str | None, typer.Option(help="An id of `failwhale incident list`, or `latest`.")] = None,
+    template: Annotated[str | None, typer.Option(help=f"{' | '.join(store.TEMPLATES)}; by default what suits.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Freeze the evidence of a run or an incident, unless it is frozen already, and draft its postmortem. A text that a person edited is kept.
 
-    Exit codes: 0 drafted, 2 no such run or unreadable evidence.
+    Exit codes: 0 drafted, 2 no such run or incident, one that is not over, or unreadable evidence.
     """
     home = Home.from_environment()
     try:
-        draft = store.draft(home, run_id, prometheus=_prometheus(home))
+        run_id = _subject(home, run, incident, template)
+        draft = store.draft(home, run_id, prometheus=_prometheus(home), template=template)
     except ERRORS as error:
         raise _refused(error) from None
     if draft.message:
@@ -136,6 +145,22 @@ def _read(subject: str) -> tuple[str, tuple[actions.Action, ...]]:
     directory = home.incidents / store.chosen(home, subject)
     store.read_file(directory / store.INCIDENT)
     return (directory / store.POSTMORTEM).read_text(), actions.read(directory)
+
+
+def _subject(home: Home, run: str | None, incident: str | None, template: str | None) -> str:
+    """Raises ValueError, NoLiveIncidentError."""
+    if template and template not in store.TEMPLATES:
+        raise ValueError(f"no template {template!r}; there are {', '.join(store.TEMPLATES)}")
+    if incident and not run:
+        found = incidentlog.find(incidentlog.read(home), incident)
+        if template == "drill" and not found.run_id:
+            raise ValueError(f"incident {found.id} was no drill: its template is incident, or short")
+        return found.id
+    if not run or incident:
+        raise ValueError("say either a run, or --incident ID")
+    if template == "incident":
+        raise ValueError(f"{run} is a run of a drill: its template is drill, or short")
+    return run
 
 
 def _prometheus(home: Home) -> Prometheus | None:

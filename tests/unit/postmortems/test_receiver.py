@@ -95,3 +95,14 @@ def test_an_incident_that_is_not_there_is_named_with_those_that_are(tmp_path: Pa
     assert incidentlog.find(book, "latest").id == NAME
     with pytest.raises(incidentlog.NoLiveIncidentError, match=f"'other'; the newest are {NAME}"):
         incidentlog.find(book, "other")
+
+
+def test_what_alertmanager_no_longer_has_at_two_looks_has_ended(tmp_path: Path) -> None:
+    """It says nothing of the end of what is silenced."""
+    home = Home(tmp_path)
+    receiver = Receiver(home, lambda: 1795229099.0)
+    receiver.look_again(lambda: pytest.fail("nothing fires: nobody is asked"))
+    receiver.take(webhook())
+    for had, status in ((set(), "open"), ({"c0ffee"}, "open"), (set(), "open"), (set(), "resolved")):
+        receiver.look_again(lambda had=had: frozenset(had))
+        assert incidentlog.read(home).incidents[NAME].status == status
