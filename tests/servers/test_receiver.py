@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from postmortems import incidentlog, receiver, silencing
+from postmortems.incidents import LiveIncident
+from reference_app.contract.topology import SMALL, Component, Lab
+from reference_app.kit import files
+from reference_app.kit.home import HOME_VARIABLE, Home
+from reference_app.stack import render
+from tests.servers.conftest import program
+
+PAGE = {"alertname": "SloBurn", "severity": "page", "slo": "home-completeness"}
+TICKET = {"alertname": "ComponentDown", "severity": "ticket", "component": "tweets-db-0-primary"}
+
+
+@contextmanager
+def running(argv: list[str], directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (directory / "log").open("ab") as log:
+        process = subprocess.Popen(argv, stdout=log, stderr=log, env=os.environ | {HOME_VARIABLE: str(directory)}, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def eventually(look: Callable[[], bool], told: str, limit_s: float = 30) -> None:
+    deadline = time.monotonic() + limit_s
+    while not look():
+        assert time.monotonic() < deadline, told
+        time.sleep(0.1)
+
+
+def tell(lab: Lab, *labels: dict[str, str], ended: bool = False) -> None:
+    """As Prometheus tells Alertmanager."""
+    now = datetime.now(UTC)
+    ends = now if ended else now + timedelta(minutes=5)
+    body = [{"labels": one, "annotations": {"summary": "told"}, "endsAt": ends.isoformat()} for one in labels]
+    httpx.post(f"{lab.alertmanager_url}/api/v2/alerts", json=body).raise_for_status()
+
+
+@pytest.mark.verify
+def test_an_alertmanager_tells_a_receiver_that_is_killed_in_between(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    home = Home(tmp_path)
+    parts = tuple(Component(name, name, name, 0, free_port(), shard=name) for name in ("alertmanager", "receiver"))  # type: ignore[arg-type]
+    lab = Lab(str(tmp_path), SMALL.name, 18000, parts, "signing", "secret")
+    files.write_json(home.lab_file, lab)
+    (tmp_path / "alertmanager.yml").write_text(render.alertmanager(lab, tmp_path / "none.yml"))
+    manager = [
+        program("prometheus-alertmanager"), f"--config.file={tmp_path / 'alertmanager.yml'}", f"--storage.path={tmp_path / 'data'}",
+        f"--web.listen-address=127.0.0.1:{parts[0].port}", "--cluster.listen-address=",
+    ]  # fmt: skip
+
+    def newest() -> LiveIncident | None:
+        return next(iter(incidentlog.read(home).incidents.values()), None)
+
+    with ExitStack() as stack:
+        stack.enter_context(running(manager, tmp_path))
+        first = stack.enter_context(running([sys.executable, "-m", receiver.__name__], tmp_path))
+        eventually(lambda: _answers(f"{lab.alertmanager_url}/-/ready"), "Alertmanager is ready")
+        tell(lab, PAGE)
+        eventually(lambda: (found := newest()) is not None and found.status == "open", "the page opens an incident")
+        first.kill()
+        first.wait(10)
+        tell(lab, TICKET)
+        stack.enter_context(running([sys.executable, "-m", receiver.__name__], tmp_path))
+        eventually(lambda: (found := newest()) is not None and len(found.alerts) == 2, "what fired meanwhile is told again")
+        found = newest()
+        assert found is not None
+        assert len(silencing.silence(lab.alertmanager_url, found, since=time.time(), seconds=60, by="ada", comment="")) == 2
+        tell(lab, PAGE, TICKET, ended=True)
+        eventually(lambda: (found := newest()) is not None and found.status == "resolved", "it resolves, although it is silenced")
+    assert len(incidentlog.read(home).incidents) == 1
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.HTTPError:
+        return False
