@@ -41,6 +41,7 @@ lock: ## pin the newest versions that pyproject.toml allows
 
 gen: ## write deploy/_gen, docs/telemetry.md, the catalogue of drills and the module map anew
 	$(FAILWHALE) slo generate
+	$(FAILWHALE) grafana generate
 	$(PYTHON) scripts/module_map.py
 	$(PYTHON) scripts/telemetry_map.py
 	$(PYTHON) scripts/drill_map.py

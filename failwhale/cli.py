@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "cases": ("export-cases",),
     "console": ("console",),
     "slo": ("slo",),
+    "grafana": ("grafana",),
     "trace": ("trace",),
     "decider": ("decider",),
     "ring": ("ring",),
