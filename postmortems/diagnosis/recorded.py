@@ -5,7 +5,9 @@ Chaos labels, the experiment file, switched deciders and the supervisor's log ar
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import dataclasses
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -23,8 +25,10 @@ GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 15
 """An alert of a grey fault is late: so many seconds before it belong to nobody. Nor do those after the load began."""
 GIVEN_S = 5.0
 """After the step of a sham, somebody asks what is wrong."""
+FEWEST_PER_S = 1.0
 CALLED = (whitelist.CALLS_SECONDS, whitelist.CALLS_FAILED, whitelist.CALLS_PER_S)
 SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
+ACTIVE = "availability_for_work"
 LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
 """Whoever watches processes knows which one died. Headline figures do without it."""
 Frozen = Mapping[str, Sequence[prometheus.Series]]
@@ -67,7 +71,7 @@ def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: 
     made = [
         Series(one.labels["peer"], name, _at(one, normal), _at(one, anomalous), caller=one.labels["component"])
         for name in CALLED
-        for one in frozen.get(name, ())
+        for one in _measured(name, frozen)
     ]
     made += [
         Series(one.labels["component"], name, _at(one, normal), _at(one, anomalous))
@@ -76,6 +80,7 @@ def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: 
         if "component" in one.labels
     ]
     calls = frozenset((series.caller, series.component) for series in made if series.caller)
+    made += _active(frozen.get(whitelist.CALLS_PER_S, ()), {callee for _, callee in calls}, normal, anomalous)
     return Case(tuple(made), calls, _symptom(alerts, noticed, {name for call in calls for name in call}))
 
 
@@ -87,6 +92,34 @@ def periods(began: float, noticed: float) -> tuple[Values, Values]:
 def _at(series: prometheus.Series, moments: Values) -> Values:
     by_second = {round(at): value for at, value in series.points}
     return np.array([by_second.get(round(moment), np.nan) for moment in moments])
+
+
+def _measured(name: str, frozen: Frozen) -> Iterator[prometheus.Series]:
+    """Signals of calls; how long they took is left out in seconds with so few that one of them is the mean."""
+    rates = {_edge(one): dict(one.points) for one in frozen.get(whitelist.CALLS_PER_S, ())}
+    for one in frozen.get(name, ()):
+        rate = rates.get(_edge(one), {})
+        few = name == whitelist.CALLS_SECONDS and rate
+        yield (
+            dataclasses.replace(one, points=[(at, value) for at, value in one.points if rate.get(at, 0.0) >= FEWEST_PER_S]) if few else one
+        )
+
+
+def _edge(one: prometheus.Series) -> tuple[str, str]:
+    return one.labels["component"], one.labels["peer"]
+
+
+def _active(calls: Sequence[prometheus.Series], called: Collection[str], normal: Values, anomalous: Values) -> list[Series]:
+    """Nobody sees whether those work whom nobody calls, such as a worker on a stream, but for those that they call: seconds in which they did."""
+    by_caller: dict[str, set[int]] = defaultdict(set)
+    for one in calls:
+        if one.labels["component"] not in called:
+            by_caller[one.labels["component"]] |= {round(at) for at, value in one.points if value > 0}
+
+    def share(seconds: Collection[int], moments: Values) -> Values:
+        return np.array([float(round(moment) in seconds) for moment in moments])
+
+    return [Series(caller, ACTIVE, share(seconds, normal), share(seconds, anomalous)) for caller, seconds in sorted(by_caller.items())]
 
 
 def _symptom(alerts: Sequence[AlertSpan], noticed: float, components: Collection[str]) -> Symptom | None:

@@ -23,15 +23,15 @@ def deviations(normal: Values, anomalous: Values, *, least: float = 0.0, share: 
     """Signed deviations of the anomalous mean from the normal median; 0 for a signal that is constant, or too short to tell.
 
     `least` is the smallest deviation that is believed, relative to the median, or, of a `share`, to the whole: a share that is nearly always 0 or
-    1 has no median to compare with. A share is 0 to 1 or 0 to 100.
+    1 has no median to compare with. A share is 0 to 1 or 0 to 100. What appears where nothing was moves as far as what vanishes.
     """
     normal, anomalous = normal[~np.isnan(normal)], anomalous[~np.isnan(anomalous)]
     if len(normal) < FEWEST or not len(anomalous):
         return 0.0
     median = float(np.median(normal))
-    whole = _whole(normal, anomalous) if share else abs(median)
-    scale = max(CONSISTENT * float(np.median(np.abs(normal - median))), least * whole)
     moved = float(np.mean(anomalous)) - median
+    whole = _whole(normal, anomalous) if share else abs(median) or abs(moved)
+    scale = max(CONSISTENT * float(np.median(np.abs(normal - median))), least * whole)
     if not moved:
         return 0.0
     return math.copysign(MOST, moved) if not scale else max(-MOST, min(MOST, moved / scale))
