@@ -1,4 +1,4 @@
-"""`failwhale postmortem`: new, list, show, check and lint here, the steps to closed in `postmortem_steps`."""
+"""`failwhale postmortem`: new, list, show, check and lint here, the steps to closed in `postmortem_steps`, reading in `postmortem_library`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Column, Table
 
-from failwhale.commands import postmortem_steps, terminal
+from failwhale.commands import postmortem_library, postmortem_steps, terminal
 from postmortems import actions, check, frontmatter, incidentlog, lint, store, wording
 from postmortems.course import NotOverError
 from postmortems.evidence import NoRunError, NoSnapshotError
@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
     group.command("check")(check_one)
     group.command("lint")(lint_one)
     postmortem_steps.register(group)
+    postmortem_library.register(group)
     app.add_typer(group, name="postmortem")
 
 
