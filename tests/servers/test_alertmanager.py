@@ -11,9 +11,13 @@ import httpx
 import pytest
 
 from dashboards.rules import inhibition
+from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.stack import render
 from tests.servers import conftest
 
+NOWHERE = 1
+LAB = Lab("/home", SMALL.name, NOWHERE, components(SMALL, NOWHERE), signing_key="", supervisor_password="")
+"""Its receiver has a port on which nobody listens: what fires here is no incident of a lab that runs."""
 Alert = tuple[str, str, str]
 """Name, component, severity."""
 SLOW_TWEETS: Alert = ("ComponentSlow", "tweets-0", "ticket")
@@ -23,7 +27,7 @@ SLOW_TWEETS: Alert = ("ComponentSlow", "tweets-0", "ticket")
 def alertmanager(tmp_path: Path, free_port: Any) -> Iterator[str]:
     """Its address."""
     port, config = free_port(), tmp_path / "alertmanager.yml"
-    config.write_text(render.alertmanager())
+    config.write_text(render.alertmanager(LAB))
     argv = [conftest.program("prometheus-alertmanager"), f"--config.file={config}", f"--storage.path={tmp_path}",
             f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=", "--log.level=error"]  # fmt: skip
     with subprocess.Popen(argv) as process:
@@ -60,7 +64,7 @@ def test_what_is_down_is_not_said_to_be_slow_and_an_effect_without_its_cause_is_
 
 
 def test_amtool_accepts_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "alertmanager.yml").write_text(render.alertmanager())
+    (tmp_path / "alertmanager.yml").write_text(render.alertmanager(LAB))
     checked = subprocess.run(
         [conftest.program("amtool"), "check-config", tmp_path / "alertmanager.yml"], capture_output=True, text=True, check=False
     )
