@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -11,6 +17,19 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webdriver import WebDriver
+
+from dashboards.console.desk import ARCHIVE_VARIABLE
+from postmortems import store
+from reference_app.collector.segments import Segments
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import files
+from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
+from tests.browser.walking import HEIGHT, PATIENCE_S, Walker
+from tests.unit.dashboards.console import canned
+from tests.unit.dashboards.console.canned import Canned
+
+RECORDED = REPOSITORY / "tests" / "fixtures" / "recorded-run" / "runs"
+TRACE, RUN_START = "0" * 31 + "1", 1_795_229_100
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 FLAGS = (
@@ -55,3 +74,59 @@ def await_answer() -> Callable[[str, float], None]:
                 return
 
     return wait
+
+
+@pytest.fixture(scope="module")
+def console_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """One recorded run with its postmortem and one trace."""
+    home = Home(tmp_path_factory.mktemp("console"))
+    shutil.copytree(RECORDED, home.runs)
+    store.draft(home, next(home.runs.iterdir()).name, prometheus=None)
+    start, names = (RUN_START + 10) * 1_000_000_000, (("gateway", "SERVER"), ("tweets", "SERVER"), ("tweets", "CLIENT"))
+    Segments(home.traces).write(
+        [
+            (TRACE, f"{n:016x}", f"{n - 1:016x}" if n > 1 else "", f"span {n}", kind, service, f"{service}-0", start + n, start + 10**9 * n,
+             "ERROR" if n == 3 else "UNSET", "", '{"error.type": "timeout"}' if n == 3 else "{}")
+            for n, (service, kind) in enumerate(names, 1)
+        ]
+    )  # fmt: skip
+    return home
+
+
+@pytest.fixture(scope="module")
+def console_prometheus(console_home: Home) -> Iterator[Canned]:
+    """A small lab of which a database is down, as its Prometheus tells it."""
+    parts = components(SMALL, 21900)
+    telling = canned.lab([part.name for part in parts], down=("tweets-db-0-primary",))
+    with telling.serve() as port:
+        placed = tuple(replace(part, port=port) if part.kind == "prometheus" else part for part in parts)
+        files.write_json(console_home.lab_file, Lab(str(console_home.path), "small", 21900, placed, "a key for tests", "a password"))
+        yield telling
+
+
+@pytest.fixture(scope="module")
+def console_url(console_home: Home, await_answer: Callable[[str, float], None]) -> Iterator[str]:
+    """The console as plain `streamlit run` starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("streamlit")), "run", "dashboards/console/app.py", "--server.port", str(port)]
+    with (console_home.path / "console.log").open("wb") as log:
+        running = subprocess.Popen(
+            command,
+            cwd=REPOSITORY,
+            env={**os.environ, HOME_VARIABLE: str(console_home.path), ARCHIVE_VARIABLE: str(console_home.path / "archive")},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        await_answer(f"http://127.0.0.1:{port}/_stcore/health", PATIENCE_S)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
+@pytest.fixture(scope="module")
+def walker(console_url: str, open_browser: Callable[[int, int], WebDriver], tmp_path_factory: pytest.TempPathFactory) -> Walker:
+    return Walker(open_browser(1400, HEIGHT), console_url, tmp_path_factory.mktemp("screenshots"))

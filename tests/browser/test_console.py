@@ -2,160 +2,45 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webdriver import WebDriver
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 from chaos import catalogue
-from postmortems import store
-from reference_app.collector.segments import Segments
-from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.contract.topology import SMALL, components
 from reference_app.kit import files
-from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
-from tests.unit.dashboards.console import canned
+from reference_app.kit.home import Home
+from tests.browser.conftest import TRACE
+from tests.browser.walking import Walker
 from tests.unit.dashboards.console.canned import Canned
 
-RECORDED = REPOSITORY / "tests" / "fixtures" / "recorded-run" / "runs"
-TRACE, RUN_START = "0" * 31 + "1", 1_795_229_100
-CHARTS, PATIENCE_S, HEIGHT = 4, 60, 1300
-SCHEME = "return getComputedStyle(document.querySelector('.stApp')).colorScheme"
+CHARTS, ALL = 4, len(components(SMALL, 0))
+TOOLS = sum(component.tool for component in components(SMALL, 0))
 OURS = "return performance.getEntriesByType('resource').map(entry => entry.name).filter(name => !name.startsWith(location.origin))"
+PAGES = {
+    "/": "BUDGET OF THE LAST HOUR", "/live": "25 % errors", "/load": "The slowest requests", "/drills": "the experiment predicts",
+    "/drills?view=Catalogue": "Look ahead", "/drills?view=Compare": "Two recorded runs are needed", "/incidents": "Contributing components",
+    "/postmortems": "Contributing conditions", "/postmortems?part=Write": "Lint", "/detection": "By drill", "/help": "Next step",
+}  # fmt: skip
+"""Every page, and words that are there once it is drawn."""
 
 pytestmark = [
     pytest.mark.browser,
 ]
 
 
-@dataclass(frozen=True)
-class Walker:
-    """A browser on the console. What it saw is kept below `shots`."""
-
-    browser: WebDriver
-    url: str
-    shots: Path
-
-    def portray(self, name: str) -> None:
-        """Screenshots of the page as it is now, narrow and dark, then wide and light."""
-        for scheme, width in (("dark", 800), ("light", 1400)):
-            self._dress(scheme, width)
-            self.keep(f"{name}-{scheme}-{width}")
-
-    def _dress(self, scheme: str, width: int) -> None:
-        """As if the system had this scheme, which the app follows."""
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        size = {"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        self.wait(lambda: self.browser.execute_script(SCHEME) == scheme)
-
-    def open(self, path: str, *, until: str) -> float:
-        """Seconds until the page shows these words."""
-        began = time.monotonic()
-        self.browser.get(f"{self.url}{path}")
-        self.wait(lambda: until in self.text)
-        return time.monotonic() - began
-
-    def wait(self, condition: Callable[[], object]) -> None:
-        waiting = WebDriverWait(self.browser, PATIENCE_S, 0.1, ignored_exceptions=[StaleElementReferenceException])
-        waiting.until(lambda _: condition())
-
-    def click(self, selector: str, text: str) -> None:
-        """The element of that text, as soon as it is there."""
-        self.wait(lambda: [self._click(element) for element in self.all(selector) if text in element.text])
-
-    def keep(self, name: str) -> None:
-        """A screenshot of a page on which nothing went wrong."""
-        assert self.browser.save_screenshot(str(self.shots / f"{name}.png"))
-        assert "Traceback" not in self.text
-        assert not self.all("[data-testid=stException]")
-
-    def all(self, selector: str) -> list[WebElement]:
-        return self.browser.find_elements(By.CSS_SELECTOR, selector)
-
-    @property
-    def text(self) -> str:
-        return self.browser.find_element(By.TAG_NAME, "body").text
-
-    def _click(self, element: WebElement) -> bool:
-        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", element)
-        return True
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """One recorded run with its postmortem and one trace."""
-    home = Home(tmp_path_factory.mktemp("console"))
-    shutil.copytree(RECORDED, home.runs)
-    store.draft(home, next(home.runs.iterdir()).name, prometheus=None)
-    start, names = (RUN_START + 10) * 1_000_000_000, (("gateway", "SERVER"), ("tweets", "SERVER"), ("tweets", "CLIENT"))
-    Segments(home.traces).write(
-        [
-            (TRACE, f"{n:016x}", f"{n - 1:016x}" if n > 1 else "", f"span {n}", kind, service, f"{service}-0", start + n, start + 10**9 * n,
-             "ERROR" if n == 3 else "UNSET", "", '{"error.type": "timeout"}' if n == 3 else "{}")
-            for n, (service, kind) in enumerate(names, 1)
-        ]
-    )  # fmt: skip
-    return home
-
-
-@pytest.fixture(scope="module")
-def prometheus(home: Home) -> Iterator[Canned]:
-    """A small lab of which a database is down, as its Prometheus tells it."""
-    parts = components(SMALL, 21900)
-    telling = canned.lab([part.name for part in parts], down=("tweets-db-0-primary",))
-    with telling.serve() as port:
-        placed = tuple(replace(part, port=port) if part.kind == "prometheus" else part for part in parts)
-        files.write_json(home.lab_file, Lab(str(home.path), "small", 21900, placed, "a key for tests", "a password"))
-        yield telling
-
-
-@pytest.fixture(scope="module")
-def url(home: Home, await_answer: Callable[[str, float], None]) -> Iterator[str]:
-    """The console as plain `streamlit run` starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("streamlit")), "run", "dashboards/console/app.py", "--server.port", str(port)]
-    with (home.path / "console.log").open("wb") as log:
-        running = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, HOME_VARIABLE: str(home.path)}, stdout=log, stderr=log)
-    try:
-        await_answer(f"http://127.0.0.1:{port}/_stcore/health", PATIENCE_S)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
-@pytest.fixture(scope="module")
-def walker(url: str, open_browser: Callable[[int, int], WebDriver], tmp_path_factory: pytest.TempPathFactory) -> Walker:
-    return Walker(open_browser(1400, HEIGHT), url, tmp_path_factory.mktemp("screenshots"))
-
-
-@pytest.mark.usefixtures("prometheus")
+@pytest.mark.usefixtures("console_prometheus")
 def test_live_shows_the_lab_with_what_is_down(walker: Walker) -> None:
-    walker.open("/live", until="22 of 23 components answer; tweets-db-0-primary does not")
+    walker.open("/live", until=f"{ALL - 1} of {ALL} components answer; tweets-db-0-primary does not")
     walker.wait(lambda: len(walker.all(".fw-red-row .fw-plot")) == 16)
     assert len(walker.all("[data-component].fw-down")) == 1
-    assert len(walker.all("[data-component].fw-answers")) == 18
+    assert len(walker.all("[data-component].fw-answers")) == ALL - TOOLS - 1
     assert "25 % errors" in walker.text
     walker.portray("live")
 
 
 @pytest.mark.verify
-@pytest.mark.usefixtures("prometheus")
+@pytest.mark.usefixtures("console_prometheus")
 def test_live_refreshes_itself(walker: Walker) -> None:
     walker.open("/live", until="UTC")
     first = walker.all(".fw-clock")[0].text
@@ -163,7 +48,7 @@ def test_live_refreshes_itself(walker: Walker) -> None:
 
 
 @pytest.mark.verify
-@pytest.mark.usefixtures("prometheus")
+@pytest.mark.usefixtures("console_prometheus")
 def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
     walker.open("/live", until="25 % errors")
     walker.wait(lambda: walker.browser.execute_script(
@@ -174,17 +59,19 @@ def test_pointing_at_a_chart_reads_it_out(walker: Walker) -> None:
 
 
 @pytest.mark.verify
-def test_nothing_that_happens_to_a_drill_is_one_click_away(walker: Walker, prometheus: Canned) -> None:
-    assert prometheus
-    walker.open("/live", until="Start a drill")
+@pytest.mark.usefixtures("console_prometheus")
+def test_what_a_drill_would_do_is_shown_before_it_can_be_started(walker: Walker) -> None:
+    walker.open("/", until="Start a drill")
     walker.click("a", "Start a drill")
+    walker.wait(lambda: "Look ahead" in walker.text)
+    walker.click("button", "Look ahead")
     walker.wait(lambda: "Break it now" in walker.text)
     assert catalogue.load(catalogue.names()[0]).extension.truth.fault in walker.text
-    walker.keep("start-a-drill")
+    walker.portray("catalogue")
 
 
-def test_drills_show_a_run_with_its_charts(walker: Walker, home: Home) -> None:
-    run_id = next(home.runs.iterdir()).name
+def test_drills_show_a_run_with_its_charts(walker: Walker, console_home: Home) -> None:
+    run_id = next(console_home.runs.iterdir()).name
     walker.open(f"/drills?run={run_id}", until="the experiment predicts")
     walker.wait(lambda: len(walker.all("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")) == CHARTS)
     walker.portray("drills")
@@ -209,33 +96,62 @@ def test_a_postmortem_is_read_and_its_numbers_are_checked(walker: Walker) -> Non
 
 
 @pytest.mark.verify
-def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(walker: Walker, home: Home, prometheus: Canned) -> None:
-    assert prometheus
-    lab = home.lab_file.read_bytes()
-    walker.open("/live", until="22 of 23 components answer")
-    parts = tuple(replace(part, port=9) for part in home.lab().components)
-    files.write_json(home.lab_file, replace(home.lab(), components=parts))
+def test_a_prometheus_that_dies_is_shown_while_the_page_lives_and_recovers(
+    walker: Walker, console_home: Home, console_prometheus: Canned
+) -> None:
+    assert console_prometheus
+    lab = console_home.lab_file.read_bytes()
+    walker.open("/live", until=f"{ALL - 1} of {ALL} components answer")
+    parts = tuple(replace(part, port=9) for part in console_home.lab().components)
+    files.write_json(console_home.lab_file, replace(console_home.lab(), components=parts))
     walker.wait(lambda: "The lab is down" in walker.text and "failwhale up" in walker.text)
     walker.keep("live-down")
-    home.lab_file.write_bytes(lab)
-    walker.wait(lambda: "22 of 23 components answer" in walker.text and "The lab is down" not in walker.text)
+    console_home.lab_file.write_bytes(lab)
+    walker.wait(lambda: f"{ALL - 1} of {ALL} components answer" in walker.text and "The lab is down" not in walker.text)
 
 
 @pytest.mark.verify
-def test_a_home_without_a_lab_says_how_to_start_one(walker: Walker, home: Home, prometheus: Canned) -> None:
-    assert prometheus
-    lab = home.lab_file.read_bytes()
-    home.lab_file.unlink()
+def test_a_home_without_a_lab_says_how_to_start_one(walker: Walker, console_home: Home, console_prometheus: Canned) -> None:
+    assert console_prometheus
+    lab = console_home.lab_file.read_bytes()
+    console_home.lab_file.unlink()
     walker.open("/live", until="There is no lab in")
     walker.keep("live-no-lab")
-    home.lab_file.write_bytes(lab)
+    console_home.lab_file.write_bytes(lab)
 
 
-@pytest.mark.usefixtures("prometheus")
+@pytest.mark.usefixtures("console_prometheus")
 def test_pages_load_nothing_from_elsewhere_and_complain_of_nothing(walker: Walker) -> None:
     walker.browser.get_log("browser")
-    for path, words in (("/", "Budget of the last hour".upper()), ("/live", "25 % errors"), ("/drills", "the experiment predicts"), ("/postmortems", "Contributing conditions")):
+    for path, words in PAGES.items():
         walker.open(path, until=words)
         assert walker.browser.execute_script(OURS) == []
     complaints = [entry["message"] for entry in walker.browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert [message for message in complaints if "/_stcore/" not in message] == []  # Streamlit looks for itself below the page first
+
+
+@pytest.mark.verify
+@pytest.mark.usefixtures("console_prometheus")
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_fits_in_light_and_dark_at_both_widths(walker: Walker, path: str) -> None:
+    name = path.replace("?", "-").replace("=", "-").strip("/") or "overview"
+    walker.open(path, until=PAGES[path])
+    for scheme, width in (("dark", 1280), ("light", 1280), ("dark", 1920), ("light", 1920)):
+        walker.dress(scheme, width)
+        walker.keep(f"{name}-{scheme}-{width}")
+        assert walker.browser.execute_script("return document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than {width}"
+
+
+@pytest.mark.verify
+@pytest.mark.usefixtures("console_prometheus")
+@pytest.mark.parametrize(("path", "wanted"), [("/", "Start a drill"), ("/drills?view=Catalogue", "Look ahead"), ("/load", "Send goal")])
+def test_a_keyboard_reaches_what_a_page_is_for(walker: Walker, path: str, wanted: str) -> None:
+    walker.open(path, until=wanted)
+    assert any(wanted in walker.tab() for _ in range(60))
+
+
+@pytest.mark.verify
+@pytest.mark.usefixtures("console_prometheus")
+def test_a_warm_first_page_is_there_within_two_seconds(walker: Walker) -> None:
+    walker.open("/", until=PAGES["/"])
+    assert sorted(walker.open("/", until=PAGES["/"]) for _ in range(5))[2] <= 2.0

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboards.console.draw import progress as bar
 from dashboards.console.lab.sight import Sight
 from dashboards.console.spawn import Spawner
-from dashboards.console.views import picture, sights
+from dashboards.console.views import frame, picture, sights
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.kit.home import Home
@@ -24,7 +24,7 @@ def panel() -> None:
     sight = sights.now()
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         why = why_not(sight)
-        st.link_button("Start a drill", "/drills?view=Catalogue", icon=":material/play_arrow:", disabled=bool(why), help=why or None)
+        frame.link("Start a drill", "/drills?view=Catalogue", key="startdrill", why_not=why)
         if sight.halted is None:
             _halt(spawner(), disabled=sight.lab is None)
         else:
@@ -97,7 +97,7 @@ def _ended(spawner: Spawner) -> None:
             st.warning(f"The drill `{ended.drill}` did not begin: {ended.complaint}")
         else:
             st.markdown(f"The drill `{ended.drill}` ended: **{ended.verdict}**", width="content")
-            st.link_button("See the run", f"/drills?run={ended.run_id}", icon=":material/query_stats:")
+            frame.link("See the run", f"/drills?run={ended.run_id}", key="seerun")
         if st.button("Dismiss", key="dismiss", type="tertiary"):
             spawner.dismiss()
             st.rerun()

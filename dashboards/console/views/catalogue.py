@@ -51,7 +51,7 @@ def _filter(entries: list[Entry]) -> Filter:
 def _table(found: list[Entry], *, of: int) -> None:
     config = {
         "harm": st.column_config.NumberColumn("harm", format="percent", help="predicted share of home pages that lack something"),
-        "what happens": st.column_config.TextColumn(width="large"),
+        "what happens": st.column_config.TextColumn(width=280),
         "source": st.column_config.LinkColumn(display_text="read"),
     }
     st.dataframe(

@@ -18,6 +18,8 @@ from postmortems.workflow import Desk
 from reference_app.kit.home import Home
 
 _BY, _SAID = "by", "desk-said"
+SHOWN = 6
+"""Gates that are told at once."""
 
 
 def write(home: Home, opened: Opened) -> None:
@@ -59,12 +61,16 @@ def steps(home: Home, opened: Opened) -> None:
 
 def _lint(text: str, listed: Sequence[Action]) -> None:
     findings = desks.linted(text, listed)
-    st.markdown(f"**Lint: {len(findings)} findings**" if findings else "**Lint** finds nothing to complain of.")
+    st.markdown(
+        f"**Lint: {len(findings)} {'finding' if len(findings) == 1 else 'findings'}**"
+        if findings
+        else "**Lint** finds nothing to complain of."
+    )
     with st.container(height=560, border=True, key="lint"):
         for finding in findings:
             where = finding.where or f"line {finding.line}"
             st.markdown(f":orange-badge[{finding.rule}] {where}: “{finding.quote}”")
-            st.caption(f"{finding.why} {finding.instead}")
+            st.caption(f"Why: {finding.why}. Instead: {finding.instead}.")
         if not findings:
             st.caption("It looks for people named as causes, hindsight, a single root cause, and actions that nobody could finish.")
 
@@ -82,6 +88,17 @@ def _forward(desk: Desk, status: State) -> None:
     )
     if st.button(desks.STEPS[status], type="primary", icon=":material/arrow_forward:", key="forward", disabled=bool(open_gates)):
         _done(desks.forward(desk, status, reviewers))
+
+
+def _gates(unmet: Sequence[str]) -> None:
+    if not unmet:
+        st.markdown(":green[●] Every gate to the next state is met.")
+        return
+    st.markdown(f"Between it and the next state stand {len(unmet)}:" if len(unmet) > 1 else "Between it and the next state stands:")
+    st.markdown("\n".join(f"- :orange[✕] {gate}" for gate in unmet[:SHOWN]))
+    if len(unmet) > SHOWN:
+        with st.expander(f"and {len(unmet) - SHOWN} more"):
+            st.markdown("\n".join(f"- {gate}" for gate in unmet[SHOWN:]))
 
 
 def _actions(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboards.console.draw import header
+from dashboards.console.draw import header, markup
 from dashboards.console.draw.plot import Frame
 from dashboards.console.lab.sight import Sight, Trouble
 from dashboards.console.views import picture, sights
@@ -31,6 +31,11 @@ def choose(label: str, options: Mapping[str, str], *, link: str) -> str:
         st.warning(f"There is no {label.lower()} `{linked}` here; this is the newest one.")
     first = list(options).index(linked) if linked in options else 0
     return st.selectbox(label, list(options), index=first, format_func=lambda name: options[name], key=link)
+
+
+def link(label: str, url: str, *, key: str, why_not: str = "") -> None:
+    """A way to another page, in the same tab; Streamlit's own opens another one. `why_not` takes it away and says why."""
+    picture.show(markup.render("link", label=label, url=url, why_not=why_not), key=key, width="content")
 
 
 def trouble(trouble: Trouble) -> None:

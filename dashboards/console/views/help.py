@@ -44,7 +44,7 @@ def readable(markdown: str) -> str:
 def _on(names: list[str], chosen: str) -> None:
     following = names.index(chosen) + 1
     if following < len(names):
-        st.link_button("Next step", f"/help?step={names[following]}", icon=":material/arrow_forward:")
+        frame.link("Next step", f"/help?step={names[following]}", key="next")
 
 
 def _title(path: Path) -> str:

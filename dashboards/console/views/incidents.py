@@ -50,8 +50,8 @@ def _one(home: Home, incident: Incident) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="incident-state"):
         st.badge(header.status, color="gray")
         st.markdown(f"{incident_texts.severity(header)}", width="content")
-        st.link_button("Its postmortem", f"/postmortems?incident={header.id}", icon=":material/menu_book:")
-        st.link_button("Its run", f"/drills?run={header.run_id}", icon=":material/science:")
+        frame.link("Its postmortem", f"/postmortems?incident={header.id}", key="itspostmortem")
+        frame.link("Its run", f"/drills?run={header.run_id}", key="itsrun")
     for column, (label, value) in zip(st.columns(5), incident_texts.headline(incident).items(), strict=True):
         column.metric(label, value, border=True)
     with st.spinner("reading the snapshot"):

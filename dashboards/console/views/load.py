@@ -123,7 +123,7 @@ def _ended(spawner: Spawner) -> None:
             st.warning(f"The load `{ended.drill}` did not begin: {ended.complaint}")
         else:
             st.markdown(f"The load `{ended.drill}` ended: the measurement is **{ended.verdict}**", width="content")
-            st.link_button("See it", f"/load?run={ended.run_id}", icon=":material/query_stats:")
+            frame.link("See it", f"/load?run={ended.run_id}", key="seeload")
         if st.button("Dismiss", key="dismiss-load", type="tertiary"):
             spawner.dismiss()
             st.rerun()

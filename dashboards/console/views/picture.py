@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 _ASSETS = Path(__file__).parents[1] / "assets"
 
 
-def show(html: str, *, key: str) -> str | None:
+def show(html: str, *, key: str, width: Literal["stretch", "content"] = "stretch") -> str | None:
     """Show markup of `dashboards.console.draw`, which escapes what it is given. The `data-pick` of what was clicked just now, else None."""
-    picked: str | None = _component()(data={"html": html}, key=key, on_picked_change=_noted).picked
+    picked: str | None = _component()(data={"html": html}, key=key, width=width, on_picked_change=_noted).picked
     return picked
 
 

@@ -91,7 +91,7 @@ def _check(home: Home, opened: Opened) -> None:
                 "Download Markdown", opened.markdown, f"{incident_id}.md", "text/markdown", icon=":material/download:", key="download",
                 on_click="ignore",
             )  # fmt: skip
-        st.link_button("See the run", f"/drills?run={opened.incident.header.run_id}", icon=":material/science:")
+        frame.link("See the run", f"/drills?run={opened.incident.header.run_id}", key="seerun")
     checked_id, findings = st.session_state.get(_CHECKED, ("", []))
     if checked_id != incident_id:
         return
