@@ -18,11 +18,8 @@ from postmortems.diagnosis import hits
 from postmortems.diagnosis.hits import Hits
 from postmortems.diagnosis.recorded import SYMPTOM
 from postmortems.recordings import Recorded
-from postmortems.scorecard import Cell, DrillScore, Group, Quiet, ScoreCard, Share, Sort, Times
+from postmortems.scorecard import CRASHES, Cell, DrillScore, Group, Quiet, ScoreCard, Share, Sort, Times
 from reference_app.kit import shares
-
-CRASHES = frozenset({"kill", "kill_and_hold", "crash_loop"})
-"""Faults after which a process is gone. All others are grey: whatever was hit still runs, and does wrong or nothing."""
 
 
 @dataclass(frozen=True)

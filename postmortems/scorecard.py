@@ -9,6 +9,8 @@ from postmortems.diagnosis.hits import Hits
 
 SCHEMA = "failwhale/score/v1"
 Sort = Literal["crash", "grey"]
+CRASHES = frozenset({"kill", "kill_and_hold", "crash_loop"})
+"""Faults after which a process is gone. All others are grey: whatever was hit still runs, and does wrong or nothing."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from dashboards.rules.windows import LAB
 from failwhale import detectiondoc as doc
 from failwhale.commands import terminal
 from postmortems import recordings, score
+from postmortems.diagnosis import collecting
+from postmortems.diagnosis.collecting import Evaluation
 from postmortems.recordings import Start
-from postmortems.scorecard import SCHEMA, Group, ScoreCard
+from postmortems.scorecard import CRASHES, SCHEMA, Group, ScoreCard
 from reference_app.kit.home import REPOSITORY, Home
 
 OK, NOTHING, USAGE = 0, 1, 2
@@ -31,7 +33,10 @@ def score_runs(
     home: Annotated[list[Path] | None, typer.Option(help="Whose runs; may be said several times. By default those of this lab.")] = None,
     since: Annotated[str, typer.Option(metavar="ISO", help="Count runs from then on instead of from the last start.")] = "",
     start: Annotated[str, typer.Option(metavar="WHY", help="Begin to count now; kept with the reason, and all former starts.")] = "",
-    write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/detection.md.")] = False,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Diagnose all snapshots anew, beside the baselines; some seconds a run.")
+    ] = False,
+    write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/detection.md, with the evaluation.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Which faults were noticed, by what, how late, what fired in vain, and whether the right component was named.
@@ -46,17 +51,18 @@ def score_runs(
             from_ = _now()
             recordings.begin(homes[0], Start(from_, start))
         card = score.score(recordings.read(homes, since=from_), scrape_s=LAB.scrape_s)
+        evaluation = Evaluation.of(collecting.collect(homes, since=from_), crashes=CRASHES) if evaluate or write_docs else None
         if write_docs:
             path = REPOSITORY / doc.DOCUMENT
-            path.write_text(doc.written(path.read_text(), card, since=from_))
+            path.write_text(doc.written(path.read_text(), card, evaluation, since=from_))
             terminal.say(f"wrote {path}")
     except (ValueError, OSError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     if as_json:
-        terminal.emit(_told(card, from_, homes[0]))
+        terminal.emit(_told(card, from_, homes[0]) | {"evaluation": evaluation})
     else:
-        _show(card, from_)
+        _show(card, evaluation, from_)
     raise typer.Exit(OK if card.runs or start else NOTHING)
 
 
@@ -93,16 +99,17 @@ def _times(group: Group) -> dict[str, object]:
     return times
 
 
-def _show(card: ScoreCard, since: str) -> None:
+def _show(card: ScoreCard, evaluation: Evaluation | None, since: str) -> None:
     terminal.write([f"{card.runs} runs since {since or 'ever'}, {card.inconclusive} inconclusive, {card.invalid} with an invalid load"])
     for head, rows in (
         (doc.GROUP_HEAD, doc.groups(card)),
         (doc.DIAGNOSIS_HEAD, doc.diagnosis_rows(card.diagnosis)),
         (doc.MATRIX_HEAD, doc.matrix_rows(card.matrix)),
         (doc.DRILL_HEAD, [doc.drill_row(drill) for drill in card.per_drill]),
+        *([(doc.EVALUATION_HEAD, doc.evaluation_rows(evaluation))] if evaluation else []),
     ):
         table = Table(Column(head[0], no_wrap=True), *head[1:])
         for row in rows:
             table.add_row(*row)
         terminal.show(table)
-    terminal.write(doc.quiet_lines(card.quiet))
+    terminal.write(doc.quiet_lines(card.quiet) + (doc.evaluation_lines(evaluation) if evaluation else []))

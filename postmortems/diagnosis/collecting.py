@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from postmortems import evidence
-from postmortems.diagnosis import judging, recorded
-from postmortems.diagnosis.evaluating import Known
+from postmortems.diagnosis import evaluating, judging, recorded
+from postmortems.diagnosis.evaluating import Judged, Known
 from postmortems.diagnosis.model import Case
 from postmortems.evidence import Snapshot
 from reference_app.kit.home import Home
@@ -25,8 +26,24 @@ class Collected:
     unreadable: tuple[str, ...]
 
 
-def collect(homes: Iterable[Home]) -> Collected:
-    """From the snapshots of these homes. Runs in which nothing was broken that should have been are passed over."""
+@dataclass(frozen=True)
+class Evaluation:
+    """Every method by sort of fault, `all` among them; and of the shams those that are told to have no cause."""
+
+    by_sort: dict[str, tuple[Judged, ...]]
+    told_quiet: int
+    shams: int
+    unnoticed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, collected: Collected, *, crashes: Collection[str]) -> Evaluation:
+        """Of all cases; `crashes` are kinds of faults. Weights are chosen on all sorts of faults and judged on each."""
+        told_quiet, shams = evaluating.specificity(collected.quiet)
+        return cls(evaluating.by_sort(collected.known, crashes), told_quiet, shams, collected.unnoticed)
+
+
+def collect(homes: Iterable[Home], *, since: str = "") -> Collected:
+    """From the snapshots of runs since then (ISO 8601 in UTC). Runs in which nothing was broken that should have been are passed over."""
     known: dict[str, Known] = {}
     quiet: list[Case] = []
     unnoticed: list[str] = []
@@ -34,6 +51,8 @@ def collect(homes: Iterable[Home]) -> Collected:
     for path in sorted((path for home in homes for path in _snapshots(home)), key=lambda path: path.parent.name):
         try:
             snapshot = evidence.read(path)
+            if _began(snapshot) < since:
+                continue
             if snapshot.plan.sham:
                 quiet.append(recorded.of_sham(snapshot))
             elif judging.truth(snapshot.events):
@@ -47,6 +66,10 @@ def collect(homes: Iterable[Home]) -> Collected:
 
 def _snapshots(home: Home) -> list[Path]:
     return [path.parent for path in home.incidents.glob(f"*/snapshot/{evidence.MANIFEST}")]
+
+
+def _began(snapshot: Snapshot) -> str:
+    return datetime.fromtimestamp(snapshot.plan.t0, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _known(snapshot: Snapshot) -> Known:

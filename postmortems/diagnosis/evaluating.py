@@ -7,7 +7,7 @@ A weight that was chosen on a fault says nothing about that fault, so a case is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from postmortems.diagnosis import baselines, hits, ranking
@@ -44,16 +44,32 @@ class Judged:
 
 def evaluate(cases: Sequence[Known]) -> tuple[Judged, ...]:
     """Every method on the same cases."""
+    return by_sort(cases, frozenset())["all"]
+
+
+def by_sort(cases: Sequence[Known], crashes: Collection[str]) -> dict[str, tuple[Judged, ...]]:
+    """Every method on all cases, on those of crashes and on those of grey faults."""
+    placed = _placed_by_all(cases)
+    crash = [at for at, one in enumerate(cases) if one.kinds & set(crashes)]
+    grey = [at for at in range(len(cases)) if at not in crash]
+    sorts = {"all": range(len(cases)), "crash": crash, "grey": grey}
+    return {
+        sort: tuple(Judged(method, hits.count(its[at] for at in chosen)) for method, its in placed.items())
+        for sort, chosen in sorts.items()
+    }
+
+
+def _placed_by_all(cases: Sequence[Known]) -> dict[str, list[Diagnosed]]:
     evidence = [ranking.evidence_of(one.case) for one in cases]
     chosen = left_one_out(cases, evidence)
-    ways: dict[str, Callable[[int], Mapping[str, float] | None]] = {
+    ways: dict[str, Callable[[int], Mapping[str, float]]] = {
         LEFT_OUT: lambda at: ranking.weighed(cases[at].case, evidence[at], chosen[at]),
         FIXED: lambda at: ranking.weighed(cases[at].case, evidence[at], CHOSEN),
-        LIVENESS: lambda at: _scores(cases[at].lively),
+        LIVENESS: lambda at: ranking.scores(cases[at].lively or cases[at].case),
         LARGEST: lambda at: baselines.largest_deviation(cases[at].case, evidence[at]),
         ALERTS: lambda at: baselines.most_alerts(cases[at].case, cases[at].alerts),
     }
-    return tuple(Judged(name, hits.count(_placed(way(at), one.hit) for at, one in enumerate(cases))) for name, way in ways.items())
+    return {name: [_placed(way(at), one.hit) for at, one in enumerate(cases)] for name, way in ways.items()}
 
 
 def left_one_out(cases: Sequence[Known], evidence: Sequence[Evidence]) -> list[Weights]:
@@ -82,11 +98,7 @@ def _place(one: Known, evidence: Evidence, weights: Weights) -> int:
     return min((found.index(name) + 1 for name in one.hit if name in found), default=len(found) + 1)
 
 
-def _scores(case: Case | None) -> Mapping[str, float] | None:
-    return None if case is None else ranking.scores(case)
-
-
-def _placed(found: Mapping[str, float] | None, hit: frozenset[str]) -> Diagnosed:
-    suspects = tuple(Suspect(name, score) for name, score in (found or {}).items())
+def _placed(found: Mapping[str, float], hit: frozenset[str]) -> Diagnosed:
+    suspects = tuple(Suspect(name, score) for name, score in found.items())
     places = [place for place, suspect in enumerate(suspects, start=1) if suspect.component in hit]
-    return Diagnosed(suspects, tuple(sorted(hit)), min(places, default=None), no_cause=found is None)
+    return Diagnosed(suspects, tuple(sorted(hit)), min(places, default=None), no_cause=False)

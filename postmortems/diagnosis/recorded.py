@@ -14,21 +14,24 @@ import numpy as np
 from postmortems import whitelist
 from postmortems.diagnosis.model import Case, Series, Symptom, Values
 from postmortems.evidence import Snapshot
-from reference_app.contract import metrics
+from reference_app.contract import metrics, topology
 from reference_app.query import prometheus
 from reference_app.query.prometheus import AlertSpan
 
 WATCHDOG, SYMPTOM = "Watchdog", "SloBurn"
 LEAD_S, TAIL_S = 5.0, 15.0
 """Around the first alert: what is compared with the normal period."""
-GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 15
-"""An alert of a grey fault is late: so many seconds before it belong to nobody. Nor do those after the load began."""
+QUIET_S, GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 10.0, 15
+"""Alerts of the first seconds are of a load that begins. The seconds before an alert belong to nobody, nor do those after the load began. An alert of
+a grey fault is later than that: then some of what it did counts as normal, which a median bears better than a normal period at another load."""
 GIVEN_S = 5.0
 """After the step of a sham, somebody asks what is wrong."""
 FEWEST_PER_S = 1.0
 CALLED = (whitelist.CALLS_SECONDS, whitelist.CALLS_FAILED, whitelist.CALLS_PER_S)
 SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
 ACTIVE = "availability_for_work"
+TOOLS = tuple(one.name for one in topology.components(topology.SMALL, 0) if one.tool)
+"""Who watches works more when others fail, and is no suspect."""
 LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
 """Whoever watches processes knows which one died. Headline figures do without it."""
 Frozen = Mapping[str, Sequence[prometheus.Series]]
@@ -61,7 +64,7 @@ def of_sham(snapshot: Snapshot) -> Case:
 
 def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | None:
     """What told people first once the load had settled; None when nothing did."""
-    told = [alert for alert in alerts if alert.name != WATCHDOG and alert.fired_at >= since + GUARD_S]
+    told = [alert for alert in alerts if alert.name != WATCHDOG and alert.fired_at >= since + QUIET_S]
     return min(told, key=lambda alert: alert.fired_at, default=None)
 
 
@@ -77,7 +80,7 @@ def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: 
         Series(one.labels["component"], name, _at(one, normal), _at(one, anomalous))
         for name in (*SERVED, *(LIVENESS if liveness else ()))
         for one in frozen.get(name, ())
-        if "component" in one.labels
+        if one.labels.get("component", TOOLS[0]) not in TOOLS
     ]
     calls = frozenset((series.caller, series.component) for series in made if series.caller)
     made += _active(frozen.get(whitelist.CALLS_PER_S, ()), {callee for _, callee in calls}, normal, anomalous)

@@ -69,14 +69,14 @@ def test_a_day_that_is_none_is_refused(app):
 def test_the_document_is_written_between_its_marks_and_only_there():
     card = score.score(recordings.read([Home(RECORDED)]), scrape_s=1)
     text = f"before\n{detectiondoc.MARKS[0]}\nformer words\n{detectiondoc.MARKS[1]}\nafter"
-    written = detectiondoc.written(text, card, since="")
+    written = detectiondoc.written(text, card, None, since="")
     assert written.startswith("before\n")
     assert written.endswith("\nafter")
     assert "former words" not in written
     assert "| kill_and_hold | tweets-db | 1 | 1 | 1 |" in written
     with pytest.raises(ValueError, match="has lost the marks"):
-        detectiondoc.written("no marks", card, since="")
+        detectiondoc.written("no marks", card, None, since="")
 
 
 def test_the_document_of_the_repository_has_its_marks():
-    detectiondoc.written((REPOSITORY / detectiondoc.DOCUMENT).read_text(), score.score((), scrape_s=1), since="")
+    detectiondoc.written((REPOSITORY / detectiondoc.DOCUMENT).read_text(), score.score((), scrape_s=1), None, since="")
