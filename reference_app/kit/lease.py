@@ -56,7 +56,9 @@ def take(chaos_dir: Path, run_id: str, *, now: float) -> Lease:
     with _one_at_a_time(chaos_dir):
         held = read(chaos_dir)
         if held is not None and held.holder_pid != os.getpid() and alive(held, now=now):
-            raise LeaseHeldError(f"run {held.run_id} (process {held.holder_pid}) holds this lab: wait for it, or end it with `failwhale down`")
+            raise LeaseHeldError(
+                f"run {held.run_id} (process {held.holder_pid}) holds this lab: wait for it, or end it with `failwhale down`"
+            )
         lease = Lease(run_id, os.getpid(), process_started(os.getpid()) or 0, now + LEASE_SECONDS)
         files.write_json(path(chaos_dir), lease, durable=held is None)
         return lease
