@@ -38,7 +38,7 @@ def test_from_the_incident_over_draft_lint_review_and_actions_to_the_published_t
 
 
 def _write(walker: Walker) -> None:
-    walker.click("button[role=tab]", "Write")
+    walker.click("[role=tab]", "Write")
     walker.append(EDITOR, SAID)
     walker.wait(lambda: "human error" in walker.text and "Instead:" in walker.text)
     walker.portray("write")
@@ -49,7 +49,7 @@ def _write(walker: Walker) -> None:
 
 
 def _review(walker: Walker) -> None:
-    walker.click("button[role=tab]", "Review, actions, publish")
+    walker.click("[role=tab]", "Review, actions, publish")
     walker.wait(lambda: "no reviewers are named" in walker.text)
     walker.type("input[aria-label=Reviewers]", "Grace")
     walker.wait(lambda: "Every gate to the next state is met" in walker.text)

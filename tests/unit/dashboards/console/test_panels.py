@@ -15,7 +15,7 @@ from dashboards.console.lab import states
 from dashboards.console.lab.sight import Sight, Signals, Trouble
 from dashboards.console.lab.states import Health
 from reference_app.contract import metrics
-from reference_app.contract.topology import STANDARD, Lab, components
+from reference_app.contract.topology import SMALL, STANDARD, Lab, components
 from reference_app.query.prometheus import ActiveAlert, Sample, Series
 
 END = 1300.0
