@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from postmortems import frontmatter, store, svg, wording
+from postmortems import charts, frontmatter, store, svg, wording
 from reference_app.kit import files
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -76,4 +76,5 @@ def pdf_file(page: Path) -> Path:
 
 
 def _figures(directory: Path) -> list[str]:
-    return [svg.drawn(path.read_bytes()) for path in sorted(directory.glob("*.vl.json"))]
+    paths = (directory / f"{name}.vl.json" for name in charts.NAMES)
+    return [svg.drawn(path.read_bytes()) for path in paths if path.exists()]

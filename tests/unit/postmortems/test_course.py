@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 from failwhale import cli
 from postmortems import check, course, evidence, incidentlog, lint, store
 from postmortems.incidents import Alert, Fired, Noted, Opened, Resolved
+from postmortems.model import Draft
 from reference_app.kit import changes
 from reference_app.kit.changes import Change
 from reference_app.kit.home import Home
@@ -46,6 +48,13 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
+def drill(tmp_path: Path, recorded_home: Home) -> Draft:
+    shutil.copytree(recorded_home.incidents, tmp_path / "drilled" / "incidents")
+    directory = next((tmp_path / "drilled" / "incidents").iterdir())
+    return Draft(directory, directory / store.POSTMORTEM, directory / store.SNAPSHOT)
+
+
+@pytest.fixture
 def over(home: Home) -> Home:
     log = incidentlog.Log(home)
     log.append([Resolved(T + 40, "a", T, T + 40), Resolved(T + 60, "b", T, T + 60)])
@@ -76,6 +85,15 @@ def test_without_prometheus_its_alerts_are_those_that_were_reported(over: Home) 
     assert store.read(over, NAME).header.template == "short/v1"
     assert store.draft(over, NAME, prometheus=None, clock=lambda: T + 900).message == ""
     assert store.read(over, NAME).header.template == "short/v1"
+
+
+def test_a_drill_has_a_short_form_that_is_true_too(drill: Draft) -> None:
+    home = Home(drill.incident_dir.parents[1])
+    again = store.draft(home, drill.incident_dir.name, prometheus=None, template="short")
+    text = again.postmortem_path.read_text()
+    assert check.findings(again.incident_dir) == []
+    assert "Verdict: deviated<!-- fig:verdict -->" in text
+    assert "## What surprised us" not in text
 
 
 def test_a_changed_acknowledgement_is_found(over: Home) -> None:
