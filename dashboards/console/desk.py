@@ -91,6 +91,22 @@ def linted(text: str, listed: Sequence[Action]) -> list[Finding]:
     return lint.findings(text, listed)
 
 
+def printed(desk: Desk) -> Said:
+    """Write the postmortem as one HTML file, and as PDF beside it."""
+    from postmortems import export  # noqa: PLC0415 - draws with what takes its time to load
+
+    try:
+        page = export.pdf_file(export.html_file(desk.directory, desk.directory))
+    except (export.NotExportedError, store.NoIncidentError, OSError) as error:
+        return Said(unmet=(str(error),))
+    return Said(done=f"It is printed: {page}")
+
+
+def pdf_of(desk: Desk) -> Path:
+    """Where its PDF lies once it is printed."""
+    return desk.directory / f"{desk.incident_id}.pdf"
+
+
 def action_rows(listed: Iterable[Action]) -> list[dict[str, Any]]:
     """Actions as a table."""
     return [

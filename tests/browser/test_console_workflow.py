@@ -21,7 +21,7 @@ def incident_id(console_home: Home) -> str:
 
 
 @pytest.mark.usefixtures("console_prometheus")
-def test_from_the_incident_over_draft_lint_review_and_actions_to_the_published_text(
+def test_from_the_incident_over_draft_lint_review_and_actions_to_the_published_text_and_its_pdf(
     walker: Walker, console_home: Home, incident_id: str
 ) -> None:
     walker.open(f"/incidents?incident={incident_id}", until="the fault is in force")
@@ -34,6 +34,7 @@ def test_from_the_incident_over_draft_lint_review_and_actions_to_the_published_t
     directory = console_home.incidents / incident_id
     assert "The replica answered" in (directory / store.POSTMORTEM).read_text()
     assert store.read(console_home, incident_id).header.status == "published"
+    assert (directory / f"{incident_id}.pdf").read_bytes().startswith(b"%PDF")
     assert (console_home.path / "archive" / incident_id / store.POSTMORTEM).exists()
 
 
@@ -68,4 +69,6 @@ def _act_and_publish(walker: Walker) -> None:
     walker.wait(lambda: "A1 is declined" in walker.text)
     walker.click("button", "Publish")
     walker.wait(lambda: "It is published now" in walker.text)
+    walker.click("button", "Make a PDF")
+    walker.wait(lambda: "Download the PDF" in walker.text)
     walker.portray("published")

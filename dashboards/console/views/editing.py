@@ -50,6 +50,7 @@ def steps(home: Home, opened: Opened) -> None:
         _forward(desk, status)
     else:
         st.success("It is closed: every action is done, shown by a re-run, or declined with a reason.")
+    _print(desk)
     st.subheader("Actions")
     _actions(desk)
     if rows := desks.log_rows(desk):
@@ -88,6 +89,17 @@ def _forward(desk: Desk, status: State) -> None:
     )
     if st.button(desks.STEPS[status], type="primary", icon=":material/arrow_forward:", key="forward", disabled=bool(open_gates)):
         _done(desks.forward(desk, status, reviewers))
+
+
+def _print(desk: Desk) -> None:
+    with st.container(horizontal=True, key="print"):
+        if st.button("Make a PDF", icon=":material/picture_as_pdf:", key="make-pdf"):
+            with st.spinner("printing"):
+                said = desks.printed(desk)
+            _done(said)
+        made = desks.pdf_of(desk)
+        if made.exists():
+            st.download_button("Download the PDF", made.read_bytes(), made.name, "application/pdf", key="pdf", on_click="ignore")
 
 
 def _gates(unmet: Sequence[str]) -> None:

@@ -101,3 +101,8 @@ def test_a_gate_that_is_not_met_is_told_in_a_sentence(desk: Desk) -> None:
 def test_an_action_that_is_not_there_is_told(desk: Desk) -> None:
     said = desks.tried(lambda: workflow.decline(desk, "A9", "why"), done="never")
     assert "there is no action 'A9'" in said.unmet[0]
+
+
+def test_a_page_that_cannot_be_printed_says_why(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert "Chromium" in desks.printed(desk).unmet[0]
