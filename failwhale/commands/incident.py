@@ -27,7 +27,9 @@ USAGE = 2
 
 def register(app: typer.Typer) -> None:
     """Add the group to the app."""
-    group = typer.Typer(no_args_is_help=True, help="Incidents: pages open them, tickets attach, people acknowledge, note, silence and close.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Incidents: pages open them, tickets attach, people acknowledge, note, silence and close."
+    )
     listed = (("list", list_all), ("show", show), ("ack", ack), ("note", note), ("silence", silence), ("close", close), ("change", change))
     for name, command in listed:
         group.command(name)(command)

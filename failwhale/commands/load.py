@@ -58,7 +58,9 @@ def run(
     of_knee: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Peak at this share of the knee that `failwhale load knee` found, such as 0.6.")
     ] = None,
-    processes: Annotated[int, typer.Option(min=1, max=GENERATORS_MAX, help="Processes of the generator, each with its part of the arrivals.")] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, max=GENERATORS_MAX, help="Processes of the generator, each with its part of the arrivals.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
     """Send one spike at the running lab and say whether the measurement may be believed.

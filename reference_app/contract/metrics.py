@@ -185,7 +185,9 @@ CACHE_HITS = Metric("cache_hits_total", "counter", ("component",), "keyspace_hit
 CACHE_MISSES = Metric("cache_misses_total", "counter", ("component",), "keyspace_misses of a Redis.")
 CACHE_EVICTIONS = Metric("cache_evictions_total", "counter", ("component",), "evicted_keys of a Redis.")
 CACHE_MEMORY = Metric("cache_memory_ratio", "gauge", ("component",), "used_memory of a Redis, of its maxmemory: 0 to 1.")
-CONNECTIONS = Metric("store_connections_ratio", "gauge", ("component",), "Connections in use, of those that a MariaDB or Redis takes: 0 to 1.")
+CONNECTIONS = Metric(
+    "store_connections_ratio", "gauge", ("component",), "Connections in use, of those that a MariaDB or Redis takes: 0 to 1."
+)
 PRIMARY_READ_ONLY = Metric("primary_read_only", "gauge", ("component", "shard"), "1 while the primary of a database takes no writes.")
 CLOCK_OFFSET = Metric(
     "component_clock_offset_seconds", "gauge", ("component",),
@@ -199,7 +201,9 @@ STREAM_UNACKNOWLEDGED = Metric(
     "stream_unacknowledged_messages", "gauge", ("consumer",), "Messages that the consumer has taken and not acknowledged yet."
 )
 DISK_FREE = Metric("lab_disk_free_bytes", "gauge", (), "Free bytes on the file system that holds the lab.")
-STORE_DISK_FREE = Metric("store_disk_free_bytes", "gauge", ("component",), "Free bytes on the file system that holds the data of a component.")
+STORE_DISK_FREE = Metric(
+    "store_disk_free_bytes", "gauge", ("component",), "Free bytes on the file system that holds the data of a component."
+)
 STORE_DISK_FREE_SHARE = Metric("store_disk_free_ratio", "gauge", ("component",), "The same, of the size of that file system: 0 to 1.")
 PRESSURE = Metric("lab_pressure_ratio", "gauge", ("resource",), "PSI `some avg10` of the host for cpu, memory and io, 0 to 1.")
 PROBER_METRICS = (
