@@ -169,7 +169,7 @@ def test_a_cache_that_leaves_the_ring_is_waited_for_no_longer(rig: Rig) -> None:
     async def work(delivery: Delivery) -> bool:
         task = asyncio.ensure_future(deliver(delivery, FIRST_ID, 2))
         long_ago = time.time() - membership.NOTICE_SECONDS
-        membership.announce(rig.home, "timeline-cache", Members(NAMES), NAMES[:1], by="test", now=long_ago)
+        membership.announce(rig.home, "timeline-cache", Members(NAMES), NAMES[:1], by="test", now=long_ago, guarded=True)
         async with asyncio.timeout(5):
             return await task
 
