@@ -91,6 +91,7 @@ def test_the_fault_is_undone_with_supervisord_dead_too(home: Home, failwhale: Ca
     assert repaired.returncode == 0, repaired.stderr
 
 
+@pytest.mark.verify
 def test_ctrl_c_in_the_terminal_of_the_drill_does_not_reach_the_reaper(home: Home) -> None:
     with start_drill() as drill:
         wait_until(lambda: in_force(home))

@@ -86,6 +86,7 @@ def kill_the_shard(home: Home) -> Callable[[], None]:
     return kill
 
 
+@pytest.mark.verify
 def test_naive_retries_multiply_and_a_budget_bounds_them(storm: Storm, kill_the_shard: Callable[[], None]) -> None:
     kill_the_shard()
     assert storm.amplification("off", seconds=0.5) == 1

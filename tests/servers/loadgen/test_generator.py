@@ -164,6 +164,7 @@ def test_a_load_ends_when_the_run_that_ordered_it_lost_its_lease(target, make_ho
     assert found.stopped_by == "lease"
 
 
+@pytest.mark.verify
 def test_a_target_that_is_not_there_makes_the_load_invalid(make_home, start_load):
     load = start_load(make_home(1), baseline=2)  # nobody listens on port 1
     assert load.generator.wait(30) == 0

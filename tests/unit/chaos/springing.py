@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -50,6 +51,7 @@ def _forked(run: Session, trap: Trap, arguments: list[str]) -> int:
     os.dup2(console, 1)
     os.dup2(console, 2)
     os.chdir(REPOSITORY)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a script starts in its background
     if trap.session:
         os.environ[session.RUN_DIR_VARIABLE] = str(run.run_dir)
     try:

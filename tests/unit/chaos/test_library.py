@@ -15,7 +15,7 @@ LIBRARY = [catalogue.load(name) for name in catalogue.names()]
 ALERTS = set(re.findall(r"- alert: (\w+)", (REPOSITORY / "deploy/_gen/rules/lab-standard.yml").read_text()))
 SHORTEST_LESSON = 35
 """Words of a description."""
-WITHOUT_A_DRILL = {"keyvalue", "search", "graph", "keyvalue-db"}
+WITHOUT_A_DRILL = {"keyvalue", "search", "graph", "keyvalue-db", "receiver"}
 """Parts whose loss is tested (docs/failures.md), and teaches nothing that another part's does not."""
 
 
