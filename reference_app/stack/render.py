@@ -23,8 +23,9 @@ INHIBITIONS = REPOSITORY / "deploy" / "_gen" / "inhibitions.yml"
 
 _MEMBER_OF_A_PAIR = (
     "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON",
-    # master-retry-count is no option of CHANGE MASTER in 10.11; 0 retries for ever.
-    "--rpl-semi-sync-master-timeout=4294967295", "--master-retry-count=0",
+    # master-retry-count is no option of CHANGE MASTER in 10.11. 0 tries for ever to connect, but ends the thread, without an error, at the
+    # second cut without an event in between.
+    "--rpl-semi-sync-master-timeout=4294967295", "--master-retry-count=4294967295",
 )  # fmt: skip
 """Of both members: either may be the primary one day."""
 
