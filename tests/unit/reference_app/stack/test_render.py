@@ -28,7 +28,7 @@ def options(lab: Lab, name: str, *, semi_sync: bool) -> tuple[str, ...]:
 def test_both_members_of_a_pair_wait_without_a_limit_once_they_are_the_primary(lab: Lab) -> None:
     for name in ("tweets-db-0-primary", "tweets-db-0-replica"):
         assert {
-            "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON", "--master-retry-count=0",
+            "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON", "--master-retry-count=4294967295",
             "--rpl-semi-sync-master-timeout=4294967295", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1",
         } <= set(options(lab, name, semi_sync=True))  # fmt: skip
 
