@@ -19,7 +19,7 @@ from loadgen.model.courses import Course, Leg, Phases
 
 READS_PER_POST = 50
 READS_PEAK = 160.0
-"""Reads a second at the height, of `goal` and of whatever the reads of rise: what the small lab carries at 70 % of its core."""
+"""Reads a second at the height, of `goal` and of whatever the reads of rise: what a small lab of half these rates carries at half of its core (`Topology.load`)."""
 
 ACTIVE = 0.3
 """150 M active users (Krikorian 2013) of 505 M accounts (the graph of 2012 in arXiv 1404.1355)."""

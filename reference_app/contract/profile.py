@@ -47,6 +47,8 @@ class Profile:
     redis_timeout: float
     replica_reconnect: float
     """MASTER_CONNECT_RETRY (MariaDB: 60 s)."""
+    replica_timeout: float
+    """slave_net_timeout (MariaDB: 60 s): a replica whose primary says nothing for so long dials again; heartbeats come twice as often."""
     stream_reconnect: float
     """nats-py reconnect_time_wait (default 2 s)."""
     stream_ack_wait: float
@@ -115,7 +117,7 @@ PRODUCTION = Profile(
     retry_attempts=3, retry_backoff=0.01, retry_budget_ttl=10, retry_budget_share=0.2, retry_budget_reserve=10, admission_window=120,
     service_concurrency=256, service_waiting=256, expired_window=10, expired_share=0.2, warm_up=20,
     connect_timeout=0.1, sql_timeout=0.3, redis_timeout=0.05,
-    replica_reconnect=60, stream_reconnect=2, stream_ack_wait=30, tweet_cache_ttl=14 * 86400, tweet_cache_soft_ttl=3600,
+    replica_reconnect=60, replica_timeout=60, stream_reconnect=2, stream_ack_wait=30, tweet_cache_ttl=14 * 86400, tweet_cache_soft_ttl=3600,
     ejection_failures=2, ejection=30, cache_lease=10, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=86400, negative_young_age=300, negative_old_age=18000,
     hot_key_ttl=2, hot_key_reads=1000, people_cache_ttl=60, partial_timeline_ttl=60, delivery_give_up=6000,
     home_deadline=2, post_deadline=5, reconcile_every=10, edge_check_every=2, edge_queue_timeout=1, own_write_wait=0.1,
@@ -128,7 +130,7 @@ LAB = Profile(
     retry_attempts=3, retry_backoff=0.01, retry_budget_ttl=10, retry_budget_share=0.2, retry_budget_reserve=1, admission_window=10,
     service_concurrency=256, service_waiting=128, expired_window=10, expired_share=0.2, warm_up=3,
     connect_timeout=0.3, sql_timeout=0.8, redis_timeout=0.25,
-    replica_reconnect=1, stream_reconnect=0.1, stream_ack_wait=2, tweet_cache_ttl=10, tweet_cache_soft_ttl=8,
+    replica_reconnect=1, replica_timeout=4, stream_reconnect=0.1, stream_ack_wait=2, tweet_cache_ttl=10, tweet_cache_soft_ttl=8,
     ejection_failures=2, ejection=3, cache_lease=2, cache_lease_wait=0.1, negative_ttl_min=0.1, negative_ttl_max=10, negative_young_age=5, negative_old_age=60,
     hot_key_ttl=2, hot_key_reads=10, people_cache_ttl=10, partial_timeline_ttl=2, delivery_give_up=10,
     home_deadline=2, post_deadline=2, reconcile_every=2, edge_check_every=0.5, edge_queue_timeout=0.5, own_write_wait=0.1,

@@ -80,11 +80,11 @@ class Topology:
     edge: bool = False
     instances: dict[str, int] = field(default_factory=dict)
     load: float = 1.0
-    """Share of a load preset's rates that a lab of this size is given, so that the peak leaves a third of the core under test free: at 90 %
-    one stall of half a second is a queue that takes ten to drain. More parts cost more a request (docs/adr/0010)."""
+    """Share of a load preset's rates that a lab of this size is given, so that the peak leaves half of the core under test free, also while a
+    shared machine runs at two thirds of its speed. More parts cost more a request (docs/adr/0010)."""
 
 
-SMALL = Topology(name="small", load=0.75)
+SMALL = Topology(name="small", load=0.5)
 STANDARD = Topology(
     name="standard",
     tweet_shards=3,
@@ -94,9 +94,9 @@ STANDARD = Topology(
     tweet_caches=2,
     edge=True,
     instances=dict.fromkeys(SERVICES, 2),
-    load=0.6,
+    load=0.4,
 )
-CACHES = Topology(name="caches", tweet_caches=6, load=0.75)
+CACHES = Topology(name="caches", tweet_caches=6, load=0.5)
 """A small lab whose tweets are on as many caches as make one of them a sixth of the keys (docs/cache-truth.md)."""
 TOPOLOGIES = {topology.name: topology for topology in (SMALL, STANDARD, CACHES)}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from reference_app.contract import keyvalue, metrics
+from reference_app.contract import keyvalue, metrics, profile
 from reference_app.contract.metrics import Metric
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import REPOSITORY, Home
@@ -25,7 +25,7 @@ _MEMBER_OF_A_PAIR = (
     "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON",
     # master-retry-count is no option of CHANGE MASTER in 10.11. 0 tries for ever to connect, but ends the thread, without an error, at the
     # second cut without an event in between.
-    "--rpl-semi-sync-master-timeout=4294967295", "--master-retry-count=4294967295",
+    "--rpl-semi-sync-master-timeout=4294967295", "--master-retry-count=4294967295", f"--slave-net-timeout={profile.LAB.replica_timeout:.0f}",
 )  # fmt: skip
 """Of both members: either may be the primary one day."""
 

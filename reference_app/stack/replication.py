@@ -61,7 +61,8 @@ async def point_at(copy: Server, source: Server) -> None:
     await copy.execute(
         "STOP SLAVE",
         f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={source.component.port}, MASTER_USER='{storage.DATABASE_USER}', "
-        f"MASTER_CONNECT_RETRY={profile.LAB.replica_reconnect:.0f}, MASTER_USE_GTID=slave_pos",
+        f"MASTER_CONNECT_RETRY={profile.LAB.replica_reconnect:.0f}, MASTER_HEARTBEAT_PERIOD={profile.LAB.replica_timeout / 2:.1f}, "
+        "MASTER_USE_GTID=slave_pos",
     )
 
 

@@ -29,7 +29,7 @@ def test_both_members_of_a_pair_wait_without_a_limit_once_they_are_the_primary(l
     for name in ("tweets-db-0-primary", "tweets-db-0-replica"):
         assert {
             "--rpl-semi-sync-master-wait-point=AFTER_SYNC", "--rpl-semi-sync-master-wait-no-slave=ON", "--master-retry-count=4294967295",
-            "--rpl-semi-sync-master-timeout=4294967295", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1",
+            "--rpl-semi-sync-master-timeout=4294967295", "--slave-net-timeout=4", "--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1",
         } <= set(options(lab, name, semi_sync=True))  # fmt: skip
 
 
