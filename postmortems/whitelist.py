@@ -11,11 +11,16 @@ _WHOLE = (
     metrics.HOME_PAGES, metrics.POSTS, metrics.DELIVERIES, metrics.DEAD_LETTERS, metrics.OUTBOX_UNPUBLISHED, metrics.REBUILDS,
     metrics.BREAKER_OPEN, metrics.COMPONENT_UP, metrics.COMPONENT_HUNG, metrics.REPLICATION_RUNNING, metrics.REPLICATION_LAG,
     metrics.SEMI_SYNC_ON, metrics.CACHE_HITS, metrics.CACHE_MISSES, metrics.STREAM_PENDING, metrics.PRESSURE, *metrics.EDGE_METRICS,
+    metrics.CACHE_EVICTIONS, metrics.CACHE_MEMORY, metrics.CONNECTIONS, metrics.PRIMARY_READ_ONLY, metrics.STORE_DISK_FREE_SHARE,
+    metrics.STREAM_UNACKNOWLEDGED, metrics.PROBE_SECONDS, metrics.ROWS_MISSING, metrics.SHED, metrics.NACKS, metrics.DAILY_LIMITS, metrics.RETRIES,
+    metrics.COLD_BATCHES, metrics.REQUESTS_WAITING, metrics.SPANS_EXPORTED, metrics.NOTIFICATIONS_FAILED,
 )  # fmt: skip
 GATEWAY_REQUESTS = "gateway_requests"
 """Home reads and posts that the gateways answered, by status."""
 CALLS_PER_S, CALLS_SECONDS, CALLS_FAILED = "calls_per_second", "calls_mean_seconds", "calls_failed_share"
 """Of the calls from one component to another as the caller saw them, by component and peer: what diagnosis walks along."""
+CALLS_TIMED_OUT = "calls_timed_out_seconds"
+"""Mean seconds after which a caller gave a call up: sooner than answers take, it is the caller who has no patience."""
 SERVED_PER_S, SERVED_SECONDS, SERVED_FAILED = "served_per_second", "served_mean_seconds", "served_failed_share"
 """Of what a component served, as it saw it itself."""
 _RATE_WINDOW = "5s"
@@ -26,6 +31,7 @@ _CLIENTS = {
 }
 """Without what is asked to see who lives: diagnosis has to do without it."""
 _GOOD = "ok|duplicate|4xx"
+_GIVEN_UP = "timeout"
 
 
 def good_name(objective: Slo) -> str:
@@ -58,14 +64,17 @@ def _derived() -> dict[str, str]:
 
 
 def _called() -> dict[str, str]:
-    per_s, seconds, failed = [], [], []
+    per_s, seconds, failed, given_up = [], [], [], []
     for name, asked in _CLIENTS.items():
         calls = f"sum by (component, peer) (rate({name}_count{{{asked}}}[{_RATE_WINDOW}]))"
         per_s.append(calls)
         seconds.append(f"sum by (component, peer) (rate({name}_sum{{{asked}}}[{_RATE_WINDOW}])) / {calls}")
         bad = f'sum by (component, peer) (rate({name}_count{{outcome!~"{_GOOD}",{asked}}}[{_RATE_WINDOW}]))'
         failed.append(f"({bad} or {calls} * 0) / {calls}")
-    return {name: " or ".join(parts) for name, parts in ((CALLS_PER_S, per_s), (CALLS_SECONDS, seconds), (CALLS_FAILED, failed))}
+        late = f'{{outcome="{_GIVEN_UP}",{asked}}}[{_RATE_WINDOW}]'
+        given_up.append(f"sum by (component, peer) (rate({name}_sum{late})) / sum by (component, peer) (rate({name}_count{late}))")
+    by_name = {CALLS_PER_S: per_s, CALLS_SECONDS: seconds, CALLS_FAILED: failed, CALLS_TIMED_OUT: given_up}
+    return {name: " or ".join(parts) for name, parts in by_name.items()}
 
 
 def _served(server: str) -> dict[str, str]:
