@@ -92,11 +92,13 @@ def freeze(
     now: float,
     diagnose: Callable[[Path], Factors],
     reported: LiveIncident | None = None,
+    told: Callable[[float, float], Sequence[tables.Frozen]] | None = None,
 ) -> Manifest:
     """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
 
     `changed` is what people changed in the lab while it ran; `diagnose` is asked of the tables once they are there, because a later version
     of it may say something else; `reported` is the incident as people lived it. A plan without a drill is of an incident that nobody ran.
+    `told` counts what spans and logs of a window say; a snapshot keeps the counts beside the signals, as series.
 
     `now` (Unix seconds) ends the window of the queries when the run ended less than a minute ago.
     """
@@ -116,7 +118,7 @@ def freeze(
     if reported is not None:
         files.write_json(scratch / REPORTED, reported)
     tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
-    missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window)
+    missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window, told=told)
     files.write_json(scratch / FACTORS, diagnose(scratch))
     manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, tuple(missing))
     files.write_json(scratch / MANIFEST, manifest)
@@ -206,7 +208,10 @@ def _history(run_dir: Path, out: Path) -> Iterator[str]:
         yield f"{tables.OPERATIONS}: the run has no {history.FILE}"
 
 
-def _signals(prometheus: Signals | None, out: Path, *, plan: Plan, queries: dict[str, str], window: tuple[float, float]) -> Iterator[str]:
+def _signals(
+    prometheus: Signals | None, out: Path, *, plan: Plan, queries: dict[str, str], window: tuple[float, float],
+    told: Callable[[float, float], Sequence[tables.Frozen]] | None,
+) -> Iterator[str]:  # fmt: skip
     if prometheus is None:
         yield f"{tables.SERIES}, {tables.ALERTS}: no Prometheus was there to be asked"
         return
@@ -216,6 +221,10 @@ def _signals(prometheus: Signals | None, out: Path, *, plan: Plan, queries: dict
     except (PrometheusUnreachableError, QueryRefusedError) as error:
         yield f"{tables.SERIES}, {tables.ALERTS}: {error}"
         return
+    try:
+        frozen += told(*window) if told else ()
+    except (OSError, ValueError) as error:
+        yield f"spans and logs: {error}"
     tables.write_series(out / tables.SERIES, frozen)
     tables.write_alerts(out / tables.ALERTS, spans)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from loadgen import history
 from postmortems import evidence, factors, store, tables
 from reference_app.kit.home import Home
 from reference_app.query import slo
-from reference_app.query.prometheus import Prometheus
+from reference_app.query.prometheus import Prometheus, Series
 
 NOW = 1795229200.0
 
@@ -52,6 +53,26 @@ def test_without_prometheus_the_snapshot_says_what_it_lacks(home: Home, run_id: 
     read = evidence.read(tmp_path / "snapshot")
     assert read.series is None
     assert read.alerts is None
+
+
+def test_what_spans_and_logs_say_is_kept_beside_the_signals_and_its_absence_is_said(
+    home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path
+) -> None:
+    counts = tables.Frozen("log_complaints", "logs", (Series({"component": "tweets-0"}, [(NOW, 3.0)]),))
+
+    def freeze_told(name: str, told: Callable[[float, float], tuple[tables.Frozen, ...]]) -> evidence.Manifest:
+        return evidence.freeze(
+            home.runs / run_id, tmp_path / name, prometheus=prometheus, plan=evidence.read_plan(home.runs / run_id), experiment=None,
+            objectives=slo.read(), changed=[], now=NOW, diagnose=factors.of, told=told,
+        )  # fmt: skip
+
+    def gone(_start: float, _end: float) -> tuple[tables.Frozen, ...]:
+        raise FileNotFoundError("the log is gone")
+
+    freeze_told("with", lambda *_: (counts,))
+    assert (evidence.read(tmp_path / "with").series or {})["log_complaints"] == counts.series
+    assert "spans and logs: the log is gone" in freeze_told("without", gone).missing
+    assert evidence.read(tmp_path / "without").series
 
 
 def test_a_frozen_snapshot_is_not_frozen_again(home: Home, run_id: str, prometheus: evidence.Signals) -> None:
