@@ -16,10 +16,11 @@ WORSE: dict[Family, int] = {"latency": 1, "errors": 1, "availability": -1, "traf
 """The direction that harms a caller; 0 where either may be a sign."""
 _WORDS: tuple[tuple[Family, tuple[str, ...]], ...] = (
     ("latency", ("latency", "duration", "seconds", "response_time", "delay")),
-    ("errors", ("error", "fail", "fault")),
-    ("availability", ("availab", "success")),
+    ("errors", ("error", "fail", "fault", "missing", "complain", "slow_time")),
+    ("availability", ("availab", "success", "hit_share")),
     ("traffic", ("per_second", "requests", "workload", "rate_of", "ops")),
 )
+_OF_A_WHOLE = ("_share", "_ratio")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Series:
 
     @property
     def is_share(self) -> bool:
-        return self.family in ("errors", "availability")
+        return self.family in ("errors", "availability") or self.metric.endswith(_OF_A_WHOLE)
 
     @property
     def name(self) -> str:

@@ -5,17 +5,15 @@ Chaos labels, the experiment file, switched deciders and the supervisor's log ar
 
 from __future__ import annotations
 
-import dataclasses
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from postmortems import whitelist
-from postmortems.diagnosis.model import Case, Series, Symptom, Values
+from postmortems.diagnosis import edges, states, voices
+from postmortems.diagnosis.edges import Frozen
+from postmortems.diagnosis.model import Case, Symptom, Values
+from postmortems.diagnosis.moments import Moments
 from postmortems.evidence import Snapshot
-from reference_app.contract import metrics, topology
-from reference_app.query import prometheus
 from reference_app.query.prometheus import AlertSpan
 
 WATCHDOG, SYMPTOM = "Watchdog", "SloBurn"
@@ -26,15 +24,6 @@ QUIET_S, GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 10.0, 15
 a grey fault is later than that: then some of what it did counts as normal, which a median bears better than a normal period at another load."""
 GIVEN_S = 5.0
 """After the step of a sham, somebody asks what is wrong."""
-FEWEST_PER_S = 1.0
-CALLED = (whitelist.CALLS_SECONDS, whitelist.CALLS_FAILED, whitelist.CALLS_PER_S)
-SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
-ACTIVE = "availability_for_work"
-TOOLS = tuple(one.name for one in topology.components(topology.SMALL, 0) if one.tool)
-"""Who watches works more when others fail, and is no suspect."""
-LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
-"""Whoever watches processes knows which one died. Headline figures do without it."""
-Frozen = Mapping[str, Sequence[prometheus.Series]]
 
 
 class NothingNoticedError(Exception):
@@ -70,59 +59,17 @@ def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | Non
 
 def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: float, liveness: bool = False) -> Case:
     """The case of what was noticed at a moment; times are Unix seconds, `began` is when the load did."""
-    normal, anomalous = periods(began, noticed)
-    made = [
-        Series(one.labels["peer"], name, _at(one, normal), _at(one, anomalous), caller=one.labels["component"])
-        for name in CALLED
-        for one in _measured(name, frozen)
-    ]
-    made += [
-        Series(one.labels["component"], name, _at(one, normal), _at(one, anomalous))
-        for name in (*SERVED, *(LIVENESS if liveness else ()))
-        for one in frozen.get(name, ())
-        if one.labels.get("component", TOOLS[0]) not in TOOLS
-    ]
-    calls = frozenset((series.caller, series.component) for series in made if series.caller)
-    made += _active(frozen.get(whitelist.CALLS_PER_S, ()), {callee for _, callee in calls}, normal, anomalous)
-    return Case(tuple(made), calls, _symptom(alerts, noticed, {name for call in calls for name in call}))
+    moments = Moments(*periods(began, noticed))
+    calls = edges.calls(frozen)
+    said = edges.turned([*edges.of(frozen, moments), *voices.of(frozen, moments)], edges.impatient(frozen, moments))
+    own = states.of(frozen, moments, liveness=liveness)
+    made = (*said, *own, *states.active(frozen, {callee for _, callee in calls}, moments))
+    return Case(made, calls, _symptom(alerts, noticed, {name for call in calls for name in call}))
 
 
 def periods(began: float, noticed: float) -> tuple[Values, Values]:
     """Moments that are normal, and those that are asked about."""
     return np.arange(began + SETTLED_S, max(noticed - GUARD_S, began + SETTLED_S + FEWEST_S)), np.arange(noticed - LEAD_S, noticed + TAIL_S)
-
-
-def _at(series: prometheus.Series, moments: Values) -> Values:
-    by_second = {round(at): value for at, value in series.points}
-    return np.array([by_second.get(round(moment), np.nan) for moment in moments])
-
-
-def _measured(name: str, frozen: Frozen) -> Iterator[prometheus.Series]:
-    """Signals of calls; how long they took is left out in seconds with so few that one of them is the mean."""
-    rates = {_edge(one): dict(one.points) for one in frozen.get(whitelist.CALLS_PER_S, ())}
-    for one in frozen.get(name, ()):
-        rate = rates.get(_edge(one), {})
-        few = name == whitelist.CALLS_SECONDS and rate
-        yield (
-            dataclasses.replace(one, points=[(at, value) for at, value in one.points if rate.get(at, 0.0) >= FEWEST_PER_S]) if few else one
-        )
-
-
-def _edge(one: prometheus.Series) -> tuple[str, str]:
-    return one.labels["component"], one.labels["peer"]
-
-
-def _active(calls: Sequence[prometheus.Series], called: Collection[str], normal: Values, anomalous: Values) -> list[Series]:
-    """Nobody sees whether those work whom nobody calls, such as a worker on a stream, but for those that they call: seconds in which they did."""
-    by_caller: dict[str, set[int]] = defaultdict(set)
-    for one in calls:
-        if one.labels["component"] not in called:
-            by_caller[one.labels["component"]] |= {round(at) for at, value in one.points if value > 0}
-
-    def share(seconds: Collection[int], moments: Values) -> Values:
-        return np.array([float(round(moment) in seconds) for moment in moments])
-
-    return [Series(caller, ACTIVE, share(seconds, normal), share(seconds, anomalous)) for caller, seconds in sorted(by_caller.items())]
 
 
 def _symptom(alerts: Sequence[AlertSpan], noticed: float, components: Collection[str]) -> Symptom | None:
