@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import typer
 
 from failwhale.commands import terminal
 from postmortems import evidence
-from postmortems.diagnosis import files, ranking, recorded
-from postmortems.diagnosis.model import SCHEMA, Case
+from postmortems.diagnosis import baselines, files, ranking, recorded
+from postmortems.diagnosis.baselines import Baselines
+from postmortems.diagnosis.model import SCHEMA, Case, Suspect
 from postmortems.diagnosis.ranking import Ranking
 from reference_app.kit.home import Home
 
 CAUSE, NO_CAUSE, USAGE = 0, 1, 2
 SHOWN = 5
+
+
+class _Asked(NamedTuple):
+    """A case, and how many alerts named each component; None where nobody knows."""
+
+    case: Case
+    alerts: Mapping[str, int] | None
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +42,7 @@ def diagnose(
     symptom: Annotated[
         str | None, typer.Option(metavar="COMPONENT[=FAMILY]", help="What was noticed first, such as gateway=latency.")
     ] = None,
+    alerts: Annotated[Path | None, typer.Option(help="CSV of alerts with a column component, for the baseline that counts them.")] = None,
     liveness: Annotated[bool, typer.Option("--liveness", help="Use who was seen dead or hung, too (recorded runs).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
@@ -41,23 +51,27 @@ def diagnose(
     Exit codes: 0 a cause is suspected, 1 nothing that the normal period does not show as well, 2 usage or files.
     """
     try:
-        ranking_ = ranking.rank(_case(run, normal, anomalous, graph=graph, symptom=symptom, liveness=liveness))
+        asked = _asked(run, normal, anomalous, graph=graph, symptom=symptom, alerts=alerts, liveness=liveness)
+        found, beside = ranking.rank(asked.case), baselines.beside(asked.case, asked.alerts)
     except (files.BadFileError, recorded.NothingNoticedError, evidence.NoSnapshotError, OSError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     if as_json:
-        terminal.emit({"schema": SCHEMA, **msgspec.to_builtins(ranking_)})
+        terminal.emit({"schema": SCHEMA, **msgspec.to_builtins(found), "baselines": msgspec.to_builtins(beside)})
     else:
-        terminal.write(_lines(ranking_))
-    raise typer.Exit(NO_CAUSE if ranking_.no_cause else CAUSE)
+        terminal.write(_lines(found) + _beside(beside))
+    raise typer.Exit(NO_CAUSE if found.no_cause else CAUSE)
 
 
-def _case(run: str | None, normal: Path | None, anomalous: Path | None, *, graph: Path | None, symptom: str | None, liveness: bool) -> Case:
+def _asked(
+    run: str | None, normal: Path | None, anomalous: Path | None, *, graph: Path | None, symptom: str | None, alerts: Path | None, liveness: bool
+) -> _Asked:  # fmt: skip
     if run is None and normal and anomalous:
-        return files.case(normal, anomalous, graph=graph, symptom=symptom)
+        return _Asked(files.case(normal, anomalous, graph=graph, symptom=symptom), files.alerts(alerts) if alerts else None)
     if run is None or normal or anomalous:
         raise ValueError("say either a recorded run, or --normal FILE and --anomalous FILE")
-    return recorded.of_snapshot(evidence.read(_snapshot(Home.from_environment(), run)), liveness=liveness)
+    snapshot = evidence.read(_snapshot(Home.from_environment(), run))
+    return _Asked(recorded.of_snapshot(snapshot, liveness=liveness), recorded.named_by_alerts(snapshot))
 
 
 def _snapshot(home: Home, run: str) -> Path:
@@ -75,3 +89,16 @@ def _lines(found: Ranking) -> list[str]:
         lines += [f"     for      {reason}" for reason in one.reasons_for]
         lines += [f"     against  {reason}" for reason in one.reasons_against]
     return lines
+
+
+def _beside(baselines_: Baselines) -> list[str]:
+    return [
+        "beside it, of less evidence:",
+        f"     largest deviation  {_names(baselines_.largest_deviation)}",
+        f"     most alerts        {'not known' if baselines_.most_alerts is None else _names(baselines_.most_alerts)}",
+        f"     a guess            right in {baselines_.chance_top1:.0%}, among three in {baselines_.chance_top3:.0%}",
+    ]
+
+
+def _names(suspects: tuple[Suspect, ...]) -> str:
+    return ", ".join(f"{one.component} ({one.score:g})" for one in suspects) or "nobody"

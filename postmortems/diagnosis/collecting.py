@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,9 +72,7 @@ def _began(snapshot: Snapshot) -> str:
 
 
 def _known(snapshot: Snapshot) -> Known:
-    first = recorded.first_alert(snapshot.alerts or (), since=snapshot.plan.t0)
-    until = first.fired_at + recorded.TAIL_S if first else 0.0
-    told = Counter(alert.labels.get("component", "") for alert in snapshot.alerts or () if alert.fired_at <= until)
+    told = recorded.named_by_alerts(snapshot)
     kinds = frozenset(event.fault for event in snapshot.events if event.event == "injected")
     return Known(
         recorded.of_snapshot(snapshot), judging.truth(snapshot.events), kinds, recorded.of_snapshot(snapshot, liveness=True), told

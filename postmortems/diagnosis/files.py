@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -30,6 +31,15 @@ def case(normal: Path, anomalous: Path, *, graph: Path | None = None, symptom: s
     calls = _calls(graph) if graph else frozenset((s.caller, s.component) for s in series if s.caller)
     made = Case(series, calls)
     return Case(series, calls, _symptom(symptom, made.components)) if symptom else made
+
+
+def alerts(path: Path) -> Counter[str]:
+    """Alerts by the component that they name, from a file that has a column of that name. Raises BadFileError and OSError."""
+    with path.open(newline="") as file:
+        rows = csv.DictReader(file)
+        if "component" not in (rows.fieldnames or ()):
+            raise BadFileError(f"{path}: the first line has to name a column component")
+        return Counter(row["component"] for row in rows)
 
 
 def write(made: Case, *, normal: Path, anomalous: Path, graph: Path) -> None:

@@ -37,7 +37,11 @@ def count(judged: Iterable[Diagnosed]) -> Hits:
 
 def chance(one: Diagnosed, k: int) -> float:
     """Probability that one who was hit is among the first k of a random order."""
-    n, right = len(one.ranked), len(one.truth)
+    return guess(len(one.ranked), len(one.truth), k)
+
+
+def guess(n: int, right: int, k: int) -> float:
+    """The same of `right` components among n."""
     if not n:
         return 0.0
     return 1 - comb(max(0, n - right), min(k, n)) / comb(n, min(k, n))

@@ -5,6 +5,7 @@ Chaos labels, the experiment file, switched deciders and the supervisor's log ar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -55,6 +56,13 @@ def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | Non
     """What told people first once the load had settled; None when nothing did."""
     told = [alert for alert in alerts if alert.name != WATCHDOG and alert.fired_at >= since + QUIET_S]
     return min(told, key=lambda alert: alert.fired_at, default=None)
+
+
+def named_by_alerts(snapshot: Snapshot) -> Counter[str]:
+    """Alerts by the component that they name, as far as they had fired at the end of what is asked about."""
+    first = first_alert(snapshot.alerts or (), since=snapshot.plan.t0)
+    until = first.fired_at + TAIL_S if first else 0.0
+    return Counter(alert.labels.get("component", "") for alert in snapshot.alerts or () if alert.fired_at < until)
 
 
 def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: float, liveness: bool = False) -> Case:

@@ -72,7 +72,7 @@ def test_an_exported_case_is_diagnosed_as_the_run_is(drilled: Home, tmp_path: Pa
     where = tmp_path / "out" / name
     symptom = json.loads((where / exporting.CASE).read_text())["symptom"]
     from_files = ["--normal", where / exporting.NORMAL, "--anomalous", where / exporting.ANOMALOUS, "--graph", where / exporting.CALLS]
-    from_files += ["--symptom", symptom] if symptom else []
+    from_files += ["--alerts", where / exporting.ALERTS, *(["--symptom", symptom] if symptom else [])]
 
     def diagnosed(*arguments: object) -> object:
         return json.loads(CliRunner().invoke(build(["diagnose"]), ["diagnose", *map(str, arguments), "--json"]).stdout)

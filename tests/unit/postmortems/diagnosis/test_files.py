@@ -61,4 +61,18 @@ def test_the_command_ranks_and_tells_why(normal, anomalous):
     found = json.loads(done.stdout)
     assert (found["schema"], found["no_cause"]) == ("failwhale/diagnosis/v1", False)
     assert found["ranked"][0]["component"] == "tweets"
+    assert found["baselines"] == {
+        "chance_top1": 0.5,
+        "chance_top3": 1.0,
+        "largest_deviation": [{"component": "tweets", "score": 6.398}],
+        "most_alerts": None,
+    }
     assert found["ranked"][0]["for"] == ["mean_seconds of the calls from gateway rose from 0.011 to 0.9 (600 deviations)"]
+
+
+def test_a_file_of_alerts_has_to_say_whom_they_name(tmp_path):
+    (tmp_path / "alerts.csv").write_text("name,component\nSlow,tweets\nDown,tweets\nDown,db\n")
+    assert files.alerts(tmp_path / "alerts.csv") == {"tweets": 2, "db": 1}
+    (tmp_path / "other.csv").write_text("name,who\nSlow,tweets\n")
+    with pytest.raises(files.BadFileError, match=r"other\.csv: the first line has to name a column component"):
+        files.alerts(tmp_path / "other.csv")
