@@ -70,15 +70,14 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         self._lead(home, port, int(proxy["listen"].rpartition(":")[2]))
 
     def undo(self, home: Home) -> None:
-        firewall.drop(self._table(home))
-        if not agents.running(home, AGENT):
-            return
-        lab = home.lab()
-        left = _ask(lab, "GET", "/proxies")
-        if self.component in left:
-            _ask(lab, "DELETE", f"/proxies/{self.component}")
-        if not set(left) - {self.component}:
-            agents.end(home, AGENT)
+        """New connections go straight at once. Those through the proxy are led back until it ended them: who only listens, a replica for
+        example, would never hear of it otherwise.
+        """
+        firewall.spare(self._table(home), "nat")
+        try:
+            self._leave(home)
+        finally:
+            firewall.drop(self._table(home))
 
     def in_effect(self, home: Home) -> bool:
         return firewall.present(self._table(home)) and agents.running(home, AGENT)
@@ -98,6 +97,17 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         new = f"tcp dport {{ {port}, {through} }} tcp flags & (syn|ack) == syn ct mark set {KNOWN_MARK}"
         old = f"tcp dport {port} ct mark != {KNOWN_MARK} reject with tcp reset"
         firewall.put(self._table(home), nat=[own, f"tcp dport {port} redirect to :{through}"], filter=[own, new, old])
+
+    def _leave(self, home: Home) -> None:
+        """End the proxy of this component, and the process with its last one."""
+        if not agents.running(home, AGENT):
+            return
+        lab = home.lab()
+        left = _ask(lab, "GET", "/proxies")
+        if self.component in left:
+            _ask(lab, "DELETE", f"/proxies/{self.component}")
+        if not set(left) - {self.component}:
+            agents.end(home, AGENT)
 
     def _table(self, home: Home) -> str:
         return firewall.table_name(home.lab().port_base, "spoil", self.component)

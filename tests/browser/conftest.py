@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -106,16 +107,23 @@ def console_prometheus(console_home: Home) -> Iterator[Canned]:
 
 @pytest.fixture(scope="module")
 def console_url(console_home: Home, await_answer: Callable[[str, float], None]) -> Iterator[str]:
-    """The console as plain `streamlit run` starts it."""
+    """The console of the recorded home."""
+    with serving(console_home, await_answer) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving(home: Home, await_answer: Callable[[str, float], None]) -> Iterator[str]:
+    """The console of a home as plain `streamlit run` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [str(Path(sys.executable).with_name("streamlit")), "run", "dashboards/console/app.py", "--server.port", str(port)]
-    with (console_home.path / "console.log").open("wb") as log:
+    with (home.path / "console.log").open("wb") as log:
         running = subprocess.Popen(
             command,
             cwd=REPOSITORY,
-            env={**os.environ, HOME_VARIABLE: str(console_home.path), ARCHIVE_VARIABLE: str(console_home.path / "archive")},
+            env={**os.environ, HOME_VARIABLE: str(home.path), ARCHIVE_VARIABLE: str(home.path / "archive")},
             stdout=log,
             stderr=log,
         )

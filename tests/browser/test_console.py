@@ -120,6 +120,7 @@ def test_a_home_without_a_lab_says_how_to_start_one(walker: Walker, console_home
     console_home.lab_file.write_bytes(lab)
 
 
+@pytest.mark.verify
 @pytest.mark.usefixtures("console_prometheus")
 def test_pages_load_nothing_from_elsewhere_and_complain_of_nothing(walker: Walker) -> None:
     walker.browser.get_log("browser")

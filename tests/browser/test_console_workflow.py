@@ -1,29 +1,46 @@
-"""A whole piece of work in the console: from an incident to its published postmortem."""
+"""A whole piece of work in the console, on the running lab: from the press that breaks it to the published postmortem of what happened."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
 
 from postmortems import store
+from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
-from tests.browser.walking import Walker
+from tests.browser.conftest import serving
+from tests.browser.walking import HEIGHT, Walker
 
+DRILL, DRILL_S = "kill-tweet-shard-no-replica-reads", 300
 SAID = " The outage was caused by human error."
 EDITOR = "[data-testid=stTextArea] textarea"
 
-pytestmark = [pytest.mark.browser, pytest.mark.verify]
+pytestmark = [pytest.mark.browser, pytest.mark.lab, pytest.mark.verify, pytest.mark.timeout(3 * DRILL_S)]
 
 
 @pytest.fixture
-def incident_id(console_home: Home) -> str:
-    return next(console_home.incidents.iterdir()).name
+def walker(
+    lab: Lab,  # noqa: ARG001 - it runs
+    home: Home,
+    await_answer: Callable[[str, float], None],
+    open_browser: Callable[[int, int], WebDriver],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Walker]:
+    """A browser on the console of the running lab."""
+    with serving(home, await_answer) as url:
+        yield Walker(open_browser(1400, HEIGHT), url, tmp_path_factory.mktemp("workflow"))
 
 
-@pytest.mark.usefixtures("console_prometheus")
-def test_from_the_incident_over_draft_lint_review_and_actions_to_the_published_text_and_its_pdf(
-    walker: Walker, console_home: Home, incident_id: str
+@pytest.mark.breaks
+def test_from_the_press_that_breaks_it_over_incident_draft_review_and_actions_to_the_published_text_and_its_pdf(
+    walker: Walker, home: Home
 ) -> None:
+    _break_it(walker)
+    _watch(walker)
+    incident_id = max(path.name for path in home.runs.iterdir() if path.name.endswith(DRILL))
     walker.open(f"/incidents?incident={incident_id}", until="the fault is in force")
     walker.portray("incident")
     walker.click("a", "Its postmortem")
@@ -31,11 +48,30 @@ def test_from_the_incident_over_draft_lint_review_and_actions_to_the_published_t
     _write(walker)
     _review(walker)
     _act_and_publish(walker)
-    directory = console_home.incidents / incident_id
+    directory = home.incidents / incident_id
     assert "The replica answered" in (directory / store.POSTMORTEM).read_text()
-    assert store.read(console_home, incident_id).header.status == "published"
+    assert store.read(home, incident_id).header.status == "published"
     assert (directory / f"{incident_id}.pdf").read_bytes().startswith(b"%PDF")
-    assert (console_home.path / "archive" / incident_id / store.POSTMORTEM).exists()
+    assert (home.path / "archive" / incident_id / store.POSTMORTEM).exists()
+
+
+def _break_it(walker: Walker) -> None:
+    walker.open(f"/drills?view=Catalogue&drill={DRILL}", until="Look ahead")
+    walker.click("button", "Look ahead")
+    walker.wait(lambda: "Break it now" in walker.text)
+    walker.click("button", "Break it now")
+    walker.wait(lambda: f"{DRILL} is running" in walker.text)
+
+
+def _watch(walker: Walker) -> None:
+    walker.open("/live", until=f"{DRILL} is running")
+    walker.wait(lambda: "SloBurn" in walker.text, within_s=DRILL_S)
+    walker.portray("live")
+    walker.open("/drills", until="is running")
+    walker.wait(lambda: f"The drill {DRILL} ended: deviated" in walker.text, within_s=DRILL_S)
+    walker.click("a", "See the run")
+    walker.wait(lambda: "the experiment predicts" in walker.text)
+    walker.portray("drill")
 
 
 def _write(walker: Walker) -> None:

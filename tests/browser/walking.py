@@ -48,8 +48,8 @@ class Walker:
         self.wait(lambda: until in self.text)
         return time.monotonic() - began
 
-    def wait(self, condition: Callable[[], object]) -> None:
-        waiting = WebDriverWait(self.browser, PATIENCE_S, 0.1, ignored_exceptions=[StaleElementReferenceException])
+    def wait(self, condition: Callable[[], object], *, within_s: float = PATIENCE_S) -> None:
+        waiting = WebDriverWait(self.browser, within_s, 0.1, ignored_exceptions=[StaleElementReferenceException])
         waiting.until(lambda _: condition())
 
     def click(self, selector: str, text: str) -> None:

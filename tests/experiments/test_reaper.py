@@ -78,6 +78,7 @@ def test_kill_9_of_the_drill_during_the_fault_leaves_a_healthy_lab_and_no_proces
     wait_until(lambda: reaper.running(home) is None)
 
 
+@pytest.mark.verify
 def test_the_fault_is_undone_with_supervisord_dead_too(home: Home, failwhale: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     with start_drill() as drill:
         wait_until(lambda: in_force(home))

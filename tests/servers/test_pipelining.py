@@ -98,10 +98,9 @@ def test_a_server_that_dies_fails_what_is_under_way_and_is_refused_then(run: Any
         waiting = asyncio.ensure_future(pipelined.call("PING"))
         await asyncio.sleep(0)
         server.signal(signal.SIGKILL)
-        return [
-            *await asyncio.gather(waiting, return_exceptions=True),
-            *await asyncio.gather(pipelined.call("PING"), return_exceptions=True),
-        ]
+        lost = await asyncio.gather(waiting, return_exceptions=True)
+        await asyncio.to_thread(server.process.wait)
+        return [*lost, *await asyncio.gather(pipelined.call("PING"), return_exceptions=True)]
 
     lost, refused = run(work)
     assert isinstance(lost, redis.exceptions.ConnectionError)

@@ -132,6 +132,15 @@ def test_a_fault_that_is_in_force_is_not_applied_again_and_stays(run: Session, p
 
 
 @NEEDS_RULES
+def test_who_only_listens_hears_that_the_proxy_is_gone(run: Session, lab: Lab) -> None:
+    undo.inject(run, Spoil(TARGET, toxics=latency(20)))
+    with socket.create_connection(("127.0.0.1", lab.component(TARGET).port), timeout=2) as listening:
+        assert _ping(listening) == b"+PONG\r\n"
+        undo.replay(run.home, by="test")
+        assert _told(lambda: listening.recv(100)) in {"ended", "reset"}
+
+
+@NEEDS_RULES
 def test_what_a_fault_did_is_recorded_with_its_undo(run: Session, pinged: Pinged) -> None:
     undo.inject(run, Spoil(TARGET, toxics=latency(120)))
     assert [pinged.new() for _ in range(3)] == ["slow"] * 3

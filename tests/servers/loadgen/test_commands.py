@@ -46,6 +46,7 @@ def wait_for_load(home):
     raise TimeoutError("no load began within 20 s")
 
 
+@pytest.mark.verify
 def test_load_run_prints_one_object_and_exits_by_the_validity(start):
     _, process = start([*LOAD_RUN, "--json", "--duration-scale", "0.02", "--phase", "baseline=3", "--seed", "4"])
     out, progress = process.communicate(timeout=40)

@@ -63,7 +63,7 @@ def test_a_freeze_of_two_seconds_shows_in_the_p99_because_the_loop_is_open(opera
 
 def test_requests_kept_leaving_while_the_target_stood_still(operations):
     during = [o for o in operations if 3 <= o.due < 5]
-    assert len(during) > 50
+    assert len(during) > 35
     assert sum(o.lag_ms or 0 for o in during) / len(during) < 50
 
 
@@ -129,7 +129,7 @@ def test_prometheus_can_follow_the_load_while_it_runs(frozen):
         s.value for s in families["load_response_duration_seconds"].samples if s.name.endswith("_count") and s.labels == {"op": "home"}
     ]
     assert every[0] - slow[0] > 10, "those that met the freeze"
-    assert sum(s.value for s in families["load_requests"].samples if s.name.endswith("_total")) > 200
+    assert sum(s.value for s in families["load_requests"].samples if s.name.endswith("_total")) > 100
 
 
 def test_the_log_has_no_tables(frozen):
@@ -138,6 +138,7 @@ def test_the_log_has_no_tables(frozen):
     assert len(log.splitlines()) < 12
 
 
+@pytest.mark.verify
 def test_a_load_that_is_stopped_ends_within_two_seconds_with_complete_files(target, make_home, start_load):
     load = start_load(make_home(target.port), baseline=60)
     load.sleep_until(3)
@@ -151,6 +152,7 @@ def test_a_load_that_is_stopped_ends_within_two_seconds_with_complete_files(targ
     assert "stopped by hand" in recording.report_of(load.run_dir).load.invalid_reasons[0]
 
 
+@pytest.mark.verify
 def test_a_load_ends_when_the_run_that_ordered_it_lost_its_lease(target, make_home, start_load):
     home = make_home(target.port)
     load = start_load(home, baseline=60, leased=True)

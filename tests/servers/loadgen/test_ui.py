@@ -60,6 +60,7 @@ def stats(client):
     return client.get("/stats/requests").json()
 
 
+@pytest.mark.verify
 def test_people_play_a_spike_is_recorded_and_nothing_leaves_the_machine(page, target):
     home, client = page
     shown = client.get("/").text

@@ -32,8 +32,8 @@ def test_it_tells_faults_load_and_expectations_and_leaves_nothing(tmp_path: Path
     (fault,) = outlook.faults
     assert (fault.kind, fault.components, fault.engine) == ("latency", ("timeline-cache-0",), "fault proxy")
     assert [(phase.name, phase.reads_per_s) for phase in outlook.phases if phase.name in ("before", "fault")] == [
-        ("before", 120.0),
-        ("fault", 120.0),
+        ("before", 80.0),
+        ("fault", 80.0),
     ]
     assert [(share.component, share.of) for share in outlook.blast_radius.targets] == [("timeline-cache-0", "users")]
     assert list(tmp_path.iterdir()) == []

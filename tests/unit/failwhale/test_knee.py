@@ -89,8 +89,8 @@ def test_a_share_of_the_knee_is_of_its_requests_a_second_whatever_the_preset(hom
 
 def test_a_drill_is_kept_within_its_part_of_a_knee_that_is_known(home: Home) -> None:
     assert knee.cap(home, "small", presets.GOAL) is None
-    files.write_json(home.path / knee.FILE, kept(requests_per_s=176.0))
-    assert knee.cap(home, "small", presets.GOAL) == 0.6
+    files.write_json(home.path / knee.FILE, kept(requests_per_s=88.0))
+    assert knee.cap(home, "small", presets.GOAL) == 0.3
     assert knee.cap(home, "standard", presets.GOAL) is None, "that knee is of another topology"
     files.write_json(home.path / knee.FILE, kept(requests_per_s=600.0))
     assert knee.cap(home, "small", presets.GOAL) is None, "a lab is given less than that"
