@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+
+from postmortems.diagnosis import edges
+from postmortems.diagnosis.model import Case
+from postmortems.diagnosis.ranking import scores
+from reference_app.contract import metrics
+from tests.unit.postmortems.diagnosis.frozen import MOMENTS, calls, changed, counter, gauge, together
+
+SHARDS = ("db-0", "db-1", "db-2")
+
+
+def accused(frozen):
+    """The first suspect, of signals of calls alone."""
+    made = list(edges.turned(edges.of(frozen, MOMENTS), edges.impatient(frozen, MOMENTS)))
+    return next(iter(scores(Case(tuple(made), edges.calls(frozen)))))
+
+
+def shards(given_up):
+    """Every call of tweets to its shards is given up after so many seconds; an answer takes 4 ms."""
+    failing = {"seconds": (0.004, given_up), "failed": (0.0, 0.7), "given_up": given_up}
+    return together(calls("gateway", "tweets", failed=(0.0, 0.6)), *(calls("tweets", shard, **failing) for shard in SHARDS))
+
+
+def test_who_gives_up_before_anybody_could_answer_blames_itself():
+    assert accused(shards(given_up=0.006)) == "tweets"
+
+
+def test_who_waits_long_before_it_gives_up_blames_its_callee():
+    assert accused(shards(given_up=0.250)) == "db-0"
+
+
+def test_who_was_hardly_ever_called_is_measured_by_its_siblings():
+    rare = calls("tweets", "db-1-replica", per_s=(0.0, 20.0), seconds=(None, 0.006), failed=(None, 0.7), given_up=0.006)
+    frozen = together(calls("tweets", "db-0-primary"), rare)
+    assert edges.impatient(frozen, MOMENTS) == {("tweets", "db-1-replica")}
+    assert edges.impatient(rare, MOMENTS) == frozenset()
+
+
+def test_a_newcomer_is_compared_with_the_past_of_its_siblings():
+    new = calls("tweets", "cache-3", per_s=(None, 60.0), seconds=(None, 0.4), failed=(None, 0.3))
+    old = calls("tweets", "cache-0", seconds=(0.001, 0.001))
+    assert accused(together(old, calls("tweets", "db-0", seconds=(0.004, 0.006)), new)) == "cache-3"
+    alone = edges.of(together(calls("tweets", "db-0"), new), MOMENTS)
+    assert all(np.isnan(one.normal).all() for one in alone if one.component == "cache-3")
+
+
+def test_rows_that_are_gone_accuse_the_shard_that_was_asked():
+    lost = {metrics.ROWS_MISSING.name: [counter(0.0, 6.0, component="tweets", peer="db-1")]}
+    assert accused(together(*(calls("tweets", shard) for shard in SHARDS), lost)) == "db-1"
+
+
+def test_messages_that_nobody_can_read_accuse_the_stream_and_not_who_puts_them_aside():
+    kinds = {metrics.COMPONENT_UP.name: [gauge(1.0, 1.0, component="events", kind="nats"), gauge(1.0, 1.0, component="db", kind="mariadb")]}
+    dead = {metrics.DEAD_LETTERS.name: [counter(0.0, 2.0, component="fanout")]}
+    made = edges.of(together(calls("fanout", "events"), calls("fanout", "db"), kinds, dead), MOMENTS)
+    assert changed(made) == {("events", "fanout", edges.DEAD)}
+
+
+def test_a_primary_that_waits_for_no_acknowledgement_any_more_accuses_its_replica():
+    frozen = {
+        metrics.SEMI_SYNC_ON.name: [gauge(1.0, 0.0, component="db-0-primary", shard="db-0")],
+        metrics.REPLICATION_RUNNING.name: [gauge(1.0, None, component="db-0-replica", shard="db-0")],
+    }
+    assert changed(edges.of(frozen, MOMENTS)) == {("db-0-replica", "db-0-primary", edges.REFUSED)}
+    assert edges.calls(frozen) == {("db-0-replica", "db-0-primary")}

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+
+from postmortems.diagnosis import states
+from reference_app.contract import metrics
+from tests.unit.postmortems.diagnosis.frozen import MOMENTS, calls, changed, counter, gauge, together
+
+STREAM = {metrics.COMPONENT_UP.name: [gauge(1.0, 1.0, component="events", kind="nats")]}
+CALLED = {"events", "tweets"}
+
+
+def idle(published: float) -> set[tuple[str, str, str]]:
+    """A worker that takes nothing from a stream any more, on which so much is published."""
+    frozen = together(
+        calls("gateway", "tweets"), calls("tweets", "events", per_s=(9.0, published)), calls("worker", "events", per_s=(9.0, 0.0)), STREAM
+    )
+    return changed(list(states.active(frozen, CALLED, MOMENTS)))
+
+
+def test_a_worker_that_leaves_its_work_is_seen():
+    assert idle(published=9.0) == {("worker", "", states.ACTIVE)}
+
+
+def test_a_worker_that_has_no_work_is_none_that_does_not_work():
+    assert not idle(published=0.0)
+
+
+def test_a_second_of_which_nothing_is_known_tells_of_nobody():
+    frozen = together(calls("gateway", "tweets", per_s=(9.0, None)), calls("worker", "events", per_s=(9.0, None)))
+    assert all(np.isnan(one.anomalous).all() for one in states.active(frozen, CALLED, MOMENTS))
+
+
+def test_a_cache_that_is_empty_is_seen_by_its_hits_and_a_new_one_by_those_of_its_siblings():
+    def cache(name: str, hits: tuple[float, float], misses: tuple[float, float]) -> dict:
+        return {
+            metrics.CACHE_HITS.name: [counter(*hits, component=name)],
+            metrics.CACHE_MISSES.name: [counter(*misses, component=name)],
+        }
+
+    caches = (
+        cache("cache-0", (90.0, 90.0), (10.0, 10.0)),
+        cache("cache-1", (90.0, 5.0), (10.0, 95.0)),
+        cache("cache-2", (0.0, 5.0), (0.0, 95.0)),
+    )
+    found = {one.component: one for one in states.of(together(*caches), MOMENTS) if one.metric == states.HITS}
+    assert changed(list(found.values())) == {("cache-1", "", states.HITS), ("cache-2", "", states.HITS)}
+    assert np.allclose(found["cache-2"].normal, 0.9)
+
+
+def test_spans_that_cannot_be_handed_over_accuse_the_collector():
+    lost = {
+        metrics.SPANS_EXPORTED.name: [counter(5.0, 0.0, component="tweets"), counter(0.0, 5.0, component="tweets", error_type="refused")]
+    }
+    assert changed(states.of(lost, MOMENTS)) == {("collector", "tweets", states.LOST_SPANS)}
+
+
+def test_who_watches_is_no_suspect_because_it_is_asked_more():
+    served = {"served_per_second": [gauge(2.0, 9.0, component="collector"), gauge(2.0, 9.0, component="tweets")]}
+    assert changed(states.of(served, MOMENTS)) == {("tweets", "", "served_per_second")}
+
+
+def test_who_was_seen_dead_is_evidence_for_those_alone_who_ask_for_it():
+    died = {metrics.COMPONENT_UP.name: [gauge(1.0, 0.0, component="db", kind="mariadb")]}
+    assert not changed(states.of(died, MOMENTS))
+    assert changed(states.of(died, MOMENTS, liveness=True)) == {("db", "", "component_up")}
