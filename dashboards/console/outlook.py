@@ -3,66 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
-from chaos.catalogue import ExpectedAlert
-from chaos.ownership import Share
+from chaos.outlook import Outlook
 from dashboards.console.draw import units
 from dashboards.console.spawn import Spawner
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault that would be applied, and by which engine."""
-
-    step: str
-    kind: str
-    components: tuple[str, ...]
-    engine: str
-    undo: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Reach:
-    """`predicted` is the share of home pages that would lack something, `owned` what belongs to the targets."""
-
-    predicted: float
-    owned: float
-    targets: tuple[Share, ...] = ()
-
-
-@dataclass(frozen=True)
-class Phase:
-    """In load seconds, with its mean rates."""
-
-    name: str
-    start: float
-    end: float
-    reads_per_s: float
-    posts_per_s: float
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """The part of a dry run that people look at before they break something."""
-
-    drill: str
-    topology: str
-    possible: bool
-    reasons: tuple[str, ...]
-    remarks: tuple[str, ...]
-    sham: bool
-    expected_verdict: str
-    blast_radius: Reach
-    faults: tuple[Fault, ...]
-    preset: str
-    load: float
-    phases: tuple[Phase, ...]
-    expected_alerts: tuple[ExpectedAlert, ...] = ()
-    deciders: dict[str, int] = field(default_factory=dict)
 
 
 class NoOutlookError(Exception):

@@ -73,7 +73,7 @@ class Spawner:
     """Starts commands for one lab; one drill, or one load, at a time."""
 
     def __init__(self, home: Home, work: Work = "drill") -> None:
-        self._home, self._work = home, work
+        self._home, self.work = home, work
         self._child: subprocess.Popen[bytes] | None = None
 
     def start_drill(self, name: str, *, now: float, sham: bool = False) -> None:
@@ -159,15 +159,15 @@ class Spawner:
 
     @property
     def _note(self) -> Path:
-        return self._directory / f"{self._work}.json"
+        return self._directory / f"{self.work}.json"
 
     @property
     def _printed(self) -> Path:
-        return self._directory / f"{self._work}.out"
+        return self._directory / f"{self.work}.out"
 
     @property
     def _said(self) -> Path:
-        return self._directory / f"{self._work}.err"
+        return self._directory / f"{self.work}.err"
 
 
 def _command(*arguments: str) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 import msgspec
 
+from chaos.outlook import Outlook
 from chaos.ownership import Share
-from failwhale.dryrun import Outlook
 
 
 def outlook(seen: Outlook) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import streamlit as st
 
+from dashboards.console.draw import overview
 from dashboards.console.draw import progress as bar
 from dashboards.console.lab.sight import Sight
 from dashboards.console.spawn import Spawner
@@ -29,7 +30,7 @@ def panel() -> None:
             _halt(spawner(), disabled=sight.lab is None)
         else:
             _resume(spawner())
-    _ended(spawner())
+    ended(spawner(), page="/drills")
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -39,7 +40,16 @@ def running() -> None:
     progress(sight)
     if sight.held is not None and sight.halted is None:
         _halt(spawner(), disabled=False)
-    _ended(spawner())
+    ended(spawner(), page="/drills")
+
+
+def situation(sight: Sight) -> None:
+    """What is wrong with the sight itself, what one must know, and how far a run is."""
+    if sight.trouble is not None:
+        frame.trouble(sight.trouble)
+    if told := overview.notices_html(sight):
+        picture.show(told, key="notices")
+    progress(sight)
 
 
 def progress(sight: Sight) -> None:
@@ -52,6 +62,22 @@ def progress(sight: Sight) -> None:
         picture.show(bar.html(bar.before_plan(started.drill, spawner().said())), key="progress")
     elif sight.held is not None:
         picture.show(bar.html(bar.without_plan(sight.held)), key="progress")
+
+
+def ended(spawner: Spawner, *, page: str) -> None:
+    """How the last one that was started here ended, until somebody has seen it; `page` shows its run."""
+    last, work = spawner.ended(), spawner.work
+    if last is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{work}-ended"):
+        if last.run_id is None:
+            st.warning(f"The {work} `{last.drill}` did not begin: {last.complaint}")
+        else:
+            st.markdown(f"The {work} `{last.drill}` ended: **{last.verdict}**", width="content")
+            frame.link("See the run", f"{page}?run={last.run_id}", key=f"see-{work}")
+        if st.button("Dismiss", key=f"dismiss-{work}", type="tertiary"):
+            spawner.dismiss()
+            st.rerun()
 
 
 def why_not(sight: Sight) -> str:
@@ -86,21 +112,6 @@ def _told(spawner: Spawner, *arguments: str) -> None:
     sights.forget()
     st.toast(answer.text or "done", icon=":material/check:" if answer.ok else ":material/error:")
     st.rerun()
-
-
-def _ended(spawner: Spawner) -> None:
-    ended = spawner.ended()
-    if ended is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="ended"):
-        if ended.run_id is None:
-            st.warning(f"The drill `{ended.drill}` did not begin: {ended.complaint}")
-        else:
-            st.markdown(f"The drill `{ended.drill}` ended: **{ended.verdict}**", width="content")
-            frame.link("See the run", f"/drills?run={ended.run_id}", key="seerun")
-        if st.button("Dismiss", key="dismiss", type="tertiary"):
-            spawner.dismiss()
-            st.rerun()
 
 
 def _plan(run_id: str) -> Plan | None:

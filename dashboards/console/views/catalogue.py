@@ -8,10 +8,11 @@ import streamlit as st
 
 from chaos import catalogue
 from chaos.catalogue import Experiment
+from chaos.outlook import Outlook
 from dashboards.console import data, library, outlook
 from dashboards.console.lab.sight import Sight
 from dashboards.console.library import Entry, Filter
-from dashboards.console.outlook import NoOutlookError, Outlook
+from dashboards.console.outlook import NoOutlookError
 from dashboards.console.views import actions, frame, sights
 from reference_app.contract.topology import TOPOLOGIES
 from reference_app.kit.home import Home

@@ -22,11 +22,7 @@ def page() -> None:
 def _stage() -> None:
     """What is going on, the map, and the figures beside it."""
     sight = sights.now()
-    if sight.trouble is not None:
-        frame.trouble(sight.trouble)
-    if told := overview.notices_html(sight):
-        picture.show(told, key="notices")
-    actions.progress(sight)
+    actions.situation(sight)
     if sight.lab is None or (sight.trouble is not None and sight.trouble.kind == "down"):
         return
     with st.container(horizontal=True, gap="large", key="stage"):

@@ -14,7 +14,7 @@ from dashboards.console.draw import units
 from dashboards.console.lab.sight import Sight
 from dashboards.console.loads import Recorded
 from dashboards.console.spawn import Spawner
-from dashboards.console.views import frame, picture, sights
+from dashboards.console.views import actions, frame, picture, sights
 from dashboards.console.views import traces as waterfall
 from loadgen import plans
 from loadgen.model import clients, presets
@@ -98,7 +98,7 @@ def _running() -> None:
     if started is not None and st.button("Stop the load", icon=":material/stop:", key="stop-load"):
         spawner.stop()
         st.toast("It is told to stop, and keeps its record.", icon=":material/stop:")
-    _ended(spawner)
+    actions.ended(spawner, page="/load")
 
 
 def _course(home: Home, plan: Plan, now: float) -> None:
@@ -112,21 +112,6 @@ def _course(home: Home, plan: Plan, now: float) -> None:
     }  # fmt: skip
     for column, (label, value) in zip(st.columns(len(told)), told.items(), strict=True):
         column.metric(label, value, border=True)
-
-
-def _ended(spawner: Spawner) -> None:
-    ended = spawner.ended()
-    if ended is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="load-ended"):
-        if ended.run_id is None:
-            st.warning(f"The load `{ended.drill}` did not begin: {ended.complaint}")
-        else:
-            st.markdown(f"The load `{ended.drill}` ended: the measurement is **{ended.verdict}**", width="content")
-            frame.link("See it", f"/load?run={ended.run_id}", key="seeload")
-        if st.button("Dismiss", key="dismiss-load", type="tertiary"):
-            spawner.dismiss()
-            st.rerun()
 
 
 def _one(home: Home, run_id: str) -> None:

@@ -7,7 +7,7 @@ import functools
 import streamlit as st
 
 from dashboards.console import data, responding
-from dashboards.console.draw import happening, objectives, overview, topology_map
+from dashboards.console.draw import happening, objectives, topology_map
 from dashboards.console.lab import states
 from dashboards.console.views import actions, frame, picture, sights
 from reference_app.contract import topology
@@ -31,11 +31,7 @@ def page() -> None:
 @st.fragment(run_every=sights.REFRESH_S)
 def _now() -> None:
     sight = sights.now()
-    if sight.trouble is not None:
-        frame.trouble(sight.trouble)
-    if told := overview.notices_html(sight):
-        picture.show(told, key="notices")
-    actions.progress(sight)
+    actions.situation(sight)
 
 
 @st.fragment(run_every=sights.REFRESH_S)

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from chaos import catalogue, halt
 from chaos.faults.families import AnyFault
 from chaos.faults.toxics import Spoil
+from chaos.outlook import Outlook
 from failwhale import cli, dryrun, planning
 from failwhale.commands import told
-from failwhale.dryrun import Outlook
 from failwhale.run import Wish
 from reference_app.kit import lease
 from reference_app.kit.home import HOME_VARIABLE, Home

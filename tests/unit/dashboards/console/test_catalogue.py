@@ -11,10 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from chaos import catalogue, halt
+from chaos.outlook import Outlook
 from dashboards.console import library, outlook
 from dashboards.console.draw import units
 from dashboards.console.library import Entry, Filter
-from dashboards.console.outlook import NoOutlookError, Outlook
+from dashboards.console.outlook import NoOutlookError
 from dashboards.console.spawn import Answer, Spawner
 from reference_app.kit.home import Home
 from tests.unit.dashboards.console.canned import Canned
@@ -22,13 +23,15 @@ from tests.unit.dashboards.console.conftest import Open
 
 VIEW = "Catalogue"
 TOLD: dict[str, Any] = {
-    "drill": "kill-tweet-shard", "topology": "small", "possible": True, "reasons": [], "remarks": ["the lab is not up: the drill would start it"],
-    "sham": False, "expected_verdict": "passed",
+    "drill": "kill-tweet-shard", "title": "A tweet shard loses its primary", "topology": "small", "possible": True, "reasons": [], "remarks": ["the lab is not up: the drill would start it"],
+    "sham": False, "expected_verdict": "passed", "targets": {"tweets-db-0-primary": ["tweets-db-0-primary"]},
     "blast_radius": {"predicted": 0.12, "owned": 0.5, "targets": [{"component": "tweets-db-0-primary", "of": "keys", "share": 0.5}]},
     "faults": [{"step": "kill it", "kind": "kill_and_hold", "components": ["tweets-db-0-primary"], "engine": "signals", "undo": {}}],
-    "deciders": {"replica_reads": 0}, "preset": "goal", "load": 0.75,
+    "deciders": {"replica_reads": 0}, "preset": "goal", "load": 0.5,
     "phases": [{"name": "fault", "start": 70.0, "end": 110.0, "reads_per_s": 120.0, "posts_per_s": 12.0}],
     "expected_alerts": [{"name": "ComponentDown", "severity": "ticket", "component": "tweets-db-0-primary", "slo": None}],
+    "tolerated_alerts": [], "hypothesis": {"goodput_ratio": 0.9, "completeness": 0.95, "post_acknowledgement": 0.99},
+    "safety": {"longest_fault_s": 60},
 }  # fmt: skip
 
 
