@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,12 @@ from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import marks
 from tests.conftest import Failwhale
 from tests.stack.conftest import Sql
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify, pytest.mark.timeout(400)]
 
 LENGTHS = {"warmup": 3, "baseline": 15, "ramp": 1, "before": 5, "fault": 40, "decay": 2}
 LIMIT_S = 10.0
-
-
-def await_true(condition: Callable[[], bool], limit_s: float, what: str) -> float:
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < limit_s, f"not within {limit_s} s: {what}"
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 class Drilling:

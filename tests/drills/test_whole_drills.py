@@ -6,8 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from reference_app.kit import lease
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import marks
 from reference_app.stack.control import Control
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify, pytest.mark.timeout(400)]
 
@@ -37,14 +37,6 @@ SHORT = [
     "decay=2",
 ]
 LIMIT_S = 15
-
-
-def await_true(condition: Callable[[], bool], limit_s: float, what: str) -> float:
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < limit_s, f"not within {limit_s} s: {what}"
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 def injected(home: Home) -> bool:

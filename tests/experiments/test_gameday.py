@@ -17,6 +17,7 @@ from reference_app.contract.topology import Lab
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack import marks
 from reference_app.stack.control import Control
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify, pytest.mark.timeout(2400)]
 
@@ -32,14 +33,6 @@ repeats: 1
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "failwhale", *arguments]
-
-
-def await_true(condition: Callable[[], bool], limit_s: float) -> float:
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < limit_s
-        time.sleep(0.1)
-    return time.monotonic() - began
 
 
 def guests(home: Home) -> list[Any]:

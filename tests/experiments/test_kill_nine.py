@@ -20,19 +20,13 @@ from reference_app.stack import marks, program
 from reference_app.stack.control import Control
 from tests.conftest import Failwhale
 from tests.experiments import doomed, kinds
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks, pytest.mark.verify]
 
 LIMIT_S = 15.0
 APPLIED_S = 60.0
 APPLIED = ("injected", "prepared", "decider_set")
-
-
-def await_true(condition: Callable[[], bool], limit_s: float, what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {limit_s:g} s: {what()}"
-        time.sleep(0.1)
 
 
 class Doomed:

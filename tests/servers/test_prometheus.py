@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from reference_app.query.prometheus import Prometheus, PrometheusUnreachableError, QueryRefusedError
+from tests.waiting import await_true
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 UP = 'component_up{component="users-0",kind="service"}'
@@ -109,15 +110,6 @@ class Server:
             return False
 
 
-def until(condition: Callable[[], bool], limit_s: float) -> float:
-    """Seconds until the condition held; it has to within the limit."""
-    started = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started < limit_s, f"not within {limit_s} s"
-        time.sleep(0.1)
-    return time.monotonic() - started
-
-
 @pytest.fixture(scope="module")
 def exporter() -> Iterator[tuple[Exporter, int]]:
     source = Exporter({UP: 1, "posts_total": 5, "odd": float("nan")})
@@ -136,20 +128,20 @@ def server(exporter: tuple[Exporter, int], tmp_path_factory: pytest.TempPathFact
         probe.bind(("127.0.0.1", 0))
         server = Server(directory, probe.getsockname()[1])
     server.start()
-    until(server.scraped, 20)
+    await_true(server.scraped, 20)
     yield server
     server.stop()
 
 
 def test_counts_are_exact_and_a_series_born_in_the_window_counts_from_zero(exporter: tuple[Exporter, int], server: Server) -> None:
     values = exporter[0].values
-    until(lambda: [s.value for s in server.reader.instant("posts_total")] == [5], 5)
+    await_true(lambda: [s.value for s in server.reader.instant("posts_total")] == [5], 5)
     started = time.time()
     values |= {"posts_total": 12, 'posts_total{result="refused"}': 3}
-    until(lambda: sum(s.value for s in server.reader.instant("posts_total")) == 15, 5)
+    await_true(lambda: sum(s.value for s in server.reader.instant("posts_total")) == 15, 5)
     assert server.reader.increase("posts_total", started, time.time()) == 10
     values["posts_total"] = 2  # a restart
-    until(lambda: sum(s.value for s in server.reader.instant("posts_total")) == 5, 5)
+    await_true(lambda: sum(s.value for s in server.reader.instant("posts_total")) == 5, 5)
     assert server.reader.increase("posts_total", started, time.time()) == 12
 
 
@@ -162,7 +154,7 @@ def test_samples_that_are_no_measurements_are_dropped(server: Server) -> None:
 
 def test_exemplars_of_a_window_name_their_trace_and_how_long_it_took(server: Server) -> None:
     started = time.time() - 5
-    until(lambda: server.reader.exemplars("wait_bucket", started, time.time()) != [], 5)
+    await_true(lambda: server.reader.exemplars("wait_bucket", started, time.time()) != [], 5)
     (newest, *_) = found = server.reader.exemplars("wait_bucket", started, time.time())
     assert {exemplar.trace_id for exemplar in found} == {TRACE}  # the others are older than the window, or of no trace
     assert (newest.value, newest.series["le"]) == (0.7, "1.0")
@@ -175,7 +167,7 @@ def test_a_query_that_cannot_be_evaluated_is_refused_with_the_reason(server: Ser
 
 
 def test_the_heartbeat_is_active_and_is_no_span(server: Server) -> None:
-    until(lambda: any(alert.name == "Watchdog" for alert in server.reader.active_alerts()), 5)
+    await_true(lambda: any(alert.name == "Watchdog" for alert in server.reader.active_alerts()), 5)
     assert server.reader.alert_spans(time.time() - 5, time.time()) == []
 
 
@@ -183,13 +175,13 @@ def test_a_component_that_goes_down_is_reported_within_five_seconds_and_its_span
     exporter: tuple[Exporter, int], server: Server
 ) -> None:
     values = exporter[0].values
-    until(lambda: bool(server.reader.instant('component:up:seen{component="users-0"}')), 5)
+    await_true(lambda: bool(server.reader.instant('component:up:seen{component="users-0"}')), 5)
     killed = time.time()
     values[UP] = 0
-    until(lambda: server.firing() == [("ComponentDown", "users-0")], 6)
+    await_true(lambda: server.firing() == [("ComponentDown", "users-0")], 6)
     values[UP] = 1
-    until(lambda: server.firing() == [], 4)
-    until(lambda: server.reader.alert_spans(killed, time.time())[0].resolved_at is not None, 4)
+    await_true(lambda: server.firing() == [], 4)
+    await_true(lambda: server.reader.alert_spans(killed, time.time())[0].resolved_at is not None, 4)
     (span,) = server.reader.alert_spans(killed, time.time())
     assert (span.name, span.labels["component"], span.labels["severity"]) == ("ComponentDown", "users-0", "ticket")
     assert 2 < span.fired_at - killed <= 5.5
@@ -204,6 +196,6 @@ def test_a_lab_that_comes_up_again_is_quiet_although_its_components_were_up_in_i
     time.sleep(4)
     restarted = time.time()
     server.start()
-    until(lambda: server.scraped() and server.reader.instant("component:up:max3s == 0") != [], 30)
+    await_true(lambda: server.scraped() and server.reader.instant("component_up == 0") != [], 30)
     time.sleep(3)
     assert server.reader.alert_spans(restarted, time.time()) == []

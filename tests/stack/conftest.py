@@ -20,6 +20,7 @@ from reference_app.contract import api as contract
 from reference_app.contract import tokens
 from reference_app.contract.topology import Component, Lab
 from tests.stack.answers import Exchange, Raw, parsed
+from tests.waiting import await_true
 
 PASSWORD = "correct horse"
 
@@ -128,10 +129,7 @@ def eventually() -> Callable[[Callable[[], bool], str], None]:
     """Waits for a condition of the running system, at most 15 s."""
 
     def wait(condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 15
-        while not condition():
-            assert time.monotonic() < deadline, f"never came true: {what}"
-            time.sleep(0.1)
+        await_true(condition, 15, what)
 
     return wait
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chaos import undo
@@ -33,10 +33,3 @@ def taken_back(run: Session, fault: AnyFault) -> None:
     assert undone.error == ""
     assert not fault.in_effect(run.home)
     assert Control(run.home).unanswered() == {}
-
-
-def until(condition: Callable[[], bool], limit_s: float = 5) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come in time"
-        time.sleep(0.05)

@@ -20,7 +20,8 @@ from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
 from reference_app.stack import agents
 from tests.stack.conftest import Api
-from tests.stack.injecting import held, taken_back, until
+from tests.stack.injecting import held, taken_back
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
@@ -104,7 +105,7 @@ def pinged(lab: Lab) -> Iterator[Pinged]:
 @pytest.mark.parametrize(("fault", "old", "new"), FELT)
 def test_a_fault_is_felt_and_gone_when_it_is_undone(run: Session, pinged: Pinged, fault: AnyFault, old: set[str], new: set[str]) -> None:
     undo.inject(run, fault)
-    until(lambda: pinged.old() in old)
+    await_true(lambda: pinged.old() in old)
     assert pinged.new() in new
     taken_back(run, fault)
     assert pinged.new() == "answered"
@@ -160,7 +161,7 @@ def test_a_partition_cuts_the_callers_off_and_nobody_else(run: Session, api: Api
     tweet = api.acknowledged(author, "partition", "from both sides")
     undo.inject(run, partition)
     assert pinged.new() == "answered", "the test is no caller"
-    until(lambda: api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 and partition.measured(run.home)["packets"] > 0)
+    await_true(lambda: api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 and partition.measured(run.home)["packets"] > 0)
     undo.replay(run.home, by="test")
     assert not partition.in_effect(run.home)
 

@@ -21,7 +21,8 @@ from reference_app.stack import marks
 from reference_app.stack.control import Control
 from tests.conftest import Failwhale
 from tests.stack.conftest import Api
-from tests.stack.injecting import held, taken_back, until
+from tests.stack.injecting import held, taken_back
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
@@ -57,7 +58,7 @@ def test_on_a_full_disk_commits_wait_and_what_was_acknowledged_is_there_when_it_
     assert not disks.mounted(run.home.data / SHARD)
     assert Control(run.home).unanswered() == {}
     acknowledged = [answer.json()["id"] for answer in posted.values() if answer.status_code == 201]
-    until(lambda: all(api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 for tweet in acknowledged), 15)
+    await_true(lambda: all(api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 for tweet in acknowledged), 15)
 
 
 @pytest.mark.verify
@@ -86,7 +87,7 @@ def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_bac
     assert {api.call(follower, "PUT", f"/following/{followee.id}").status_code for _ in range(5)} == {503}
     assert fault.measured(run.home)["statements_given_up"] >= 1
     taken_back(run, fault)
-    until(lambda: api.call(follower, "PUT", f"/following/{followee.id}").status_code == 204, 20)
+    await_true(lambda: api.call(follower, "PUT", f"/following/{followee.id}").status_code == 204, 20)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_bac
 )
 def test_who_is_restarted_is_another_process_and_ready_afterwards(run: Session, fault: Restart) -> None:
     undo.inject(run, fault)
-    until(lambda: fault.measured(run.home)["restarted"] == 2, 40)
+    await_true(lambda: fault.measured(run.home)["restarted"] == 2, 40)
     assert max(uptime_s(run.home, component) for component in fault.components) < 30
     taken_back(run, fault)
 
@@ -108,7 +109,7 @@ def test_a_ring_changes_at_once_without_its_guard_and_goes_back(run: Session, ho
     deciders.write(home, "ring_guard", deciders.OFF, by="test")
     fault = RingChange("timeline-cache", ("timeline-cache-0",), BOTH, BOTH)
     undo.inject(run, fault)
-    until(lambda: fault.measured(home)["nodes"] == 1, 20)
+    await_true(lambda: fault.measured(home)["nodes"] == 1, 20)
     assert 0.3 < fault.measured(home)["keys_moved_share"] < 0.7
     taken_back(run, fault)
 

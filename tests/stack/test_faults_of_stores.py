@@ -23,7 +23,8 @@ from reference_app.contract import storage
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
 from reference_app.stack import marks
-from tests.stack.injecting import held, taken_back, until
+from tests.stack.injecting import held, taken_back
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
@@ -71,15 +72,15 @@ FELT: list[tuple[AnyFault, str, str]] = [
 def test_a_fault_of_a_database_is_felt_and_gone_when_it_is_undone(run: Session, fault: AnyFault, read: str, written: str) -> None:
     assert (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered")
     undo.inject(run, fault)
-    until(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
+    await_true(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
     taken_back(run, fault)
-    until(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"))
+    await_true(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"))
 
 
 def test_slow_queries_wait_for_a_part_of_each_hold_and_are_answered(run: Session) -> None:
     fault = SlowQueries(DATABASE, table="followees", hold_ms=200, pause_ms=50)
     undo.inject(run, fault)
-    until(lambda: fault.measured(run.home)["statement_mean_ms"] > 40, 10)
+    await_true(lambda: fault.measured(run.home)["statement_mean_ms"] > 40, 10)
     assert asked(run.home, READ) == "answered"
     taken_back(run, fault)
     assert fault.measured(run.home)["statement_mean_ms"] < 40
@@ -116,7 +117,7 @@ def test_an_eviction_storm_throws_out_what_comes_in_and_ends_at_the_former_limit
 def test_a_rationed_process_gets_its_share_and_no_more(run: Session) -> None:
     burner, ration = CpuBurn(workers=1), CpuQuota("cpu-burn-0", percent=20)
     burner.apply(run.home)
-    until(lambda: burner.in_effect(run.home))
+    await_true(lambda: burner.in_effect(run.home))
     ration.apply(run.home)
     pid = marks.components(run.home.path)["cpu-burn-0"].pid
     before, began = used_s(pid), time.monotonic()

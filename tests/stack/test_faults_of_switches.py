@@ -18,7 +18,8 @@ from reference_app.kit.home import Home
 from reference_app.stack import marks
 from reference_app.stack.control import Control
 from tests.stack.conftest import Api, User
-from tests.stack.injecting import held, taken_back, until
+from tests.stack.injecting import held, taken_back
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 GATEWAY, CACHE = "gateway-0", "tweet-cache-0"
@@ -47,10 +48,10 @@ def test_without_its_data_a_limiter_refuses_everybody_or_nobody(api: Api, author
         undo.inject(run, setting)
     fault = limits.deletion(run.home, GATEWAY)
     undo.inject(run, fault)
-    until(lambda: api.post(author, next(keys), "today").status_code == status and fault.measured(run.home)["affected_operations"] > 0)
+    await_true(lambda: api.post(author, next(keys), "today").status_code == status and fault.measured(run.home)["affected_operations"] > 0)
     undone = undo.replay(run.home, by="test")
     assert [result.error for result in undone] == [""] * 4
-    until(lambda: api.post(author, next(keys), "again").status_code == 201)
+    await_true(lambda: api.post(author, next(keys), "again").status_code == 201)
 
 
 def test_where_there_are_no_limits_none_can_be_deleted(run: Session) -> None:
@@ -61,11 +62,11 @@ def test_where_there_are_no_limits_none_can_be_deleted(run: Session) -> None:
 def test_a_flipped_switch_is_felt_and_goes_back(api: Api, author: User, run: Session) -> None:
     fault = config.flip(run.home, GATEWAY, "shed_reads", deciders.ON)
     undo.inject(run, fault)
-    until(lambda: api.call(author, "GET", "/home").status_code == 503)
+    await_true(lambda: api.call(author, "GET", "/home").status_code == 503)
     with pytest.raises(NotApplicableError, match="already"):
         config.flip(run.home, GATEWAY, "shed_reads", deciders.ON).check(run.home)
     taken_back(run, fault)
-    until(lambda: api.call(author, "GET", "/home").status_code == 200)
+    await_true(lambda: api.call(author, "GET", "/home").status_code == 200)
 
 
 @pytest.mark.verify
@@ -79,6 +80,6 @@ def test_a_monitor_that_may_restarts_a_cache_that_does_not_answer_it(run: Sessio
         leader = marks.components(home.path).get(CACHE)
         return leader is not None and leader.pid != pid
 
-    until(another, 15)
+    await_true(another, 15)
     assert [result.error for result in undo.replay(home, by="test")] == ["", ""]
     assert Control(home).unanswered() == {}

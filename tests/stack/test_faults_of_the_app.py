@@ -17,7 +17,8 @@ from reference_app.contract.topology import Lab
 from reference_app.kit import slices
 from reference_app.kit.home import Home
 from tests.stack.conftest import Api, User
-from tests.stack.injecting import held, taken_back, until
+from tests.stack.injecting import held, taken_back
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
@@ -50,19 +51,19 @@ def test_errors_are_for_a_slice_of_the_users_and_those_to_compare_with_are_count
     hit, compared = halves
     fault = UserFault(("timelines-0",), percent=50, salt=SALT)
     undo.inject(run, fault)
-    until(lambda: statuses(api, hit) == {503})
+    await_true(lambda: statuses(api, hit) == {503})
     assert statuses(api, compared) == {200}
     measured = fault.measured(run.home)
     assert measured["affected_operations"] >= 3
     assert measured["compared_operations"] >= 3
     taken_back(run, fault)
-    until(lambda: statuses(api, hit) == {200})
+    await_true(lambda: statuses(api, hit) == {200})
 
 
 def test_a_sham_for_a_slice_of_the_users_harms_nobody_and_is_counted(run: Session, api: Api, halves: tuple[User, User]) -> None:
     fault = UserFault(("timelines-0",), percent=50, delay_ms=500, salt=SALT, sham=True)
     undo.inject(run, fault)
-    until(lambda: statuses(api, halves[0]) == {200} and fault.measured(run.home)["compared_operations"] > 0)
+    await_true(lambda: statuses(api, halves[0]) == {200} and fault.measured(run.home)["compared_operations"] > 0)
     assert fault.measured(run.home)["affected_operations"] == 0
     taken_back(run, fault)
 
@@ -74,9 +75,9 @@ def test_a_message_that_nobody_can_read_becomes_a_dead_letter_and_others_go_on(r
     poisoned = messages.poison(run.home, STREAM, count=3, token="test")
     undo.inject(run, poisoned)
     tweet = api.acknowledged(author, "after-the-poison", "others go on")
-    until(lambda: tweet in api.call(follower, "GET", "/home").text)
-    until(lambda: tweet in api.call(follower, "GET", "/search?q=others").text)
-    until(lambda: poisoned.measured(run.home) == {"poisoned": 3, "affected_operations": 3})
+    await_true(lambda: tweet in api.call(follower, "GET", "/home").text)
+    await_true(lambda: tweet in api.call(follower, "GET", "/search?q=others").text)
+    await_true(lambda: poisoned.measured(run.home) == {"poisoned": 3, "affected_operations": 3})
     taken_back(run, poisoned)
     assert poisoned.measured(run.home) == {"poisoned": 0, "affected_operations": 0}
 
@@ -85,7 +86,7 @@ def test_a_hot_key_is_read_so_often_and_no_more_until_it_is_taken_back(run: Sess
     api.acknowledged(api.user(), "hot", "everybody wants this one")
     fault = traffic.hot_key(run.home, CACHE, per_s=50)
     undo.inject(run, fault)
-    until(lambda: fault.measured(run.home).get("affected_operations", 0) >= 25, 20)
+    await_true(lambda: fault.measured(run.home).get("affected_operations", 0) >= 25, 20)
     assert set(fault.measured(run.home)) == {"affected_operations"}
     taken_back(run, fault)
 

@@ -14,7 +14,8 @@ from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
 from reference_app.stack.control import Control
 from tests.stack.conftest import Api
-from tests.stack.injecting import held, taken_back, until
+from tests.stack.injecting import held, taken_back
+from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
@@ -33,7 +34,7 @@ def run(lab: Lab, home: Home) -> Iterator[Session]:  # noqa: ARG001 - the lab ru
 def test_a_watcher_is_silent_while_users_are_served_and_back_when_it_is_undone(run: Session, api: Api, fault: AnyFault) -> None:
     reader = api.user()
     undo.inject(run, fault)
-    until(lambda: set(Control(run.home).unanswered()) == set(fault.components))
+    await_true(lambda: set(Control(run.home).unanswered()) == set(fault.components))
     assert fault.in_effect(run.home)
     assert {api.call(reader, "GET", "/home").status_code for _ in range(5)} == {200}
     taken_back(run, fault)

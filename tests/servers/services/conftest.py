@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from reference_app.kit import files
 from reference_app.kit.home import HOME_VARIABLE, Home
 from reference_app.kit.settings import COMPONENT_VARIABLE
 from reference_app.stack import render
+from tests.waiting import await_true
 
 SCHEMAS = Path(storage.__file__).parent / "schema"
 SIGNING_KEY = "a key for tests"
@@ -59,14 +59,6 @@ def free_ports(count: int) -> Iterator[int]:
         return iter([int(probe.getsockname()[1]) for probe in probes])
 
 
-def eventually(question: Callable[[], bool], limit_s: float = 20) -> None:
-    """Asks until the answer is yes; it has to be within the limit."""
-    deadline = time.monotonic() + limit_s
-    while not question():
-        assert time.monotonic() < deadline, f"{question} was not true within {limit_s} s"
-        time.sleep(0.05)
-
-
 def accepts(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -81,7 +73,7 @@ def start_mariadb(template: Path, data: Path, port: int, *options: str) -> subpr
     ]  # fmt: skip
     with (data / "server.log").open("wb") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
-    eventually(lambda: accepts(port))
+    await_true(lambda: accepts(port))
     return process
 
 
@@ -111,7 +103,7 @@ def start_service(component: Component, lab: Lab) -> subprocess.Popen[bytes]:
             [sys.executable, "-m", f"reference_app.services.{component.group}"],
             env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    eventually(lambda: accepts(component.port))
+    await_true(lambda: accepts(component.port))
     return process
 
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,7 @@ import pytest
 from reference_app.contract import api, ids, metrics, storage
 from reference_app.contract.topology import Lab
 from reference_app.kit.stream import Stream
-
-PATIENCE_S = 15
+from tests.waiting import await_true
 
 
 @dataclass
@@ -37,7 +36,7 @@ class World:
     def start_stream(self) -> None:
         argv = ["nats-server", "-a", "127.0.0.1", "-p", str(self.lab.component("events-0").port), "-js", "-sd", str(self.directory)]
         self.nats = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        eventually(lambda: asyncio.run(self._made()))
+        await_true(lambda: asyncio.run(self._made()))
 
     def stop_stream(self, *, wipe: bool = False) -> None:
         if self.nats is not None:
@@ -82,14 +81,7 @@ class World:
 
     def becomes(self, query: str, wanted: list[int]) -> None:
         """What is found, complete, within the limit."""
-        eventually(lambda: self.search(query) == api.TweetIds(wanted, complete=True))
-
-
-def eventually(question: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not question():
-        assert time.monotonic() < deadline, f"never came true within {PATIENCE_S} s"
-        time.sleep(0.05)
+        await_true(lambda: self.search(query) == api.TweetIds(wanted, complete=True))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +109,7 @@ def test_trends_count_users(world: World) -> None:
     for user_id in (1, 2, 2):
         world.post("what a #Goal", user_id=user_id)
     wanted = [api.Trend("#goal", 2)]
-    eventually(lambda: msgspec.json.decode(world.client.get(api.Internal.TRENDS).content, type=api.Trends).trends == wanted)
+    await_true(lambda: msgspec.json.decode(world.client.get(api.Internal.TRENDS).content, type=api.Trends).trends == wanted)
     assert msgspec.json.decode(world.client.get(f"{api.Internal.TRENDS}?limit=1").content, type=api.Trends).window_s == 60
 
 
@@ -130,7 +122,7 @@ def test_a_stream_that_is_killed_and_comes_back_is_read_on_from_where_it_was(wor
     before = world.post("killed before")
     world.becomes("killed", [before])
     world.stop_stream()
-    eventually(lambda: not world.search("killed").complete)
+    await_true(lambda: not world.search("killed").complete)
     assert world.search("killed").ids == [before]
     world.start_stream()
     after = world.post("killed after")
@@ -151,7 +143,7 @@ def test_a_stream_that_hangs_makes_answers_incomplete_and_no_slower(world: World
     world.becomes("nothing", [])
     world.nats.send_signal(signal.SIGSTOP)
     try:
-        eventually(lambda: not world.search("nothing").complete)
+        await_true(lambda: not world.search("nothing").complete)
         started = time.monotonic()
         world.search("nothing")
         assert time.monotonic() - started < 0.5

@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from failwhale import drilling
 from failwhale.drilling import Drilling
 from reference_app.kit import lease
 from reference_app.kit.home import Home
+from tests.waiting import await_true
 
 PASSED = {"verdict": "passed", "reasons": ["It held."]}
 HANGS = {"hangs": True}
@@ -28,13 +27,6 @@ def task(*, sham: bool = False, seconds: float = 10) -> Task:
 
 def wanted(tmp_path: Path, of: Task) -> Drilling:
     return Drilling(of, 7, tmp_path / "03-1-kill-gateway")
-
-
-def await_true(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_drill_is_asked_for_with_its_seed_its_lab_and_its_lengths(tmp_path: Path, standin: Any) -> None:
