@@ -196,6 +196,6 @@ def test_a_lab_that_comes_up_again_is_quiet_although_its_components_were_up_in_i
     time.sleep(4)
     restarted = time.time()
     server.start()
-    await_true(lambda: server.scraped() and server.reader.instant("component_up == 0") != [], 30)
+    await_true(lambda: server.scraped() and server.reader.instant("component:up:recent == 0") != [], 30)
     time.sleep(3)
     assert server.reader.alert_spans(restarted, time.time()) == []
