@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from postmortems.diagnosis.model import WORSE, Case, Family, Series
@@ -50,12 +51,18 @@ def signs(case: Case) -> dict[str, list[Sign]]:
 
 def blame(case: Case, found: dict[str, list[Sign]], weights: Weights) -> dict[str, float]:
     """Suspicion of every component: how it treated its callers, as far as those it calls do not explain it, or what it uses and does."""
-    whole = {component: max((sign.strength for sign in its), default=0.0) for component, its in found.items()}
     callees = callees_of(case.calls)
     return {
-        component: _suspicion(its, max((whole.get(c, 0.0) for c in callees[component]), default=0.0), weights)
+        component: _suspicion(
+            its, max((_explains(found.get(callee, ()), component) for callee in callees[component]), default=0.0), weights
+        )
         for component, its in found.items()
     }
+
+
+def _explains(its: Iterable[Sign], caller: str) -> float:
+    """How bad somebody is for a caller: how others fared with it is no excuse, and that it is called more may be the consequence."""
+    return max((sign.strength for sign in its if sign.series.caller in ("", caller) and sign.series.family != "traffic"), default=0.0)
 
 
 def _suspicion(its: list[Sign], below: float, weights: Weights) -> float:

@@ -23,7 +23,9 @@ FEWEST_PER_S = 1.0
 """In seconds with fewer calls one of them is the mean."""
 PATIENCE = 5.0
 """Times a usual answer: who waits longer than that before it gives up blames its callee, who does not blames itself."""
-MISSING, DEAD, REFUSED = "missing_share", "failed_messages_share", "failed_acknowledgements_share"
+MISSING, DEAD, REFUSED, REPLICATES = (
+    "missing_share", "failed_messages_share", "failed_acknowledgements_share", "availability_of_replication",
+)  # fmt: skip
 Frozen = Mapping[str, Sequence[prometheus.Series]]
 Edge = tuple[str, str]
 _SIBLING = re.compile(r"-\d+(-primary|-replica)?$")
@@ -37,16 +39,14 @@ def of(frozen: Frozen, moments: Moments) -> list[Series]:
         *_series(whitelist.CALLS_FAILED, _with_past(levels_by_edge(frozen, whitelist.CALLS_FAILED, moments), moments), moments),
         *_series(whitelist.CALLS_PER_S, rates, moments),
     ]  # fmt: skip
-    return [*called, *_missing(frozen, rates, moments), *_dead_letters(frozen, moments), *_acknowledged(frozen, moments)]
+    return [*called, *_missing(frozen, rates, moments), *_dead_letters(frozen, moments), *_replicated(frozen, moments)]
 
 
 def calls(frozen: Frozen) -> frozenset[Edge]:
-    """Who called whom; and whoever replicates depends on its primary."""
-    primaries = {one.labels["shard"]: one.labels["component"] for one in frozen.get(metrics.SEMI_SYNC_ON.name, ())}
-    called = {(one.labels["component"], one.labels["peer"]) for one in frozen.get(whitelist.CALLS_PER_S, ())}
-    called |= {(one.labels["component"], one.labels["peer"]) for one in frozen.get(whitelist.CALLS_SECONDS, ())}
-    replicas = ((one.labels["component"], one.labels["shard"]) for one in frozen.get(metrics.REPLICATION_RUNNING.name, ()))
-    return frozenset(called | {(replica, primaries[shard]) for replica, shard in replicas if shard in primaries})
+    """Who called whom; and a primary waits for its replica."""
+    names = (whitelist.CALLS_PER_S, whitelist.CALLS_SECONDS)
+    called = {(one.labels["component"], one.labels["peer"]) for name in names for one in frozen.get(name, ())}
+    return frozenset(called | {(primary, replica) for primary, replica, _ in _pairs(frozen)})
 
 
 def impatient(frozen: Frozen, moments: Moments) -> frozenset[Edge]:
@@ -115,12 +115,21 @@ def _dead_letters(frozen: Frozen, moments: Moments) -> Iterator[Series]:
             yield moments.series(peer, DEAD, np.minimum(moments.rates(dead[caller]), 1.0), caller)
 
 
-def _acknowledged(frozen: Frozen, moments: Moments) -> Iterator[Series]:
-    """A primary calls its replica: it waits for its acknowledgement, until it gives that up."""
+def _pairs(frozen: Frozen) -> Iterator[tuple[str, str, str]]:
+    """Primaries, their replicas, and the names of both together."""
     replicas = {one.labels["shard"]: one.labels["component"] for one in frozen.get(metrics.REPLICATION_RUNNING.name, ())}
     for one in frozen.get(metrics.SEMI_SYNC_ON.name, ()):
         if replica := replicas.get(one.labels["shard"]):
-            yield moments.series(replica, REFUSED, 1.0 - moments.levels(one), one.labels["component"])
+            yield one.labels["component"], replica, one.labels["shard"]
+
+
+def _replicated(frozen: Frozen, moments: Moments) -> Iterator[Series]:
+    """What a primary and its replica see of one another: the one waits for acknowledgements until it gives that up, the other for what is new."""
+    semi_sync = {one.labels["shard"]: one for one in frozen.get(metrics.SEMI_SYNC_ON.name, ())}
+    running = {one.labels["shard"]: one for one in frozen.get(metrics.REPLICATION_RUNNING.name, ())}
+    for primary, replica, shard in _pairs(frozen):
+        yield moments.series(replica, REFUSED, 1.0 - moments.levels(semi_sync[shard]), primary)
+        yield moments.series(primary, REPLICATES, moments.levels(running[shard]), replica)
 
 
 def _few_left_out(seconds: Mapping[Edge, Values], rates: Mapping[Edge, Values]) -> dict[Edge, Values]:

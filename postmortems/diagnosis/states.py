@@ -15,7 +15,7 @@ from reference_app.contract import metrics, topology
 SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
 LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
 """Whoever watches processes knows which one died. Headline figures do without it."""
-ACTIVE, HITS, REPLICATES = "availability_for_work", "hit_share", "availability_of_replication"
+ACTIVE, HITS = "availability_for_work", "hit_share"
 LOST_SPANS, LOST_ALERTS = "failed_spans_share", "failed_notifications_share"
 LEFT = {metrics.CONNECTIONS.name: "connections_ratio", metrics.STORE_DISK_FREE_SHARE.name: "disk_free_ratio"}
 EVICTED = "evictions"
@@ -31,7 +31,7 @@ def of(frozen: Frozen, moments: Moments, *, liveness: bool = False) -> list[Seri
         for one in frozen.get(name, ())
         if one.labels.get("component", TOOLS["prober"]) not in TOOLS.values() or name in LIVENESS
     ]
-    return [*served, *_hits(frozen, moments), *_left(frozen, moments), *_replicates(frozen, moments), *_watched(frozen, moments)]
+    return [*served, *_hits(frozen, moments), *_left(frozen, moments), *_watched(frozen, moments)]
 
 
 def active(frozen: Frozen, called: Collection[str], moments: Moments) -> Iterator[Series]:
@@ -72,11 +72,6 @@ def _left(frozen: Frozen, moments: Moments) -> Iterator[Series]:
             yield moments.series(one.labels["component"], metric, moments.levels(one))
     for cache, evicted in _rates(frozen, metrics.CACHE_EVICTIONS.name, moments).items():
         yield moments.series(cache, EVICTED, evicted)
-
-
-def _replicates(frozen: Frozen, moments: Moments) -> Iterator[Series]:
-    for one in frozen.get(metrics.REPLICATION_RUNNING.name, ()):
-        yield moments.series(one.labels["component"], REPLICATES, moments.levels(one))
 
 
 def _watched(frozen: Frozen, moments: Moments) -> Iterator[Series]:

@@ -38,6 +38,14 @@ def test_a_component_that_is_slow_by_itself_is_before_those_it_calls():
     assert found.ranked[0].component == "tweets"
 
 
+def test_a_callee_that_is_bad_for_others_alone_is_no_excuse():
+    """The database is slow for search, and not for tweets, which is slow by itself."""
+    aside = (*case(("timelines", "tweets", 0.31)).series, signal("db", "mean_seconds", 0.01, 0.02, "search"))
+    excused = (*case(("timelines", "tweets", 0.31), ("tweets", "db", 0.3)).series,)
+    alone, together = (ranking.scores(Case(series, CALLS | {("search", "db")}))["tweets"] for series in (aside, excused))
+    assert alone > together
+
+
 def test_evidence_is_told_in_words_for_and_against():
     found = {one.component: one for one in ranking.rank(case(*SLOW_DB, symptom=Symptom("gateway"))).ranked}
     assert "mean_seconds of the calls from tweets rose from 0.0" in found["db"].reasons_for[0]
