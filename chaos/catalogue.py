@@ -51,7 +51,8 @@ class ExpectedAlert:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Lower bounds for the fault phase; one that is 0 asks nothing. `goodput_ratio` compares good home pages per second with the phase `before`.
+    """Lower bounds for the fault phase; one that is 0 asks nothing. `goodput_ratio` compares the share of the home pages that users wanted and
+    got, at whichever attempt, with that of the phase `before`.
 
     `after_goodput_ratio` is for the time from 30 s after the fault on (chaos.aftermath), None for no bound.
     """

@@ -109,6 +109,10 @@ def _error(evidence: Evidence) -> Iterator[str]:
         yield "The toolkit left no journal: it crashed or was killed (see chaos/console.log in the run directory)."
     elif evidence.journal.status in ("failed", "aborted"):
         yield f"The toolkit ended with status {evidence.journal.status}."
+    yield from _in_force(evidence)
+
+
+def _in_force(evidence: Evidence) -> Iterator[str]:
     in_force = len(_all(evidence, "undo_written")) - len(_all(evidence, "undone"))
     if in_force > 0:
         failed = events.last(evidence.events, "undo_failed")
@@ -148,7 +152,7 @@ def _load_unusable(evidence: Evidence) -> Iterator[str]:
 
 def _baseline(evidence: Evidence) -> Iterator[str]:
     before, bounds, when = _phase(evidence, BEFORE), evidence.bounds, f"Before the {evidence.what}"
-    yield from _below(f"{when} the share of home pages that were served", _share(before.home.ok, before.home.sent), bounds.when_well)
+    yield from _below(f"{when} the share of home pages that were served", _served(before), bounds.when_well)
     yield from _shares_below(when, before, bounds)
 
 
@@ -199,6 +203,7 @@ def _came_back(evidence: Evidence) -> Iterator[str]:
 
 def _remarks(evidence: Evidence) -> Iterator[str]:
     """Worth saying whatever the verdict: alerts are scored beside it, and do not change it."""
+    yield from _in_force(evidence)
     yield from _violations(evidence)
     if evidence.alerts is not None:
         for missed in evidence.alerts.missed:
@@ -239,9 +244,14 @@ def _below(what: str, value: float | None, bound: float) -> Iterator[str]:
 
 
 def _goodput_ratio(evidence: Evidence) -> float | None:
-    """Share of the offered home reads that were served, over that of before: an open loop may offer more during the fault."""
-    before, fault = (_share(phase.home.ok, phase.home.sent) for phase in (_phase(evidence, BEFORE), _phase(evidence, FAULT)))
+    """Share of the home pages that users wanted and got, over that of before: an open loop may want more during the fault."""
+    before, fault = (_served(_phase(evidence, name)) for name in (BEFORE, FAULT))
     return fault / before if before and fault is not None else None
+
+
+def _served(phase: PhaseReport) -> float | None:
+    """Whoever gets his page at the second attempt has got it, and whoever gets none has missed one, however often he asked."""
+    return _share(phase.home_intents.served, phase.home_intents.wanted)
 
 
 def _afterwards(evidence: Evidence) -> float | None:

@@ -13,6 +13,7 @@ from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
 from chaos.events import Event
 from chaos.journal import Activity, Journal, SteadyState, SteadyStates, Step
 from chaos.verdict import Evidence
+from loadgen.intents import Intents
 from loadgen.latency import Latency
 from loadgen.report import Count, Load, PhaseReport, Report
 from reference_app.contract.plan import Plan, phases
@@ -45,7 +46,13 @@ def phase(
         ok - whole,
         0,
         0,
+        home_intents=Intents(pages, ok),
     )
+
+
+def asked_again(phase: PhaseReport, *, times: int) -> PhaseReport:
+    """The same pages wanted and got, each at the last of so many attempts."""
+    return replace(phase, home=Count(times * phase.home.sent, phase.home.ok, times * phase.home.sent - phase.home.ok))
 
 
 def report(*, before: PhaseReport | None = None, fault: PhaseReport | None = None, invalid: tuple[str, ...] = ()) -> Report:
@@ -138,6 +145,18 @@ def test_the_verdict_follows_from_the_evidence(evidence: Evidence, expected: str
 
 def test_every_verdict_has_a_row() -> None:
     assert {expected for _, expected, _ in TABLE.values()} == set(get_args(Verdict))
+
+
+@pytest.mark.parametrize("name", ["before", "fault"])
+def test_who_got_his_page_at_the_third_attempt_was_served(name: str) -> None:
+    load = report(**{name: asked_again(phase(40), times=3)})
+    assert verdict.judge(replace(SOUND, load=load)).verdict == "passed"
+
+
+def test_faults_that_stayed_in_force_are_told_of_an_interrupted_run_too() -> None:
+    judged = verdict.judge(replace(SOUND, interrupted=True, events=EVENTS[:3]))
+    assert judged.verdict == "interrupted"
+    assert "1 change(s) to the lab were not undone. Run `failwhale chaos undo`." in judged.reasons
 
 
 def test_alerts_are_remarked_on_and_do_not_change_the_verdict() -> None:
