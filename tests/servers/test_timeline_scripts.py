@@ -58,6 +58,15 @@ def test_what_arrives_during_a_rebuild_is_merged_and_not_shown_before(lists: Lis
     assert lists.read() == ("ready", [BASE + 5, BASE + 3, BASE + 1])
 
 
+def test_what_arrives_between_the_begins_of_two_rebuilds_is_in_the_list_whichever_ends_first(lists: Lists) -> None:
+    first = lists.run("begin", USER, 5000)
+    assert lists.deliver(BASE + 5, USER) == 1
+    second = lists.run("begin", USER, 5000)
+    assert lists.run("merge", USER, first, 800, 0, BASE + 1) == 1
+    assert lists.run("merge", USER, second, 800, 0, BASE + 1, BASE + 5) == 0
+    assert lists.read() == ("ready", [BASE + 5, BASE + 1])
+
+
 def test_a_list_that_was_flushed_during_its_rebuild_is_not_stored(lists: Lists) -> None:
     epoch = lists.run("begin", USER, 5000)
     lists.client.flushall()
