@@ -24,8 +24,17 @@ class SingleFlight(Generic[T]):
             flight.add_done_callback(lambda done: self._land(key, done))
         return await asyncio.shield(flight)
 
+    def drop(self, key: Hashable) -> None:
+        """Whoever comes from now on has an execution that begins after this; who waits already gets what the present one finds."""
+        self._flights.pop(key, None)
+
+    def dropped(self, key: Hashable) -> bool:
+        """Asked by an execution of the key: whether nobody joins it any more."""
+        return self._flights.get(key) is not asyncio.current_task()
+
     def _land(self, key: Hashable, flight: asyncio.Task[T]) -> None:
-        del self._flights[key]
+        if self._flights.get(key) is flight:
+            del self._flights[key]
         if not flight.cancelled():
             flight.exception()  # an error that nobody waits for any more is not an unraisable one
 

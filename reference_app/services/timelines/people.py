@@ -21,6 +21,8 @@ class People:
         self._peers, self._deciders = peers, deciders
         self._handles: TtlCache[int, str] = TtlCache(ttl_s=profile.people_cache_ttl, size=REMEMBERED)
         self._circles: TtlCache[int, tuple[int, Circle]] = TtlCache(ttl_s=profile.people_cache_ttl, size=REMEMBERED)
+        self._changes: TtlCache[int, object] = TtlCache(ttl_s=profile.people_cache_ttl, size=REMEMBERED)
+        """What was asked before a change and answered after it is not remembered."""
 
     async def handles(self, user_ids: Sequence[int]) -> dict[int, str]:
         """Handles by user id; users that do not exist are left out."""
@@ -42,11 +44,11 @@ class People:
 
     async def circle_now(self, user_id: int) -> Circle:
         """Whom the user follows and blocks now."""
-        over = self._over()
+        over, changed = self._over(), self._changes.get(user_id)
         found = await self._peers.following(user_id, celebrity_over=over)
         celebrities = None if found.celebrities is None else tuple(found.celebrities)
         circle = Circle(frozenset(found.ids), celebrities, frozenset(found.blocked))
-        if celebrities is not None:
+        if celebrities is not None and self._changes.get(user_id) is changed:
             self._circles.put(user_id, (over, circle))
         return circle
 
@@ -59,6 +61,7 @@ class People:
     def forget(self, user_id: int) -> None:
         """The user followed, unfollowed, blocked or unblocked somebody."""
         self._circles.drop(user_id)
+        self._changes.put(user_id, object())
 
     def _over(self) -> int:
         return storage.merged_over(self._deciders.value("celebrity_followers"))

@@ -53,6 +53,7 @@ class Reading:
     async def forget(self, user_id: int) -> None:
         """Drop the list; the next read rebuilds it."""
         self._people.forget(user_id)
+        self._rebuilding.forget(user_id)
         await self._lists.forget(user_id)
 
     async def _timeline(self, user_id: int, cursor: int | None, asked: int) -> Timeline:

@@ -34,12 +34,16 @@ class Rebuilding:
         """The user's timeline from its sources."""
         return await self._flights.run(user_id, lambda: self._rebuild(user_id))
 
+    def forget(self, user_id: int) -> None:
+        """Whom the user follows has changed: a rebuild that is under way may have read what was, so nobody joins it and it stores nothing."""
+        self._flights.drop(user_id)
+
     async def _rebuild(self, user_id: int) -> Timeline:
         async with self._slots:
             epoch = await self._begin(user_id)
             self._failpoints.hit("timeline.during_rebuild")
             timeline = await self._from_sources(user_id)
-            if epoch is not None:
+            if epoch is not None and not self._flights.dropped(user_id):
                 await self._store(user_id, epoch, timeline)
         self._recorder.count(metrics.REBUILDS, "complete" if timeline.complete else "partial")
         return timeline
