@@ -104,10 +104,11 @@ class BadConfig(OnComponent, frozen=True, tag="bad_config"):
             _restart(home, [self.component])
 
     def undo(self, home: Home) -> None:
+        """The file goes last: while it is there, whoever takes the record up again stops the service that has read it."""
         if self.in_effect(home):
-            files.remove_durably(home.configuration_file(self.component))
             if not self.sham:
                 Control(home).stop(self.component)
+            files.remove_durably(home.configuration_file(self.component))
         bring_back(home, self.component)
 
     def in_effect(self, home: Home) -> bool:

@@ -1,0 +1,46 @@
+"""Undos that end half-way: whoever takes the record up again finishes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.faults import change
+from chaos.faults.change import BadConfig
+from reference_app.kit import files
+from reference_app.kit.home import Home
+from reference_app.stack.errors import StackError
+
+
+class OfOneService:
+    """A service that reads its configuration when it is started."""
+
+    def __init__(self, home: Home, fault: BadConfig) -> None:
+        self.file = home.configuration_file(fault.component)
+        files.write_json(self.file, {})
+        self.deployed = self.refuses = True
+
+    def __call__(self, _home: Home) -> OfOneService:
+        return self
+
+    def stop(self, _component: str) -> None:
+        if self.refuses:
+            raise StackError("it did not stop within 10 s")
+        self.deployed = False
+
+    def bring_back(self, _home: Home, _component: str) -> None:
+        self.deployed = self.deployed or self.file.exists()
+
+
+def test_a_bad_deploy_whose_service_did_not_stop_is_still_in_force_and_taken_back_the_next_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = BadConfig("tweets-0")
+    service = OfOneService(home, fault)
+    monkeypatch.setattr(change, "Control", service)
+    monkeypatch.setattr(change, "bring_back", service.bring_back)
+    with pytest.raises(StackError):
+        fault.undo(home)
+    assert fault.in_effect(home)
+    service.refuses = False
+    fault.undo(home)
+    assert (service.deployed, fault.in_effect(home)) == (False, False)
