@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from chaos import delays
@@ -45,7 +45,7 @@ class Window:
 @dataclass(frozen=True)
 class Affected:
     """Operations that a fault affected, by how. `slow` took longer than the delay that the fault declares, beyond those that did before it;
-    `waiting` are events that nobody took.
+    `waiting` are events that nobody took, the stream included.
     """
 
     failed: int = 0
@@ -87,7 +87,7 @@ def affected(
         failed=_failed(prometheus, peers, within),
         slow=_slow(prometheus, peers, within, delay) if delay is not None else 0,
         missed=_missed(prometheus, [component.name for component in hit if component.kind == "redis"], within),
-        waiting=_waiting(prometheus, {component.group for component in hit}, within),
+        waiting=_waiting(prometheus, hit, within),
         users=_of_users(users(), within, delay) if entered else 0,
         unrecorded=sum(_unrecorded(prometheus, component, within) for component in hit if component.tool),
         counted_itself=_by_itself(prometheus, peers, injection, within),
@@ -133,11 +133,16 @@ def _missed(prometheus: Prometheus, caches: Sequence[str], within: Window) -> in
     return _beyond_before(prometheus, within, whole=both, part=lambda start, end: prometheus.increase(misses, start, end))
 
 
-def _waiting(prometheus: Prometheus, groups: Collection[str], within: Window) -> int:
-    """The longest queue of who is called by nobody and takes its work from the stream, beyond that of before."""
-    if not groups:
-        return 0
-    queue = f'{{__name__=~"{metrics.STREAM_PENDING.name}|{metrics.STREAM_UNACKNOWLEDGED.name}",consumer=~"{"|".join(sorted(groups))}"}}'
+def _waiting(prometheus: Prometheus, hit: Sequence[Component], within: Window) -> int:
+    """The longest queue of who is called by nobody and takes its work from the stream, or of what the stream itself does not take, beyond that of before."""
+    groups = "|".join(sorted({component.group for component in hit}))
+    queues = [f'{{__name__=~"{metrics.STREAM_PENDING.name}|{metrics.STREAM_UNACKNOWLEDGED.name}",consumer=~"{groups}"}}'] if hit else []
+    if any(component.kind == "nats" for component in hit):
+        queues.append(metrics.OUTBOX_UNPUBLISHED.name)
+    return sum(_longer(prometheus, queue, within) for queue in queues)
+
+
+def _longer(prometheus: Prometheus, queue: str, within: Window) -> int:
     before, during = (
         sum(max((value for _, value in series.points), default=0.0) for series in prometheus.raw(queue, *span))
         for span in ((within.before_start, within.before_end), (within.start, within.end))

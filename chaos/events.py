@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from reference_app.kit import files
+
+logger = logging.getLogger(__name__)
 
 Name = Literal[
     "run_started", "run_vetoed", "decider_set", "prepared", "undo_written", "injected", "sham_applied", "inject_skipped", "undone", "undo_failed",
@@ -44,6 +47,14 @@ def write(
     finally:
         writer.close()
     return written
+
+
+def write_if_possible(run_dir: Path, event: Name, *, clock: Callable[[], float], **detail: Any) -> None:
+    """As `write`. A disk without room for it stops nobody who ends a run or takes a fault back: that goes on untold."""
+    try:
+        write(run_dir, event, clock=clock, **detail)
+    except OSError as error:
+        logger.warning("%s could not be recorded in %s: %s", event, run_dir, error)
 
 
 def read(run_dir: Path) -> tuple[Event, ...]:

@@ -80,8 +80,8 @@ def path(run_dir: Path) -> Path:
 
 
 def read(run_dir: Path) -> Journal | None:
-    """The journal of a run, None when the toolkit did not live to write it."""
+    """The journal of a run, None when the toolkit did not live to write it, or not to the end."""
     try:
         return msgspec.json.decode(path(run_dir).read_bytes(), type=Journal)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -90,8 +90,10 @@ def reap(home: Home, held: lease.Lease | None) -> bool:
     """Undo everything, end the run's processes, wait for the lab. False when an undo failed and has to be tried again."""
     began, of_the_dead = time.monotonic(), processes.registered(home.chaos)
     run_id = held.run_id if held else _latest_run(home)
+    if run_id is None:
+        return True
     if held:
-        events.write(home.runs / run_id, "lease_lapsed", clock=time.time, holder=held.holder_pid)
+        events.write_if_possible(home.runs / run_id, "lease_lapsed", clock=time.time, holder=held.holder_pid)
     undone = undo.replay(home, by="reaper")
     ended = processes.end(of_the_dead)
     if any(result.error for result in undone):
@@ -101,7 +103,7 @@ def reap(home: Home, held: lease.Lease | None) -> bool:
         processes.clear(home.chaos)
     if held is not None and now_held == held:
         lease.release(home.chaos)
-    events.write(
+    events.write_if_possible(
         home.runs / run_id, "reaped", clock=time.time, undone=[r.record.fault.kind for r in undone], ended=ended,
         unready=unready, seconds=round(time.monotonic() - began, 3),
     )  # fmt: skip
@@ -141,9 +143,10 @@ def _wait_until_healthy(home: Home) -> str:
     return ""
 
 
-def _latest_run(home: Home) -> str:
-    """Faults are left although nobody holds the lease: the newest of their runs."""
-    return undo.pending(home)[-1].run_id
+def _latest_run(home: Home) -> str | None:
+    """Faults are left although nobody holds the lease: the newest of their runs. None when somebody else has undone them by now."""
+    left = undo.pending(home)
+    return left[-1].run_id if left else None
 
 
 def _spawn(home: Home) -> None:

@@ -6,7 +6,6 @@ One lock covers applying and undoing: a fault is either recorded and undone by t
 from __future__ import annotations
 
 import fcntl
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,8 +21,6 @@ from chaos.faults.families import AnyFault
 from chaos.session import Session
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -131,11 +128,9 @@ def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float])
 
 
 def _tell(home: Home, record: Record, event: events.Name, clock: Callable[[], float], **detail: Any) -> None:
-    """A disk without room for the event keeps no fault in force: the next one is undone whether this could be told or not."""
-    try:
-        events.write(home.runs / record.run_id, event, clock=clock, fault=record.fault.kind, components=record.fault.components, **detail)
-    except OSError as error:
-        logger.warning("%s of %s could not be recorded: %s", event, record.fault.kind, error)
+    """The next fault is undone whether this could be told or not."""
+    fault = record.fault
+    events.write_if_possible(home.runs / record.run_id, event, clock=clock, fault=fault.kind, components=fault.components, **detail)
 
 
 def _measured(home: Home, fault: AnyFault) -> dict[str, float]:

@@ -71,7 +71,7 @@ class Watch(threading.Thread):
         if halted is None:
             return ""
         if events.first(events.read(self._run.run_dir), "halted") is None:  # the action that holds the fault may have said so
-            events.write(self._run.run_dir, "halted", clock=self._clock, reason=f"chaos is halted: {halted.reason}")
+            events.write_if_possible(self._run.run_dir, "halted", clock=self._clock, reason=f"chaos is halted: {halted.reason}")
         return f"chaos is halted: {halted.reason}"
 
     def _look(self) -> str:
@@ -109,7 +109,7 @@ class Watch(threading.Thread):
         return tuple(r.fault.kind for r in undo.pending(self._run.home) if r.run_id == self._run.run_id and not r.whole_run)
 
     def _ended_by(self, trip: Trip) -> str:
-        events.write(
+        events.write_if_possible(
             self._run.run_dir, "guard_tripped", clock=self._clock, guard=trip.guard, value=trip.value, limit=trip.limit, reason=trip.reason
         )
         return f"the guard {trip.guard} ends the run: {trip.reason}"

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from chaos import events, halt, reaper, undo
+from chaos import events, halt, journal, reaper, undo
 from chaos.faults import config
 from chaos.holder import Holder
 from chaos.session import NotAllowedError, Session
-from reference_app.kit import deciders, lease
+from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import REPOSITORY, Home
 
 FIRST, SECOND = "replica_reads", "breakers"
@@ -147,6 +147,15 @@ def test_a_damaged_pid_file_is_no_reaper(home: Home) -> None:
     home.chaos.mkdir()
     (home.chaos / "reaper.json").write_text("{")
     assert reaper.running(home) is None
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_journal_that_cannot_be_read_is_none(run: Session, damage: object) -> None:
+    """The toolkit writes it in place, so a kill may leave a part of it: the drill still has to come to its verdict."""
+    files.write_json(journal.path(run.run_dir), {"status": "completed", "deviated": False})
+    assert journal.read(run.run_dir) is not None
+    journal.path(run.run_dir).write_text(damage(journal.path(run.run_dir).read_text()))  # type: ignore[operator]
+    assert journal.read(run.run_dir) is None
 
 
 RACER = """

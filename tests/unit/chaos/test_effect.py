@@ -118,10 +118,14 @@ def test_look_ups_in_vain_count_beyond_the_share_of_before() -> None:
 
 
 class Queue(Samples):
-    """Lengths of the queue of fan-out, in the time before the fault and during it."""
+    """Lengths of a queue, in the time before the fault and during it."""
+
+    def __init__(self, metric: metrics.Metric, **labels: str) -> None:
+        super().__init__()
+        self._labels = {"__name__": metric.name, **labels}
 
     def raw(self, selector: str, start: float, end: float) -> list[Series]:
-        labels = {"__name__": metrics.STREAM_PENDING.name, "consumer": "fanout"}
+        labels = self._labels
         lengths = [2.0, 3.0, 0.0] if start < WITHIN.start else [1.0, 250.0, 480.0, 10.0]
         return (
             [Series(labels, [(start, length) for length in lengths])] if _matches(selector, labels) else super().raw(selector, start, end)
@@ -129,8 +133,15 @@ class Queue(Samples):
 
 
 def test_events_that_nobody_took_count_beyond_those_that_waited_before() -> None:
-    assert affected(Queue(), injection("pause", "fanout-0")) == Affected(waiting=477)
-    assert affected(Queue(), injection("pause", "search-0")) == Affected()
+    queue = Queue(metrics.STREAM_PENDING, consumer="fanout")
+    assert affected(queue, injection("pause", "fanout-0")) == Affected(waiting=477)
+    assert affected(queue, injection("pause", "search-0")) == Affected()
+
+
+def test_what_the_stream_does_not_take_waits_in_the_outbox() -> None:
+    outbox = Queue(metrics.OUTBOX_UNPUBLISHED, shard="tweets-db-0")
+    assert affected(outbox, injection("kill_and_hold", "events-0")) == Affected(waiting=477)
+    assert affected(outbox, injection("pause", "fanout-0")) == Affected()
 
 
 def test_a_primary_waits_for_its_replica_so_its_calls_count_and_those_of_another_shard_do_not() -> None:

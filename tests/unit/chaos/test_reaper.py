@@ -13,6 +13,7 @@ from chaos.session import Session
 from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import Home
 from reference_app.kit.lease import Lease
+from tests.unit.chaos.test_damaged_records import full_disk
 
 
 def never(_: float) -> None:
@@ -102,3 +103,18 @@ def test_processes_of_a_run_that_takes_the_lab_while_the_last_one_is_reaped_are_
     held = lease.read(run.home.chaos)
     assert held is not None
     assert held.run_id == "run-2"
+
+
+def test_what_somebody_else_has_undone_meanwhile_does_not_end_the_reaper(home: Home) -> None:
+    assert reaper.reap(home, None)
+    assert not home.runs.exists()
+
+
+def test_a_full_disk_keeps_no_fault_of_a_dead_run_in_force(run: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    undo.inject(run, config.setting(run.home, "replica_reads", 0))
+    abandon(run)
+    monkeypatch.setattr(config.SetDecider, "undo", lambda *_: None)
+    with full_disk():
+        assert reaper.watch(run.home, sleep=never)
+    assert undo.pending(run.home) == []
+    assert lease.read(run.home.chaos) is None

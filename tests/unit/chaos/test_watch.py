@@ -16,6 +16,7 @@ from reference_app.contract.plan import FILE, Plan, phases
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import files
 from reference_app.kit.home import Home
+from tests.unit.chaos.test_damaged_records import full_disk
 
 PERIOD_S = 0.005
 
@@ -105,3 +106,14 @@ def test_a_run_that_cannot_be_watched_ends(planned: Session, monkeypatch: pytest
     watching.run()
     assert recorded(planned) == [("guard_tripped", "blind")]
     assert "no reaper within 10 s" in watching.reason
+
+
+@pytest.mark.parametrize("halted", [True, False])
+def test_a_full_disk_does_not_keep_a_run_from_being_ended(planned: Session, monkeypatch: pytest.MonkeyPatch, *, halted: bool) -> None:
+    monkeypatch.setattr(host, "free_disk_mib", lambda _: 0.0)
+    if halted:
+        halt.pull(planned.home.chaos, "real incident", now=time.time())
+    watching = watch(planned)
+    with full_disk():
+        watching.run()
+    assert ("real incident" if halted else "0 MiB of disk space") in watching.reason
