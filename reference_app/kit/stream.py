@@ -28,6 +28,7 @@ class Stream:
         self.peer = component.name
         self._url, self._profile, self._observe = f"nats://127.0.0.1:{component.port}", profile, observe
         self._client, self._opening = Client(), asyncio.Lock()
+        self._lacked = False
 
     async def open(self) -> bool:
         """Connect and make the streams if they are not there; True when they had to be made: what was in them is gone.
@@ -62,16 +63,23 @@ class Stream:
             raise errors.NeverSent(self.peer, "refused", str(error)) from error
 
     async def _made(self) -> bool:
+        """True also when an attempt before this one had to make them and did not come to its end."""
+        try:
+            await self._make()
+        except _GONE as error:
+            raise errors.OutcomeUnknown(self.peer, "timeout", str(error)) from error
+        lacked, self._lacked = self._lacked, False
+        return lacked
+
+    async def _make(self) -> None:
+        """The stream last: once it is there, nothing is made any more."""
         manager = self._client.jsm()
         try:
             await manager.stream_info(storage.STREAM)
         except nats.js.errors.NotFoundError:
-            await manager.add_stream(_config(storage.STREAM, storage.STREAM_SUBJECTS))
+            self._lacked = True
             await manager.add_stream(_config(storage.DEAD_LETTER_STREAM, storage.DEAD_LETTER_SUBJECT))
-            return True
-        except _GONE as error:
-            raise errors.OutcomeUnknown(self.peer, "timeout", str(error)) from error
-        return False
+            await manager.add_stream(_config(storage.STREAM, storage.STREAM_SUBJECTS))
 
     async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
         """Publish under the current trace and wait for the acknowledgement; the same id within 2 minutes is stored once."""

@@ -43,6 +43,8 @@ class Relay:
         self._shards, self._stream, self._forgetting, self._profile, self._deciders = shards, stream, forgetting, profile, deciders
         self._failpoints, self._recorder = failpoints, recorder
         self._wake = {shard.index: asyncio.Event() for shard in shards}
+        self._unheard: set[int] = set()
+        """Shards whose events the stream has lost. Only who makes the stream is told, so a shard that is away then must not be forgotten."""
 
     def wake(self, shard_index: int) -> None:
         """A post or a deletion committed on the shard."""
@@ -52,8 +54,11 @@ class Relay:
         """Publish until cancelled."""
         if await self._stream.open():
             logger.info("the stream was empty: what the outbox keeps is published again")
-            await self._republish()
+            self._unheard.update(shard.index for shard in self._shards)
         while True:
+            if shard.index in self._unheard:
+                await self._republish(shard)
+                self._unheard.discard(shard.index)
             if not self._deciders.on("outbox_relay"):
                 await asyncio.sleep(POLL_SECONDS)
                 continue
@@ -93,10 +98,9 @@ class Relay:
         if context is not None and context.sampled:
             logger.info("published", extra={"attributes": {"subject": row.subject, "message_id": message_id}})
 
-    async def _republish(self) -> None:
+    async def _republish(self, shard: Shard) -> None:
         since = _now_ms() - int(self._profile.outbox_keep * 1000)
-        for shard in self._shards:
-            await shard.primary.write("unpublish", lambda session: store.unpublish_since(session, since))
+        await shard.primary.write("unpublish", lambda session: store.unpublish_since(session, since))
 
     async def _export(self, shard: Shard) -> None:
         try:

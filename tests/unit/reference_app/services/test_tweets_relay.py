@@ -1,0 +1,122 @@
+"""The relay and a stream that comes back empty: whatever fails meanwhile, the outbox of every shard fills it again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+import pytest
+
+from reference_app.contract import storage
+from reference_app.contract.topology import Component
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import errors
+from reference_app.kit.deciders import Deciders
+from reference_app.kit.failpoints import Failpoints
+from reference_app.kit.stream import Stream
+from reference_app.services.tweets.relay import Relay
+
+
+@dataclass
+class Database:
+    """A primary that is away for its first writes."""
+
+    peer: str
+    away: int = 0
+    written: list[str] = field(default_factory=list)
+
+    async def write(self, operation: str, _work: object) -> int:
+        if self.away:
+            self.away -= 1
+            raise errors.NeverSent(self.peer, "refused")
+        self.written.append(operation)
+        return 0
+
+
+@dataclass
+class Shard:
+    index: int
+    primary: Database
+
+
+class Remade:
+    """A stream that had to be made: it says so once."""
+
+    def __init__(self) -> None:
+        self._made = True
+
+    async def open(self) -> bool:
+        made, self._made = self._made, False
+        return made
+
+
+async def _for_a_moment(loop: Callable[[], Awaitable[None]]) -> None:
+    """As kit.tasks runs it, without the pause."""
+    with contextlib.suppress(TimeoutError, errors.CallError):
+        async with asyncio.timeout(0.01):
+            await loop()
+
+
+def test_a_shard_that_is_away_when_the_stream_is_made_publishes_again_once_it_is_back(tmp_path: Path) -> None:
+    there, away = Shard(0, Database("a")), Shard(1, Database("b", away=1))
+    relay: Any = Relay(
+        [there, away],  # type: ignore[list-item]
+        Remade(),  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        deciders=Deciders(tmp_path / "deciders.json"),
+        failpoints=Failpoints(tmp_path / "failpoints.json"),
+        recorder=Recorder(),
+    )
+
+    async def run() -> None:
+        for shard in (away, there, away, there):
+            await _for_a_moment(lambda shard=shard: relay.run(shard))  # type: ignore[misc]
+
+    asyncio.run(run())
+    assert [shard.primary.written.count("unpublish") for shard in (there, away)] == [1, 1]
+
+
+class Manager:
+    """JetStream without streams, whose answer to one question is lost on the way."""
+
+    def __init__(self, loses: str) -> None:
+        self.streams: list[str] = []
+        self._loses = loses
+
+    async def stream_info(self, name: str) -> None:
+        if name not in self.streams:
+            raise nats.js.errors.NotFoundError
+
+    async def add_stream(self, config: Any) -> None:
+        self.streams.append(config.name)
+        if config.name == self._loses:
+            self._loses = ""
+            raise nats.errors.TimeoutError
+
+
+class Client:
+    is_closed, is_connected = False, True
+
+    def __init__(self, manager: Manager) -> None:
+        self.jsm = lambda: manager
+
+
+@pytest.mark.parametrize("loses", [storage.STREAM, storage.DEAD_LETTER_STREAM])
+def test_whoever_makes_the_streams_is_told_so_although_an_answer_was_lost(loses: str) -> None:
+    manager = Manager(loses)
+    stream = Stream(Component("events-0", "nats", "events", 0, 1, shard="events-0"))
+    stream._client = Client(manager)  # type: ignore[assignment]
+
+    async def open_twice() -> tuple[bool, bool]:
+        with pytest.raises(errors.OutcomeUnknown):
+            await stream.open()
+        return await stream.open(), await stream.open()
+
+    assert asyncio.run(open_twice()) == (True, False)
+    assert {storage.STREAM, storage.DEAD_LETTER_STREAM} <= set(manager.streams)
