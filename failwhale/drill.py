@@ -110,7 +110,13 @@ def _await_quiet(run: Run) -> None:
 
 def _hold_lease(run: Run) -> None:
     run.holder = Holder(run.home.chaos, run.run_id).hold()
-    reaper.ensure(run.home)
+    if left := undo.pending(run.home):
+        named = ", ".join(f"{record.fault.kind} of run {record.run_id}" for record in left)
+        raise DrillError(f"still in force, and could not be undone: {named}. `failwhale chaos undo` tries again and says why")
+    try:
+        reaper.ensure(run.home)
+    except reaper.ReaperNotRunningError as error:
+        raise DrillError(str(error)) from error
 
 
 def _write_plan(run: Run) -> None:
@@ -124,7 +130,7 @@ def _set_deciders(run: Run) -> None:
     assert run.experiment is not None  # noqa: S101 - set by the first step
     try:
         switches.set_for_the_run(session.Session(run.home, run.run_id), run.experiment.extension.deciders)
-    except NotApplicableError as error:
+    except (NotApplicableError, session.NotAllowedError) as error:
         raise DrillError(str(error)) from error
 
 
@@ -173,9 +179,10 @@ def _await_toolkit(run: Run) -> None:
 
 def _put_back(run: Run) -> None:
     """Undo first; then end what this run started; then undo what a toolkit did that was just about to inject. Safe at any moment."""
-    _undo(run)
-    processes.end([process for process in processes.registered(run.home.chaos) if process.run_id == run.run_id])
-    _undo(run)
+    if run.holder is not None:  # else nothing is of this run: one that began in the same second, with the same id, may hold the lab
+        _undo(run)
+        processes.end([process for process in processes.registered(run.home.chaos) if process.run_id == run.run_id])
+        _undo(run)
     if run.generator is not None:
         run.generator.stop()
     if run.witness is not None:
@@ -226,7 +233,8 @@ def _draft(run: Run) -> None:
 
 def _replay(home: Home, say: Say) -> None:
     for undone in undo.replay_leftovers(home, by="drill"):
-        say(f"undid {undone.record.fault.kind} of run {undone.record.run_id}, which was interrupted")
+        fault = f"{undone.record.fault.kind} of run {undone.record.run_id}"
+        say(f"could not undo {fault} yet: {undone.error}" if undone.error else f"undid {fault}, which was interrupted")
 
 
 ACT = (

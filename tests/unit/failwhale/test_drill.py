@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chaos import catalogue, halt, processes
+from chaos import catalogue, halt, processes, reaper, undo
+from chaos.faults import config
+from chaos.session import Session
 from failwhale import drill
 from failwhale.planning import DrillError
 from failwhale.run import Run, Wish
+from reference_app.kit import deciders, lease
 from reference_app.kit.home import Home
 
 DRILL = "kill-tweet-shard"
@@ -73,3 +77,52 @@ def test_a_drill_that_was_refused_leaves_the_run_that_holds_the_lab_its_register
     processes.register(chaos, "another-run", pid=os.getpid(), role="load")
     perform(tmp_path, Wish("no-such-drill"))
     assert [process.role for process in processes.registered(chaos)] == ["load"]
+
+
+def test_a_drill_that_found_the_lab_held_takes_nothing_from_a_run_that_began_in_the_same_second(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    run = Run(Wish(DRILL), home, say=lambda _: None, draw=lambda _run: None)
+    lease.take(home.chaos, run.run_id, now=time.time())
+    undo.inject(Session(home, run.run_id), config.setting(home, "replica_reads", 0), whole_run=True)
+    drill._put_back(run)
+    assert deciders.read(home.deciders_file)["replica_reads"] == 0
+
+
+@pytest.fixture
+def leased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """A run that is about to take the lease of its home; no reaper is started."""
+    monkeypatch.setattr(reaper, "ensure", lambda _: 1)
+    run = Run(Wish(DRILL), Home(tmp_path), say=lambda _: None, draw=lambda _run: None)
+    yield run
+    if run.holder is not None:
+        run.holder.release()
+
+
+def test_a_fault_that_an_earlier_run_left_and_nobody_could_undo_is_told_and_keeps_a_drill_from_beginning(leased: Run) -> None:
+    said: list[str] = []
+    lease.take(leased.home.chaos, "earlier", now=time.time())
+    with pytest.raises(ValueError, match="no decider"):
+        undo.inject(Session(leased.home, "earlier"), config.SetDecider(name="gone", value=0, former=1))
+    lease.release(leased.home.chaos)
+    drill._replay(leased.home, said.append)
+    assert len(said) == 1
+    assert said[0].startswith("could not undo set_decider of run earlier yet: ValueError: no decider")
+    with pytest.raises(DrillError, match=r"set_decider of run earlier\. `failwhale chaos undo`"):
+        drill._hold_lease(leased)
+
+
+def test_a_drill_without_a_reaper_is_refused_in_a_sentence(leased: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Home) -> int:
+        raise reaper.ReaperNotRunningError("no reaper within 20 s")
+
+    monkeypatch.setattr(reaper, "ensure", refuse)
+    with pytest.raises(DrillError, match="no reaper within 20 s"):
+        drill._hold_lease(leased)
+
+
+def test_a_halt_before_the_deciders_are_set_is_told_in_a_sentence(leased: Run) -> None:
+    leased.experiment = catalogue.load("retry-storm")
+    drill._hold_lease(leased)
+    halt.pull(leased.home.chaos, "maintenance", now=time.time())
+    with pytest.raises(DrillError, match="maintenance"):
+        drill._set_deciders(leased)
