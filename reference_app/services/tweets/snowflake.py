@@ -31,7 +31,7 @@ class Snowflake:
             behind = self._last_ms - now
             raise errors.AppError("unavailable", f"the clock is {behind} ms behind the last id: waiting for it", retry_after=behind / 1000)
         self._sequence = self._sequence + 1 if now == self._last_ms else 0
-        if self._sequence == ids.MAX_SEQUENCE:
+        if self._sequence >= ids.MAX_SEQUENCE:
             raise errors.AppError("unavailable", "4096 ids in this millisecond are used up", retry_after=0.001)
         self._last_ms = now
         if now > self._mark - RENEW_MS:
