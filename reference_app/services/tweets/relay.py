@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -112,10 +113,9 @@ class Relay:
     async def _purge(self) -> None:
         before = _now_ms() - int(self._profile.outbox_keep * 1000)
         for shard in self._shards:
-            try:
-                await shard.primary.write("purge_outbox", lambda session: store.purge_published(session, before))
-            except errors.CallError:
-                continue
+            with contextlib.suppress(errors.CallError):
+                while await shard.primary.write("purge_outbox", lambda session: store.purge_published(session, before)) == store.PURGED_AT_ONCE:
+                    pass
 
 
 def _tweet_id(payload: bytes) -> int:

@@ -16,6 +16,7 @@ from reference_app.services.tweets.domain import KeyedId, OutboxRow, StoredTweet
 _COLUMNS = "id, user_id, text, in_reply_to, retweet_of, deleted_at IS NOT NULL, duplicate_of"
 _FREED_KEY = "idempotency_key = IF(retweet_of IS NULL, idempotency_key, CONCAT(idempotency_key, '#', id))"
 """What an undone retweet does with its key (domain.key_of)."""
+PURGED_AT_ONCE = 1000
 
 
 async def insert(session: Session, tweet: Tweet, *, key: str, diverted: bool, now_ms: int) -> None:
@@ -81,8 +82,8 @@ async def unpublish_since(session: Session, created_ms: int) -> int:
 
 
 async def purge_published(session: Session, created_ms: int) -> int:
-    """Delete published rows older than that."""
-    return await session.execute("DELETE FROM outbox WHERE published = 1 AND created_ms < %s LIMIT 1000", (created_ms,))
+    """Delete published rows older than that, so many at once; returns how many."""
+    return await session.execute(f"DELETE FROM outbox WHERE published = 1 AND created_ms < %s LIMIT {PURGED_AT_ONCE}", (created_ms,))  # noqa: S608
 
 
 async def count_unpublished(session: Session) -> int:

@@ -20,6 +20,7 @@ from reference_app.kit import errors
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.stream import Stream
+from reference_app.services.tweets import store
 from reference_app.services.tweets.relay import Relay
 
 
@@ -80,6 +81,27 @@ def test_a_shard_that_is_away_when_the_stream_is_made_publishes_again_once_it_is
 
     asyncio.run(run())
     assert [shard.primary.written.count("unpublish") for shard in (there, away)] == [1, 1]
+
+
+def test_everything_that_is_old_is_purged_however_much_it_is(tmp_path: Path) -> None:
+    """A thousand rows a minute are less than seventeen posts a second leave."""
+    purged: list[int] = []
+
+    class Full(Database):
+        async def write(self, _operation: str, _work: object) -> int:
+            purged.append(store.PURGED_AT_ONCE if len(purged) < 3 else 7)
+            return purged[-1]
+
+    relay: Any = Relay(
+        [Shard(0, Full("a"))],  # type: ignore[list-item]
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        deciders=Deciders(tmp_path / "deciders.json"),
+        failpoints=Failpoints(tmp_path / "failpoints.json"),
+        recorder=Recorder(),
+    )
+    asyncio.run(relay._purge())
+    assert purged == [store.PURGED_AT_ONCE] * 3 + [7]
 
 
 class Manager:
