@@ -21,12 +21,12 @@ test: ## everything but the long tests, at most 15 minutes
 	@$(MAKE) --no-print-directory lint
 	$(PYTHON) -m pytest -m "not verify"
 
-verify: ## the long tests: failure table, runner kills, soak; then the game day over the whole library
+verify: ## the long tests: failure table, runner kills, soak; then `make gameday`
 	@scripts/setup.sh --tests
 	$(PYTHON) -m pytest -m verify
 	@$(MAKE) --no-print-directory gameday
 
-gameday: setup ## every drill of the library in a lab of its own, then thirty sham twins, at most 4 hours; results in docs/
+gameday: setup ## every drill of the library in a lab of its own, then thirty sham twins, about 4 hours; results in docs/
 	$(GAMEDAY) chaos/gamedays/library.yaml --yes; ended=$$?; $(GAMEDAY) chaos/gamedays/quiet.yaml --yes || ended=$$?; \
 	  $(GAMEDAY) --write-docs; $(FAILWHALE) score --home $(CURDIR)/var/library --write-docs; exit $$ended
 

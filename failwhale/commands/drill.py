@@ -47,7 +47,7 @@ def drill(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what it would do to whom, check that it can, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
-    """Load, fault, alerts, audit, verdict and postmortem on one clock; about 3.5 minutes. Starts the lab if it is not up.
+    """Load, fault, alerts, audit, verdict and postmortem on one clock; about three minutes. Starts the lab if it is not up.
 
     Ctrl-C at any moment undoes the fault first and keeps the record. Exit codes: 0 the verdict is the one that the experiment
     predicts (`not-injected` with --no-fault, `passed` with --sham), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).

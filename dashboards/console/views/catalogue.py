@@ -126,7 +126,7 @@ def _confirm(ahead: Outlook, sight: Sight, name: str, *, sham: bool) -> None:
         if st.button("Not now", key="not-now", type="tertiary"):
             st.session_state.pop(_AHEAD)
             st.rerun()
-        st.caption(why or "About 3.5 minutes: load, fault, undo, audit, verdict, postmortem. Halting undoes it at any moment.")
+        st.caption(why or "About three minutes: load, fault, undo, audit, verdict, postmortem. Halting undoes it at any moment.")
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
