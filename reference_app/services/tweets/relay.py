@@ -113,9 +113,10 @@ class Relay:
     async def _purge(self) -> None:
         before = _now_ms() - int(self._profile.outbox_keep * 1000)
         for shard in self._shards:
+            purged = store.PURGED_AT_ONCE
             with contextlib.suppress(errors.CallError):
-                while await shard.primary.write("purge_outbox", lambda session: store.purge_published(session, before)) == store.PURGED_AT_ONCE:
-                    pass
+                while purged == store.PURGED_AT_ONCE:
+                    purged = await shard.primary.write("purge_outbox", lambda session: store.purge_published(session, before))
 
 
 def _tweet_id(payload: bytes) -> int:
