@@ -53,6 +53,7 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until cancelled. A stream that is gone is waited for: whoever makes it anew has to publish again, and that is the relay."""
+        self._slots = asyncio.Semaphore(CONCURRENT)  # nothing is under way; what was cancelled before it began gave back no slot
         await self._stream.client()
         subscription = await self._stream.subscription(storage.FANOUT_CONSUMER)
         async with asyncio.TaskGroup() as tasks:

@@ -1,0 +1,70 @@
+"""The consumer of fan-out as its stream fails again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from reference_app.contract import storage
+from reference_app.contract.api import FollowersPage
+from reference_app.contract.topology import Component
+from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit.stream import Stream
+from reference_app.services.fanout.consumer import BATCH, CONCURRENT, Consumer
+
+
+class Message:
+    subject, headers = storage.SUBJECT_POSTED, None
+    data = msgspec.json.encode(storage.TweetEvent(1, 2, 3))
+    metadata = SimpleNamespace(num_delivered=1)
+
+    async def ack(self) -> None: ...
+    async def nak(self, delay: float) -> None: ...
+    async def in_progress(self) -> None: ...
+
+
+class Subscription:
+    """Gives one batch; then the connection is closed, which a fetch says at once."""
+
+    def __init__(self) -> None:
+        self._batches = [[Message() for _ in range(BATCH)]]
+
+    async def fetch(self, _batch: int, timeout: float) -> list[Message]:  # noqa: ARG002, ASYNC109 - as nats-py has it
+        if not self._batches:
+            raise ConnectionError("closed")
+        return self._batches.pop()
+
+
+class Delivery:
+    delivered = 0
+
+    async def followers(self, _user_id: int) -> FollowersPage:
+        return FollowersPage([], None, 0)
+
+    async def deliver(self, _event: object, _first: object) -> bool:
+        self.delivered += 1
+        await asyncio.sleep(0)
+        return True
+
+
+def test_a_consumer_whose_stream_fails_often_has_all_its_slots_the_next_time() -> None:
+    stream = Stream(Component("events-0", "nats", "events", 0, 1, shard="events-0"))
+    delivery: Any = Delivery()
+    tried = Consumer(stream, delivery, recorder=Recorder())
+
+    async def fail_often() -> None:
+        stream.client = stream.subscription = _subscribe  # type: ignore[assignment, method-assign]
+        for _ in range(CONCURRENT // BATCH + 1):
+            async with asyncio.timeout(1):
+                with pytest.raises(ExceptionGroup):
+                    await tried.run()
+
+    asyncio.run(fail_often())
+
+
+async def _subscribe(*_durable: str) -> Subscription:
+    return Subscription()
