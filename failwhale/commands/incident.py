@@ -85,7 +85,7 @@ def close(incident_id: IncidentId, *, reason: Annotated[str, typer.Option(help="
 def silence(
     incident_id: IncidentId,
     *,
-    minutes: Annotated[float, typer.Option(min=0.1)] = 30.0,
+    minutes: Annotated[float, typer.Option(min=0.1, help="For how long.")] = 30.0,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     by: By = "",
 ) -> None:

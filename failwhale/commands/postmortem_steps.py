@@ -88,7 +88,7 @@ def add(
     *,
     kind: Annotated[str, typer.Option(help=" | ".join(actions.KINDS))] = "prevent",
     owner: Annotated[str, typer.Option(help="Who sees to it.")] = "",
-    due: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    due: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="By when.")] = None,
     done_when: Annotated[str, typer.Option(help="What anybody can then see.")] = "",
     drill: Annotated[str, typer.Option(help="What is run again to show it; by default the drill of the run.")] = "",
     by: By = "",
