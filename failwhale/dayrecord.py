@@ -18,6 +18,8 @@ from reference_app.kit import files
 from reference_app.kit.home import Home
 
 FILE, LATEST = "record.ndjson", "latest"
+UNMEASURED = ("inconclusive", "baseline-not-met")
+"""Verdicts after which a drill may be repeated."""
 
 
 class NoGameDayError(Exception):
@@ -145,8 +147,15 @@ class Record:
 
     @property
     def left(self) -> tuple[Task, ...]:
-        """What is still to be done."""
-        return tuple(task for task in self.planned.tasks if task.number not in self.ended)
+        """What is still to be done, or to be repeated."""
+        return tuple(task for task in self.planned.tasks if not self.is_done(task))
+
+    def is_done(self, task: Task) -> bool:
+        """It came to an end, which was measured, or predicted, or the last that it gets."""
+        if (end := self.ended.get(task.number)) is None:
+            return False
+        measured = end.result.verdict not in UNMEASURED or end.result.verdict == task.expected_verdict
+        return measured or len(self.attempts[task.number]) > self.planned.repeats
 
     @property
     def stopped(self) -> str | None:

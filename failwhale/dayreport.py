@@ -89,7 +89,7 @@ def build(record: Record) -> Report:
     planned, attempts = record.planned, record.attempts
     drills = tuple(_drill(task, attempts.get(task.number, ())) for task in planned.tasks)
     totals = _totals(drills)
-    complete = totals.done == totals.planned
+    complete = not record.left
     return Report(
         id=planned.id, file=planned.file, title=planned.title, seed=planned.seed, started_at=_iso(planned.at),
         duration_s=_duration(record), commit=planned.commit, machine=planned.machine, complete=complete, stopped=record.stopped,

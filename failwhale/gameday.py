@@ -18,15 +18,15 @@ from failwhale.dayrecord import Continued, Drilled, Ended, Finished, Planned, Re
 from failwhale.dayreport import Report
 from failwhale.drilling import Drilling
 from failwhale.settling import Settled
+from postmortems import recordings
 from reference_app.contract.topology import SMALL
 from reference_app.kit import files
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack.control import Control
 from reference_app.stack.errors import StackError
 
-RECORDS = ("runs", "incidents", "gamedays", "bench", "console", "knee.json")
+RECORDS = ("runs", "incidents", "gamedays", "bench", "console", "knee.json", recordings.STARTS)
 """What a lab that is laid out anew leaves in its home."""
-UNMEASURED = ("inconclusive", "baseline-not-met")
 Say = Callable[[str], None]
 
 
@@ -106,7 +106,9 @@ def _perform(day: Day) -> Report:
 
 def _do(day: Day, task: Task) -> None:
     """One drill, again while it could not be measured and may be repeated. Everything that is known of it is written down."""
-    for attempt in range(1, day.planned.repeats + 2):
+    while not (record := day.writer.record()).is_done(task):
+        attempt = len(record.attempts.get(task.number, ())) + 1
+        _require_not_halted(day.home)
         day.say(f"[{task.number}/{len(day.planned.tasks)}] {task.title} on {task.topology}, predicted {task.expected_verdict}")
         settled = _settled(day, task)
         day.spoiled = bool(settled.unmet)
@@ -116,8 +118,6 @@ def _do(day: Day, task: Task) -> None:
         )
         _report(day.writer)
         day.say(f"[{task.number}/{len(day.planned.tasks)}] {result.verdict}: {' '.join(result.reasons)}")
-        if result.verdict == task.expected_verdict or result.verdict not in UNMEASURED:
-            return
 
 
 def _settled(day: Day, task: Task) -> Settled:
@@ -146,11 +146,16 @@ def _prepare(day: Day, topology: str) -> None:
 def _drill(day: Day, task: Task, attempt: int) -> Drilled:
     wanted = Drilling(task, day.planned.seed, day.writer.directory / f"{task.number:02}-{attempt}-{task.drill}")
     result = drilling.drill(day.home, wanted)
-    if halted := halt.read(day.home.chaos):
-        raise StoppedError(f"chaos was halted: {halted.reason}")
+    _require_not_halted(day.home)
     if result.verdict == "interrupted" and not _up(day.home):
         raise StoppedError("the lab was taken down")
     return result
+
+
+def _require_not_halted(home: Home) -> None:
+    """Asked before a lab is laid out anew, too: the lever goes with the old one."""
+    if halted := halt.read(home.chaos):
+        raise StoppedError(f"chaos was halted: {halted.reason}")
 
 
 def _require_time(day: Day) -> None:

@@ -16,6 +16,8 @@ from failwhale import daypage, dayrecord, dayreport, gameday, lifecycle, populat
 from failwhale.dayrecord import Planned
 from failwhale.dayreport import Report
 from failwhale.settling import Settled
+from postmortems import recordings
+from postmortems.recordings import Start
 from reference_app.kit.home import Home
 
 AUDIT = {"complete": True, "acknowledged": 300, "indeterminate": 0, "lost": 0, "duplicated": 0}
@@ -152,6 +154,48 @@ def test_a_day_that_was_interrupted_is_continued_where_it_was(
     report = gameday.perform(home, record, quiet)
     assert (report.ok, report.stopped, len(standin.asked)) == (True, None, 2)
     assert (record.directory / dayrecord.FILE).read_bytes().startswith(before)
+
+
+def test_a_repetition_that_was_cut_short_is_done_when_the_day_is_continued(
+    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin.answers(INVALID, *predicted)
+
+    def interrupted(*_: object, **__: object) -> Settled:
+        monkeypatch.setattr(settling, "settle", lab.settle)
+        raise KeyboardInterrupt
+
+    def first_well(*arguments: Any, **options: Any) -> Settled:
+        monkeypatch.setattr(settling, "settle", interrupted)
+        return lab.settle(*arguments, **options)
+
+    monkeypatch.setattr(settling, "settle", first_well)
+    with pytest.raises(KeyboardInterrupt):
+        gameday.perform(home, day, quiet)
+    record = dayrecord.find(home, day.id)
+    assert (len(record.left), dayreport.build(record).complete) == (2, False)
+
+    report = gameday.perform(home, record, quiet)
+    assert report.ok
+    assert report.drills[0].earlier == ("run-2 inconclusive: The load is invalid.",)
+    assert sorted(path.name[:4] for path in record.directory.glob("*.json") if path.name[0].isdigit()) == ["01-1", "01-2", "02-1"]
+
+
+def test_a_day_that_was_halted_while_its_lab_settled_lays_out_no_new_lab_which_would_not_be_halted(
+    home: Home, day: Planned, lab: PretendedLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def halted_meanwhile(*_: object, **__: object) -> Settled:
+        halt.pull(home.chaos, "maintenance", now=0)
+        return Settled(90.0, ("12 are waiting in the outboxes",))
+
+    monkeypatch.setattr(settling, "settle", halted_meanwhile)
+    report = gameday.perform(home, day, quiet)
+    assert (report.stopped, lab.did) == ("chaos was halted: maintenance", ["up", "seed", "down"])
+
+
+def test_a_new_lab_leaves_the_starts_of_the_score(home: Home) -> None:
+    recordings.begin(home, Start("2026-11-21T00:00:00.000Z", "a new rule"))
+    assert {path.name for path in home.path.iterdir()} <= set(gameday.RECORDS)
 
 
 def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Planned, standin: Any) -> None:
