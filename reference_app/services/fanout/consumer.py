@@ -140,7 +140,8 @@ class Consumer:
         async def beat() -> None:
             while True:
                 await asyncio.sleep(self._profile.stream_ack_wait / 4)
-                await message.in_progress()
+                with contextlib.suppress(nats.errors.Error):  # a beat that is lost must not be the last one
+                    await message.in_progress()
 
         beats = asyncio.create_task(beat())
         try:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import nats.errors
 import pytest
 
 from reference_app.contract import storage
 from reference_app.contract.api import FollowersPage
+from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit.stream import Stream
 from reference_app.services.fanout.consumer import BATCH, CONCURRENT, Consumer
+
+COMPONENT = Component("events-0", "nats", "events", 0, 1, shard="events-0")
 
 
 class Message:
@@ -25,6 +30,16 @@ class Message:
     async def ack(self) -> None: ...
     async def nak(self, delay: float) -> None: ...
     async def in_progress(self) -> None: ...
+
+
+class Unheard(Message):
+    """Beats do not get through for now."""
+
+    beats = 0
+
+    async def in_progress(self) -> None:
+        self.beats += 1
+        raise nats.errors.OutboundBufferLimitError
 
 
 class Subscription:
@@ -52,7 +67,7 @@ class Delivery:
 
 
 def test_a_consumer_whose_stream_fails_often_has_all_its_slots_the_next_time() -> None:
-    stream = Stream(Component("events-0", "nats", "events", 0, 1, shard="events-0"))
+    stream = Stream(COMPONENT)
     delivery: Any = Delivery()
     tried = Consumer(stream, delivery, recorder=Recorder())
 
@@ -64,6 +79,18 @@ def test_a_consumer_whose_stream_fails_often_has_all_its_slots_the_next_time() -
                     await tried.run()
 
     asyncio.run(fail_often())
+
+
+def test_a_beat_that_fails_is_not_the_last_one() -> None:
+    message, profile = Unheard(), dataclasses.replace(LAB, stream_ack_wait=0.004)
+    beating = Consumer(Stream(COMPONENT), Delivery(), recorder=Recorder(), profile=profile)  # type: ignore[arg-type]
+
+    async def hold() -> None:
+        async with beating._beating(message):
+            await asyncio.sleep(0.05)
+
+    asyncio.run(hold())
+    assert message.beats > 1
 
 
 async def _subscribe(*_durable: str) -> Subscription:
