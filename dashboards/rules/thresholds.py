@@ -55,7 +55,7 @@ class Thresholds:
     clock_offset: float
     """Snowflake ids are ordered by it. (Quiet: half the time of a question, 0.03.)"""
     backlog: float
-    """Messages or rows that wait (quiet: 3): two seconds of the peak's posts."""
+    """Messages or rows that wait (quiet: 3): four seconds of the posts at the peak of a small lab."""
     shed_rate: float
     """(Quiet: none.)"""
     retry_share: float
