@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chaos import aiming, ownership, preflight
+from chaos import aiming, ownership, preflight, verdict
 from chaos.catalogue import Experiment
 from chaos.outlook import Outlook, PlannedFault, PlannedPhase, Reach
 from chaos.preflight import Step
@@ -67,7 +67,8 @@ def _outlook(home: Home, lab: Lab, wish: Wish, experiment: Experiment, found: _F
     plan = _plan(home, lab, wish, experiment)
     wanted = experiment.extension.aimed(plan.targets if plan else {})
     owned = aiming.owned(home, lab, wanted.truth.components)
-    share = wanted.load if wanted.load is not None else topology.load_of(lab.topology)
+    asked = plan.load if plan else wanted.load
+    share = asked if asked is not None else topology.load_of(lab.topology)
     broken = wish.inject and not wish.sham
     return Outlook(
         drill=experiment.name, title=experiment.title, topology=lab.topology, possible=not found.reasons, reasons=found.reasons,
@@ -76,7 +77,8 @@ def _outlook(home: Home, lab: Lab, wish: Wish, experiment: Experiment, found: _F
         blast_radius=Reach(wanted.predicted_harm if broken else 0.0, ownership.largest(owned, lab.components), owned),
         faults=tuple(_planned(found.steps, sham=wish.sham)) if wish.inject else (), deciders=wanted.deciders, preset=wanted.load_preset,
         load=share, phases=tuple(_phases(plan, share)) if plan else (), expected_alerts=wanted.expected_alerts if broken else (),
-        tolerated_alerts=wanted.tolerated_alerts if broken else (), hypothesis=wanted.hypothesis, safety=wanted.safety,
+        tolerated_alerts=wanted.tolerated_alerts if broken else (), hypothesis=verdict.UNHARMED if wish.sham else wanted.hypothesis,
+        safety=wanted.safety,
     )  # fmt: skip
 
 

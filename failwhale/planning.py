@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
-from chaos import aiming, catalogue, halt, preflight, targets
+from chaos import aftermath, aiming, catalogue, halt, preflight, targets
 from chaos.catalogue import Experiment, Extension
 from chaos.faults.base import UnavailableError
 from chaos.preflight import Step
@@ -32,10 +33,13 @@ class DrillError(Exception):
 
 
 def checked(home: Home, wish: Wish) -> Experiment:
-    """The experiment. Raises DrillError when no recovery could be seen or chaos is halted, and ValueError for a phase that does not exist."""
+    """The experiment. Raises DrillError when no recovery could be seen, when it would not be allowed or could not be judged with these
+    lengths, or when chaos is halted, and ValueError for a phase that does not exist.
+    """
     experiment = catalogue.load(wish.drill)
-    recovery = experiment.extension.recovery_phase
-    length = next(p.end - p.start for p in phases(wish, experiment.extension) if p.name == recovery)
+    lengths = {phase.name: phase.end - phase.start for phase in phases(wish, experiment.extension)}
+    _require_lengths(wish, experiment.extension, lengths)
+    length = lengths[experiment.extension.recovery_phase]
     slow = profile.constants_over(length / 2)
     if slow:
         named = ", ".join(f"{name} {value:g} s" for name, value in slow.items())
@@ -43,6 +47,18 @@ def checked(home: Home, wish: Wish) -> Experiment:
     if halted := halt.read(home.chaos):
         raise DrillError(f"chaos is halted: {halted.reason} (`failwhale chaos resume` allows it again)")
     return experiment
+
+
+def _require_lengths(wish: Wish, extension: Extension, lengths: Mapping[str, float]) -> None:
+    """What the run's guard, or its verdict, would say only when the whole load was sent."""
+    held, limit = lengths["fault"], extension.safety.longest_fault_s
+    if held > limit:
+        raise DrillError(f"the fault would last {held:g} s, the experiment allows {limit:g} s: --phase fault=SECONDS makes it shorter")
+    judged_after = wish.inject and not wish.sham and extension.hypothesis.after_goodput_ratio is not None
+    if judged_after and lengths["after"] <= aftermath.FROM_S:
+        raise DrillError(
+            f"it is judged from {aftermath.FROM_S:g} s after the fault on: a phase `after` of {lengths['after']:g} s leaves nothing to judge"
+        )
 
 
 def phases(wish: Wish, extension: Extension) -> tuple[Phase, ...]:

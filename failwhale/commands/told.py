@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import msgspec
 
+from chaos import aftermath
 from chaos.outlook import Outlook
 from chaos.ownership import Share
 
@@ -36,9 +37,11 @@ def outlook(seen: Outlook) -> Iterator[str]:
         "alerts", (f"{alert.severity} {alert.name} ({alert.slo or alert.component or 'any'})" for alert in seen.expected_alerts)
     )
     bounds = seen.hypothesis
+    long_after = bounds.after_goodput_ratio
     yield (
         f"holds if    goodput >= {bounds.goodput_ratio:.0%}, complete pages >= {bounds.completeness:.0%}, "
         f"acknowledged posts >= {bounds.post_acknowledgement:.0%}"
+        + ("" if long_after is None else f", goodput from {aftermath.FROM_S:g} s after the fault on >= {long_after:.0%}")
     )
     guards = ", ".join(f"{name.replace('_', ' ')} {limit:g}" for name, limit in asdict(seen.safety.guards).items() if limit is not None)
     yield f"limits      no fault longer than {seen.safety.longest_fault_s:g} s; guards: {guards}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 FILE = "plan.json"
@@ -63,6 +64,8 @@ def phases(seconds: dict[str, float] | None = None) -> tuple[Phase, ...]:
     unknown = set(seconds or {}) - set(DRILL_SECONDS)
     if unknown:
         raise ValueError(f"unknown phases {sorted(unknown)}; there are {', '.join(DRILL_SECONDS)}")
+    if endless := [f"{name}={length:g}" for name, length in (seconds or {}).items() if not 0 <= length < math.inf]:
+        raise ValueError(f"the length of a phase is 0 or more seconds, not {', '.join(endless)}")
     laid: list[Phase] = []
     for name, length in (DRILL_SECONDS | (seconds or {})).items():
         start = laid[-1].end if laid else 0.0

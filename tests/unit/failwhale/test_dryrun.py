@@ -10,14 +10,17 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from chaos import catalogue, halt
+from chaos import catalogue, halt, verdict
 from chaos.faults.families import AnyFault
 from chaos.faults.toxics import Spoil
 from chaos.outlook import Outlook
-from failwhale import cli, dryrun, planning
+from failwhale import cli, dryrun, knee, planning
+from failwhale.bench import measure
 from failwhale.commands import told
 from failwhale.run import Wish
-from reference_app.kit import lease
+from loadgen.model import presets
+from reference_app.contract import topology
+from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, Home
 
 SLOW, GROUP, DEMO = "slow-timeline-cache", "kill-tweet-caches", "kill-tweet-shard-no-replica-reads"
@@ -57,6 +60,26 @@ def test_a_sham_predicts_no_harm_and_expects_no_alert(tmp_path: Path) -> None:
     real, sham = ahead(tmp_path, Wish(DEMO)), ahead(tmp_path, Wish(DEMO, sham=True))
     assert (real.blast_radius.predicted > 0, real.expected_verdict, len(real.expected_alerts) > 0) == (True, "deviated", True)
     assert (sham.blast_radius.predicted, sham.expected_verdict, sham.expected_alerts) == (0.0, "passed", ())
+
+
+def test_a_sham_holds_if_nothing_is_harmed(tmp_path: Path) -> None:
+    assert ahead(tmp_path, Wish("retry-storm", sham=True)).hypothesis == verdict.UNHARMED
+
+
+def test_what_has_to_hold_long_after_the_fault_is_told(tmp_path: Path) -> None:
+    (line,) = [line for line in told.outlook(ahead(tmp_path, Wish("retry-storm"))) if line.startswith("holds if")]
+    assert line.endswith(", goodput from 30 s after the fault on >= 95%")
+
+
+def test_the_load_that_is_told_is_the_one_that_a_knee_leaves_to_the_drill(tmp_path: Path) -> None:
+    here = measure.machine()
+    slow = knee.Kept(knee.SCHEMA, here.at, here.cpu, here.cores, "small", "plateau", 0.1, 20.0, "objectives", (), ())
+    files.write_json(tmp_path / knee.FILE, slow)
+    outlook = ahead(tmp_path, Wish(SLOW))
+    share = knee.cap(Home(tmp_path), "small", presets.named("goal"))
+    assert share is not None
+    assert (outlook.load, share < topology.load_of("small")) == (share, True)
+    assert {phase.reads_per_s for phase in outlook.phases if phase.name == "fault"} == {round(160 * share, 1)}
 
 
 def test_without_an_injection_no_fault_is_told(tmp_path: Path) -> None:

@@ -58,3 +58,24 @@ def test_what_is_expected_depends_on_what_is_done(tmp_path: Path, inject: bool, 
     name = "kill-tweet-shard-no-replica-reads"
     plan = planning.plan(Home(tmp_path), lab, Wish(name, inject=inject, sham=sham), catalogue.load(name), run_id="r", now=0.0)
     assert plan.expected_verdict == expected
+
+
+TOO_LONG, TOO_SHORT = {"fault": 90.0}, {"after": 30.0}
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        (Wish("kill-tweet-shard", phases=TOO_LONG), "the fault would last 90 s, the experiment allows "),
+        (Wish("retry-storm", phases=TOO_SHORT), "a phase `after` of 30 s leaves nothing to judge"),
+        (Wish("kill-tweet-shard", phases={"decay": -1.0}), "decay=-1"),
+        (Wish("kill-tweet-shard", phases={"decay": float("nan")}), "decay=nan"),
+    ],
+)
+def test_lengths_with_which_a_whole_drill_would_say_nothing_are_refused_before(tmp_path: Path, wish: Wish, why: str) -> None:
+    with pytest.raises((planning.DrillError, ValueError), match=why):
+        planning.checked(Home(tmp_path), wish)
+
+
+def test_who_is_not_judged_long_after_the_fault_needs_no_time_for_it(tmp_path: Path) -> None:
+    assert planning.checked(Home(tmp_path), Wish("retry-storm", phases=TOO_SHORT, sham=True))
