@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -161,14 +162,13 @@ class Database:
         return result
 
     async def _pooled(self, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
-        try:
-            await asyncio.wait_for(self._slots.acquire(), min(limit, self._profile.connect_timeout))
-        except TimeoutError:
-            raise errors.NeverSent(self.peer, _OWN_TROUBLE) from None
+        """Waiting for a connection, making it and the work: all of it within the limit."""
+        ends = time.monotonic() + limit
+        await self._slot(limit)
         connection = None
         try:
             connection = await self._connection()
-            result = await self._execute(connection, work, limit)
+            result = await self._execute(connection, work, ends - time.monotonic())
         except BaseException:
             # Even after an error answer its transaction may be open; closing is the simple way to be rid of it.
             _close(connection)
@@ -179,7 +179,19 @@ class Database:
         finally:
             self._slots.release()
 
+    async def _slot(self, limit: float) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()  # at once, and without the timer that waiting takes
+            return
+        try:
+            async with asyncio.timeout(min(limit, self._profile.connect_timeout)):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise errors.NeverSent(self.peer, _OWN_TROUBLE) from None
+
     async def _execute(self, connection: Any, work: Callable[[Session], Awaitable[T]], limit: float) -> T:
+        if limit <= 0:
+            raise errors.NeverSent(self.peer, "timeout", "connecting took all the time there was")
         try:
             async with asyncio.timeout(limit):
                 return await work(Session(connection))

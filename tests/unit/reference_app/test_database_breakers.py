@@ -1,9 +1,10 @@
-"""Reads and writes of a database have a breaker each."""
+"""A pool without its database: reads and writes have a breaker each, and what is waited for counts."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,50 @@ def test_only_what_says_something_about_the_database_opens_its_breaker(error: er
     for _ in range(LAB.breaker_failures):
         sql._judge(error, breaker, "db")
     assert breaker.is_open == opens
+
+
+class Slow(Database):
+    """Takes its time to connect; whoever works on the connection is told how long that may take."""
+
+    allowed = 0.0
+
+    async def _connection(self) -> object:
+        await asyncio.sleep(CONNECTING)
+        return None
+
+    async def _execute(self, connection: object, work: object, limit: float) -> Any:  # noqa: ARG002
+        self.allowed = limit
+
+
+CONNECTING = 0.02
+
+
+def test_what_was_spent_on_connecting_is_no_time_to_work() -> None:
+    database = Slow("db", 1, identity=Identity("db", "key"), reads=Breaker(), writes=Breaker())
+    asyncio.run(database.read("r", _nothing, limit=0.1))
+    assert database.allowed <= 0.1 - CONNECTING
+
+
+def test_work_for_which_no_time_is_left_is_not_begun() -> None:
+    database = Database("db", 1, identity=Identity("db", "key"), reads=Breaker(), writes=Breaker())
+    begun: list[Session] = []
+
+    async def work(session: Session) -> None:
+        begun.append(session)
+
+    with pytest.raises(errors.NeverSent, match="connecting took"):
+        asyncio.run(database._execute(None, work, 0.0))
+    assert begun == []
+
+
+def test_who_waits_for_a_connection_in_vain_has_sent_nothing_and_takes_no_slot_along() -> None:
+    database = Slow("db", 1, identity=Identity("db", "key"), size=1, reads=Breaker(), writes=Breaker())
+
+    async def crowd() -> list[Any]:
+        waiting = (database.read("r", _nothing, limit=limit) for limit in (0.1, 0.001, 0.1))
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, second, third = asyncio.run(crowd())
+    assert (first, third) == (None, None)
+    assert isinstance(second, errors.NeverSent)
+    assert second.outcome == "pool_exhausted"
