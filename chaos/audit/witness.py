@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import httpx
 import msgspec
@@ -29,8 +29,12 @@ DELETES_EVERY, DELETES_OLDER_S = 4, 6.0
 """Every fourth round deletes a tweet that every page has shown by then."""
 
 
+class _Named(msgspec.Struct):
+    id: str
+
+
 class _Page(msgspec.Struct):
-    tweets: list[dict[str, Any]]
+    tweets: list[_Named]
     next_cursor: str | None
     partial: bool
 
@@ -128,14 +132,15 @@ def _accounts(client: httpx.Client, lab: Lab) -> _Accounts | None:
         headers = {user: {"authorization": f"Bearer {token}"} for user, token in signed.items()}
         client.put(api.FOLLOWING.format(user_id=author), headers=headers[reader]).raise_for_status()
         client.get(api.HOME, headers=headers[reader]).raise_for_status()
-    except httpx.HTTPError:
+    except (httpx.HTTPError, ValueError):
         return None
     return _Accounts(author, reader, headers)
 
 
 def _account(client: httpx.Client) -> int:
     credentials = {"handle": f"w{secrets.token_hex(6)}", "password": secrets.token_hex(8)}
-    return int(client.post(api.USERS, json=credentials).raise_for_status().json()["id"])
+    answer = client.post(api.USERS, json=credentials).raise_for_status()
+    return int(msgspec.json.decode(answer.content, type=_Named).id)
 
 
 def _request(client: httpx.Client, op: str, user: int, authorization: Mapping[str, str], *, key: str, tweet_id: int) -> httpx.Request:
@@ -161,8 +166,11 @@ def _sighting(
         return Sighting(op, began, ended, "unknown", user, tweet_id)
     if op == "delete":
         return Sighting(op, began, ended, "ok", user, tweet_id)
-    if op == "post":
-        return Sighting(op, began, ended, "ok", user, int(answer.json()["id"]))
-    page = msgspec.json.decode(answer.content, type=_Page)
-    ids = tuple(int(tweet["id"]) for tweet in page.tweets)
+    try:
+        if op == "post":
+            return Sighting(op, began, ended, "ok", user, int(msgspec.json.decode(answer.content, type=_Named).id))
+        page = msgspec.json.decode(answer.content, type=_Page)
+        ids = tuple(int(tweet.id) for tweet in page.tweets)
+    except ValueError:  # of msgspec as well: what came is no answer
+        return Sighting(op, began, ended, "unknown", user, tweet_id)
     return Sighting(op, began, ended, "ok", user, ids=ids, partial=page.partial, more=page.next_cursor is not None)

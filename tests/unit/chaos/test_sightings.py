@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
-from chaos.audit import sightings
+import httpx
+import pytest
+
+from chaos.audit import sightings, witness
 from chaos.audit.model import Audit
 from chaos.audit.sightings import Sighting
+from reference_app.contract.topology import Lab
 
 AUDIT = Audit(True, 1, 1, 0, 0, 0, 0, 0, 1, 0)
 AUTHOR, READER = 7, 8
@@ -86,3 +91,18 @@ def test_a_resurrected_tweet_breaks_the_audit_and_a_stale_page_does_not() -> Non
 def test_without_an_answered_read_nothing_is_said() -> None:
     unanswered = Sighting("home", 30, 32, "unknown", READER)
     assert sightings.judged(AUDIT, [post(1, 10), unanswered]) == AUDIT
+
+
+@pytest.mark.parametrize("op", ["post", "home", "user_timeline"])
+@pytest.mark.parametrize("body", [b"", b'{"id": "12', b"[]", b'{"id": "x"}'])
+def test_an_answer_that_is_no_answer_promises_nothing_and_does_not_end_the_witness(
+    op: Literal["post", "home", "user_timeline"], body: bytes
+) -> None:
+    answer = httpx.Response(201 if op == "post" else 200, content=body)
+    assert witness._sighting(op, 1.0, 2.0, 7, answer, tweet_id=0) == Sighting(op, 1.0, 2.0, "unknown", 7)
+
+
+def test_accounts_that_cannot_be_made_are_asked_for_again() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(201, content=b"{"))
+    with httpx.Client(base_url="http://nowhere", transport=transport) as client:
+        assert witness._accounts(client, Lab("", "small", 1, (), "key", "")) is None
