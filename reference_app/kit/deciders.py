@@ -7,6 +7,7 @@ The file is shared by all processes of a lab; an absent name, or a file that is 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import time
@@ -120,7 +121,7 @@ def write(home: Home, name: str, value: int, *, by: str) -> None:
 
 
 class Deciders:
-    """A process's view of the file, read again when it is older than 200 ms."""
+    """A process's view of the file, read again when it is older than 200 ms. One that cannot be opened changes nothing."""
 
     def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic, rng: random.Random | None = None) -> None:
         self._path, self._monotonic, self._rng = path, monotonic, rng or random.Random()
@@ -135,5 +136,7 @@ class Deciders:
         """The value in force."""
         now = self._monotonic()
         if now - self._read_at >= POLL_SECONDS:
-            self._values, self._read_at = read(self._path), now
+            self._read_at = now
+            with contextlib.suppress(OSError):  # no descriptor is free, or so: no reason to fail requests
+                self._values = read(self._path)
         return self._values[name]

@@ -43,6 +43,6 @@ class Roles:
         now = self._monotonic()
         if now - self._read_at >= POLL_SECONDS:
             self._read_at = now
-            with contextlib.suppress(msgspec.DecodeError):  # whoever was the primary still is
+            with contextlib.suppress(msgspec.DecodeError, OSError):  # whoever was the primary still is
                 self._primaries = read(self._path)
         return self._primaries.get(shard)

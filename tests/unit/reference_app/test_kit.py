@@ -52,6 +52,18 @@ def test_a_decider_is_on_by_default_and_read_again_after_200_ms(tmp_path: Path) 
     assert view.on("tweet_cache")
 
 
+def test_a_file_of_deciders_that_cannot_be_opened_changes_nothing_and_fails_nobody(tmp_path: Path) -> None:
+    now = [0.0]
+    home = Home(tmp_path)
+    deciders.write(home, "replica_reads", deciders.OFF, by="test")
+    view = deciders.Deciders(home.deciders_file, monotonic=lambda: now[0])
+    assert not view.on("replica_reads")
+    home.deciders_file.unlink()
+    home.deciders_file.mkdir()
+    now[0] = 0.2
+    assert not view.on("replica_reads")
+
+
 def test_a_decider_in_between_is_drawn(tmp_path: Path) -> None:
     home = Home(tmp_path)
     deciders.write(home, "tweet_cache", 2500, by="test")

@@ -39,3 +39,14 @@ def test_a_broken_file_changes_nobodys_role(tmp_path: Path) -> None:
     file.write_text("{")
     now[0] = 1.0
     assert watched.primary_of(SHARD) == PROMOTED
+
+
+def test_a_file_that_cannot_be_opened_changes_nobodys_role(tmp_path: Path) -> None:
+    now, file = [0.0], tmp_path / "roles.json"
+    roles.assign(file, SHARD, PROMOTED)
+    watched = roles.Roles(file, monotonic=lambda: now[0])
+    assert watched.primary_of(SHARD) == PROMOTED
+    file.unlink()
+    file.mkdir()
+    now[0] = 1.0
+    assert watched.primary_of(SHARD) == PROMOTED
