@@ -44,7 +44,7 @@ def signs(case: Case) -> dict[str, list[Sign]]:
             continue
         moved = deviations(series.normal, series.anomalous, least=LEAST_SHARE if series.is_share else LEAST, share=series.is_share)
         better = WORSE[series.family] * moved < 0
-        if moved and not (better and series.caller):
+        if moved and not (better and (series.caller or series.family == "errors")):
             found[series.component].append(Sign(series, moved))
     return {component: sorted(its, key=lambda sign: (-sign.strength, sign.series.name)) for component, its in found.items()}
 

@@ -23,9 +23,7 @@ FEWEST_PER_S = 1.0
 """In seconds with fewer calls one of them is the mean."""
 PATIENCE = 5.0
 """Times a usual answer: who waits longer than that before it gives up blames its callee, who does not blames itself."""
-MISSING, DEAD, REFUSED, REPLICATES = (
-    "missing_share", "failed_messages_share", "failed_acknowledgements_share", "availability_of_replication",
-)  # fmt: skip
+MISSING, DEAD = "missing_share", "failed_messages_share"
 Frozen = Mapping[str, Sequence[prometheus.Series]]
 Edge = tuple[str, str]
 _SIBLING = re.compile(r"-\d+(-primary|-replica)?$")
@@ -39,14 +37,14 @@ def of(frozen: Frozen, moments: Moments) -> list[Series]:
         *_series(whitelist.CALLS_FAILED, _with_past(levels_by_edge(frozen, whitelist.CALLS_FAILED, moments), moments), moments),
         *_series(whitelist.CALLS_PER_S, rates, moments),
     ]  # fmt: skip
-    return [*called, *_missing(frozen, rates, moments), *_dead_letters(frozen, moments), *_replicated(frozen, moments)]
+    return [*called, *_missing(frozen, rates, moments), *_dead_letters(frozen, moments)]
 
 
 def calls(frozen: Frozen) -> frozenset[Edge]:
     """Who called whom; and a primary waits for its replica."""
     names = (whitelist.CALLS_PER_S, whitelist.CALLS_SECONDS)
     called = {(one.labels["component"], one.labels["peer"]) for name in names for one in frozen.get(name, ())}
-    return frozenset(called | {(primary, replica) for primary, replica, _ in _pairs(frozen)})
+    return frozenset(called | {(primary, replica) for primary, replica, _ in pairs(frozen)})
 
 
 def impatient(frozen: Frozen, moments: Moments) -> frozenset[Edge]:
@@ -115,21 +113,12 @@ def _dead_letters(frozen: Frozen, moments: Moments) -> Iterator[Series]:
             yield moments.series(peer, DEAD, np.minimum(moments.rates(dead[caller]), 1.0), caller)
 
 
-def _pairs(frozen: Frozen) -> Iterator[tuple[str, str, str]]:
-    """Primaries, their replicas, and the names of both together."""
-    replicas = {one.labels["shard"]: one.labels["component"] for one in frozen.get(metrics.REPLICATION_RUNNING.name, ())}
-    for one in frozen.get(metrics.SEMI_SYNC_ON.name, ()):
-        if replica := replicas.get(one.labels["shard"]):
-            yield one.labels["component"], replica, one.labels["shard"]
-
-
-def _replicated(frozen: Frozen, moments: Moments) -> Iterator[Series]:
-    """What a primary and its replica see of one another: the one waits for acknowledgements until it gives that up, the other for what is new."""
-    semi_sync = {one.labels["shard"]: one for one in frozen.get(metrics.SEMI_SYNC_ON.name, ())}
-    running = {one.labels["shard"]: one for one in frozen.get(metrics.REPLICATION_RUNNING.name, ())}
-    for primary, replica, shard in _pairs(frozen):
-        yield moments.series(replica, REFUSED, 1.0 - moments.levels(semi_sync[shard]), primary)
-        yield moments.series(primary, REPLICATES, moments.levels(running[shard]), replica)
+def pairs(frozen: Frozen) -> Iterator[tuple[str, str, prometheus.Series]]:
+    """Primaries, their replicas, and whether these replicate."""
+    primaries = {one.labels["shard"]: one.labels["component"] for one in frozen.get(metrics.SEMI_SYNC_ON.name, ())}
+    for one in frozen.get(metrics.REPLICATION_RUNNING.name, ()):
+        if primary := primaries.get(one.labels["shard"]):
+            yield primary, one.labels["component"], one
 
 
 def _few_left_out(seconds: Mapping[Edge, Values], rates: Mapping[Edge, Values]) -> dict[Edge, Values]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from postmortems import whitelist
-from postmortems.diagnosis.edges import Edge, Frozen, levels_by_edge, of_kind, past_of_siblings
+from postmortems.diagnosis.edges import Edge, Frozen, levels_by_edge, of_kind, pairs, past_of_siblings
 from postmortems.diagnosis.model import Series, Values
 from postmortems.diagnosis.moments import Moments, by_labels, share, summed
 from reference_app.contract import metrics, topology
@@ -15,10 +15,10 @@ from reference_app.contract import metrics, topology
 SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)
 LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
 """Whoever watches processes knows which one died. Headline figures do without it."""
-ACTIVE, HITS = "availability_for_work", "hit_share"
+ACTIVE, HITS, STOPPED = "availability_for_work", "hit_share", "replication_failed_share"
 LOST_SPANS, LOST_ALERTS = "failed_spans_share", "failed_notifications_share"
 LEFT = {metrics.CONNECTIONS.name: "connections_ratio", metrics.STORE_DISK_FREE_SHARE.name: "disk_free_ratio"}
-EVICTED = "evictions"
+TURNED_AWAY = {metrics.CACHE_EVICTIONS.name: "evictions", metrics.SHED.name: "shed_load", metrics.NACKS.name: "refused_work"}
 TOOLS = {one.kind: one.name for one in topology.components(topology.SMALL, 0) if one.tool}
 """Who watches serves more when others fail: what it serves is no evidence."""
 
@@ -31,7 +31,7 @@ def of(frozen: Frozen, moments: Moments, *, liveness: bool = False) -> list[Seri
         for one in frozen.get(name, ())
         if one.labels.get("component", TOOLS["prober"]) not in TOOLS.values() or name in LIVENESS
     ]
-    return [*served, *_hits(frozen, moments), *_left(frozen, moments), *_watched(frozen, moments)]
+    return [*served, *_hits(frozen, moments), *_left(frozen, moments), *_replicates(frozen, moments), *_watched(frozen, moments)]
 
 
 def active(frozen: Frozen, called: Collection[str], moments: Moments) -> Iterator[Series]:
@@ -70,8 +70,17 @@ def _left(frozen: Frozen, moments: Moments) -> Iterator[Series]:
     for name, metric in LEFT.items():
         for one in frozen.get(name, ()):
             yield moments.series(one.labels["component"], metric, moments.levels(one))
-    for cache, evicted in _rates(frozen, metrics.CACHE_EVICTIONS.name, moments).items():
-        yield moments.series(cache, EVICTED, evicted)
+    for name, metric in TURNED_AWAY.items():
+        for (component,), counters in by_labels(frozen.get(name, ()), "component").items():
+            yield moments.series(component, metric, summed((moments.rates(one) for one in counters), len(moments.all)))
+
+
+def _replicates(frozen: Frozen, moments: Moments) -> Iterator[Series]:
+    """A replica that no longer replicates although its primary answers; where that does not, it says nothing about the replica."""
+    failed = levels_by_edge(frozen, whitelist.CALLS_FAILED, moments)
+    for primary, replica, running in pairs(frozen):
+        if theirs := [np.nan_to_num(its, nan=1.0) for (_, callee), its in failed.items() if callee == primary]:
+            yield moments.series(replica, STOPPED, (1.0 - moments.levels(running)) * (1.0 - np.max(theirs, axis=0)))
 
 
 def _watched(frozen: Frozen, moments: Moments) -> Iterator[Series]:

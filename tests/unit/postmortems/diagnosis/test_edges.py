@@ -56,20 +56,3 @@ def test_messages_that_nobody_can_read_accuse_the_stream_and_not_who_puts_them_a
     dead = {metrics.DEAD_LETTERS.name: [counter(0.0, 2.0, component="fanout")]}
     made = edges.of(together(calls("fanout", "events"), calls("fanout", "db"), kinds, dead), MOMENTS)
     assert changed(made) == {("events", "fanout", edges.DEAD)}
-
-
-def pair(acknowledged: float, replicates: float | None) -> dict:
-    return {
-        metrics.SEMI_SYNC_ON.name: [gauge(1.0, acknowledged, component="db-0-primary", shard="db-0")],
-        metrics.REPLICATION_RUNNING.name: [gauge(1.0, replicates, component="db-0-replica", shard="db-0")],
-    }
-
-
-def test_a_primary_and_its_replica_speak_about_one_another():
-    assert changed(edges.of(pair(0.0, None), MOMENTS)) == {("db-0-replica", "db-0-primary", edges.REFUSED)}
-    assert changed(edges.of(pair(1.0, 0.0), MOMENTS)) == {("db-0-primary", "db-0-replica", edges.REPLICATES)}
-
-
-def test_a_replica_that_stops_is_before_the_primary_that_waits_for_it():
-    assert accused(together(calls("tweets", "db-0-primary", seconds=(0.004, 0.012)), pair(0.0, 0.0))) == "db-0-replica"
-    assert accused(together(calls("tweets", "db-0-primary", failed=(0.0, 0.9)), pair(1.0, 0.0))) == "db-0-primary"

@@ -46,6 +46,12 @@ def test_a_callee_that_is_bad_for_others_alone_is_no_excuse():
     assert alone > together
 
 
+def test_fewer_errors_than_before_accuse_nobody():
+    fewer = Series("db", "failed_share", np.full(30, 0.5), np.full(10, 0.1))
+    assert ranking.scores(Case((fewer,))) == {"db": 0.0}
+    assert ranking.scores(Case((dataclasses.replace(fewer, normal=fewer.anomalous, anomalous=fewer.normal),)))["db"] > 3
+
+
 def test_evidence_is_told_in_words_for_and_against():
     found = {one.component: one for one in ranking.rank(case(*SLOW_DB, symptom=Symptom("gateway"))).ranked}
     assert "mean_seconds of the calls from tweets rose from 0.0" in found["db"].reasons_for[0]

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from postmortems.diagnosis import states
+from postmortems.diagnosis import edges, states
+from postmortems.diagnosis.model import Case
+from postmortems.diagnosis.ranking import scores
 from reference_app.contract import metrics
 from tests.unit.postmortems.diagnosis.frozen import MOMENTS, calls, changed, counter, gauge, together
 
@@ -64,3 +66,23 @@ def test_who_was_seen_dead_is_evidence_for_those_alone_who_ask_for_it():
     died = {metrics.COMPONENT_UP.name: [gauge(1.0, 0.0, component="db", kind="mariadb")]}
     assert not changed(states.of(died, MOMENTS))
     assert changed(states.of(died, MOMENTS, liveness=True)) == {("db", "", "component_up")}
+
+
+def pair(*, failed: float) -> Case:
+    """A replica that stops replicating, from a primary that is slow and fails so many of its calls."""
+    stopped = {
+        metrics.SEMI_SYNC_ON.name: [gauge(1.0, 1.0, component="db-0-primary", shard="db-0")],
+        metrics.REPLICATION_RUNNING.name: [gauge(1.0, 0.0, component="db-0-replica", shard="db-0")],
+    }
+    frozen = together(calls("tweets", "db-0-primary", seconds=(0.004, 0.02), failed=(0.0, failed)), stopped)
+    return Case((*edges.of(frozen, MOMENTS), *states.of(frozen, MOMENTS)), edges.calls(frozen))
+
+
+def test_a_replica_that_stops_is_before_the_primary_that_waits_for_it_but_not_before_one_that_answers_nobody():
+    assert next(iter(scores(pair(failed=0.1)))) == "db-0-replica"
+    assert next(iter(scores(pair(failed=1.0)))) == "db-0-primary"
+
+
+def test_load_that_is_shed_on_purpose_is_seen_though_it_is_one_request_in_a_hundred():
+    shed = {metrics.SHED.name: [counter(0.0, 0.5, component="gateway", http_route=route) for route in ("/home", "/tweets")]}
+    assert changed(states.of(shed, MOMENTS)) == {("gateway", "", "shed_load")}
