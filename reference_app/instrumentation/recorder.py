@@ -24,6 +24,7 @@ from reference_app.kit.tracing import TraceContext
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+_EOF = b"# EOF\n"
 _ANSWERED = {"ok", "4xx", "duplicate"}
 """Outcomes that are an answer and no failure of the callee."""
 _current, _now_ns = tracing.current.get, time.time_ns
@@ -48,7 +49,7 @@ class Recorder:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry = prometheus_client.CollectorRegistry()
-        self._histograms = {metric.name: Histogram(metric, self._registry) for metric in exported if metric.type == "histogram"}
+        self._histograms = {metric.name: Histogram(metric) for metric in exported if metric.type == "histogram"}
         self._metrics = {metric.name: _create(metric, self._registry) for metric in exported if metric.type != "histogram"}
         self._instruments: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._breakers: dict[tuple[str, str], Breaker] = {}
@@ -151,8 +152,10 @@ class Recorder:
         return self._budgets[group]
 
     def exposition(self) -> bytes:
-        """The registry as OpenMetrics text."""
-        return bytes(openmetrics.exposition.generate_latest(self._registry))  # type: ignore[no-untyped-call]
+        """All metrics as OpenMetrics text."""
+        others = bytes(openmetrics.exposition.generate_latest(self._registry))  # type: ignore[no-untyped-call]
+        histograms = "".join(histogram.text() for histogram in self._histograms.values())
+        return others.removesuffix(_EOF) + histograms.encode() + _EOF
 
     def _ended(self, kind: Kind, context: TraceContext, seconds: float, reason: Reason | None, own: tuple[object, ...]) -> bool:
         """Count what has ended now, and note it. True when its trace is kept."""
