@@ -56,8 +56,8 @@ class Histogram:
             *buckets, count, total = self._heads.get(labels) or self._remembered(labels)
             below = list(accumulate(series.counts))
             for head, value, exemplar in zip(buckets, below, series.exemplars, strict=True):
-                lines.append(f"{head} {floatToGoString(value)}{_told(exemplar)}\n")
-            lines.append(f"{count} {floatToGoString(below[-1])}\n{total} {floatToGoString(series.total)}\n")
+                lines.append(f"{head} {_number(value)}{_told(exemplar)}\n")
+            lines.append(f"{count} {_number(below[-1])}\n{total} {_number(series.total)}\n")
         return "".join(lines)
 
     def _remembered(self, labels: tuple[str, ...]) -> list[str]:
@@ -68,13 +68,17 @@ class Histogram:
         return self._heads[labels]
 
 
+def _number(value: float) -> str:
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]
+
+
 def _labelled(labels: Mapping[str, str]) -> str:
     listed = ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
     return f"{{{listed}}}" if listed else ""
 
 
 def _told(exemplar: Exemplar | None) -> str:
-    return f" # {_labelled(exemplar.labels)} {floatToGoString(exemplar.value)} {exemplar.timestamp}" if exemplar is not None else ""
+    return f" # {_labelled(exemplar.labels)} {_number(exemplar.value)} {exemplar.timestamp}" if exemplar is not None else ""
 
 
 def _escaped(text: str) -> str:
