@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PACKAGES := failwhale dashboards postmortems chaos loadgen reference_app tests
 FAILWHALE := $(PYTHON) -m failwhale
-GAMEDAY := FAILWHALE_HOME=$(CURDIR)/var/library FAILWHALE_PORT_BASE=18800 $(FAILWHALE) gameday
+GAMEDAY := FAILWHALE_HOME=$(CURDIR)/var-library FAILWHALE_PORT_BASE=18800 $(FAILWHALE) gameday
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test verify gameday lint lock gen up down clean
@@ -28,7 +28,7 @@ verify: ## the long tests: failure table, runner kills, soak; then `make gameday
 
 gameday: setup ## every drill of the library in a lab of its own, then thirty sham twins, about 4 hours; results in docs/
 	$(GAMEDAY) chaos/gamedays/library.yaml --yes; ended=$$?; $(GAMEDAY) chaos/gamedays/quiet.yaml --yes || ended=$$?; \
-	  $(GAMEDAY) --write-docs; $(FAILWHALE) score --home $(CURDIR)/var/library --write-docs; exit $$ended
+	  $(GAMEDAY) --write-docs; $(FAILWHALE) score --home $(CURDIR)/var-library --write-docs; exit $$ended
 
 lint: ## style, types and import directions
 	.venv/bin/ruff check $(PACKAGES)

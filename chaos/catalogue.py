@@ -20,11 +20,15 @@ EXTENSION = "failwhale"
 Verdict = Literal["passed", "deviated", "baseline-not-met", "not-injected", "inconclusive", "interrupted", "skipped", "error"]
 
 
-class UnknownExperimentError(Exception):
+class CatalogueError(Exception):
+    """There is no such experiment, or it is none that can be run; the message says what to do."""
+
+
+class UnknownExperimentError(CatalogueError):
     """No experiment has that name."""
 
 
-class InvalidExperimentError(Exception):
+class InvalidExperimentError(CatalogueError):
     """The file is not an experiment that a drill can run; the message lists what is wrong."""
 
 
@@ -164,6 +168,14 @@ class Experiment:
         return self.extension.drill
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What people read of a document."""
+
+    title: str
+    description: str
+
+
 def names() -> list[str]:
     """All experiments, in alphabetical order."""
     return sorted(path.stem for path in DIRECTORY.glob("*.yaml"))
@@ -174,13 +186,22 @@ def load(name: str) -> Experiment:
     path = DIRECTORY / f"{name}.yaml"
     if name not in names():
         raise UnknownExperimentError(f"there is no experiment {name!r}; there are {', '.join(names())}")
-    return read(path)
+    experiment = read(path)
+    if experiment.name != name:
+        raise InvalidExperimentError(
+            f"{path}: its extension says `drill: {experiment.name}`, which has to be the name of the file: `drill: {name}`"
+        )
+    return experiment
 
 
 def read(path: Path) -> Experiment:
     """An experiment from any file. Raises InvalidExperimentError when it is not one of ours."""
-    document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)  # the one in Python takes half a second for all
-    return Experiment(path, document["title"], document["description"], extension_of(document), document)
+    try:
+        document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)  # the one in Python takes half a second for all
+        told = msgspec.convert(document, _Told)
+        return Experiment(path, told.title, told.description, extension_of(document), document)
+    except (yaml.YAMLError, msgspec.ValidationError, InvalidExperimentError) as error:
+        raise InvalidExperimentError(f"{path}: {error}; mend it, or move it away") from error
 
 
 def extension_of(document: dict[str, Any]) -> Extension:

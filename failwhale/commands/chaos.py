@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def list_experiments() -> None:
     """The experiments there are, and what each is expected to show."""
     table = Table("name", "fault", "expected", title="Experiments")
-    for experiment in map(catalogue.load, catalogue.names()):
+    for experiment in _experiments():
         truth = experiment.extension.truth
         table.add_row(experiment.name, f"{truth.fault} {', '.join(truth.components)}", experiment.extension.expected_verdict)
     terminal.show(table)
@@ -54,11 +54,7 @@ def run(
 
     Exit codes: 0 the steady state held and everything was undone, 1 it did not, 2 refused, 130 interrupted (undone).
     """
-    try:
-        experiment = catalogue.load(name)
-    except (catalogue.UnknownExperimentError, catalogue.InvalidExperimentError) as error:
-        terminal.complain(str(error))
-        raise typer.Exit(USAGE) from None
+    (experiment,) = _experiments(name)
     home = Home.from_environment()
     home.lab()
     undo.replay_leftovers(home, by="next run")
@@ -68,6 +64,15 @@ def run(
         code = _supervise(here, experiment, inject=fault)
     _report(here, as_json=as_json)
     raise typer.Exit(code)
+
+
+def _experiments(*names: str) -> list[Experiment]:
+    """Those of these names, or all. Ends the command when one cannot be read."""
+    try:
+        return [catalogue.load(name) for name in names or catalogue.names()]
+    except catalogue.CatalogueError as error:
+        terminal.complain(str(error))
+        raise typer.Exit(USAGE) from None
 
 
 def show_status(*, as_json: Json = False) -> None:

@@ -57,7 +57,7 @@ def drill(
         if dry_run:
             _look_ahead(wish, as_json=as_json)
         outcome = _perform(wish)
-    except (*drills.ERRORS, catalogue.UnknownExperimentError, BadLinesError, ValueError, OSError) as error:
+    except (*drills.ERRORS, catalogue.CatalogueError, BadLinesError, ValueError, OSError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:

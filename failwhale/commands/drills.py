@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
+from chaos.catalogue import CatalogueError
 from failwhale import drillsdoc
 from failwhale.commands import terminal
 
 SCHEMA = "failwhale/drills/v1"
+USAGE = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +22,11 @@ def register(app: typer.Typer) -> None:
 
 def drills(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False) -> None:
     """List the drills there are: what each does, where, and what it is expected to show. `failwhale drill NAME` runs one."""
-    library = drillsdoc.library()
+    try:
+        library = drillsdoc.library()
+    except CatalogueError as error:
+        terminal.complain(str(error))
+        raise typer.Exit(USAGE) from None
     if as_json:
         terminal.emit({"schema": SCHEMA, "drills": library})
         return
@@ -28,6 +34,7 @@ def drills(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JS
     for drill in library:
         alerts = ", ".join(map(drillsdoc.alert_text, drill.expected_alerts))
         table.add_row(
-            drill.name, drill.fault, ", ".join(drill.components), drillsdoc.topologies_text(drill), drill.expected_verdict, alerts
-        )
+            drill.name, drill.fault, ", ".join(drill.components), drillsdoc.topologies_text(drill),
+            drill.expected_verdict + (f"; passes with {drill.passes_with}" if drill.passes_with else ""), alerts,
+        )  # fmt: skip
     terminal.show(table)

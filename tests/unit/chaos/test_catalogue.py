@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +109,27 @@ def test_an_experiment_says_which_lab_it_needs_and_where_it_can_run() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_experiments_on_a_tweet_shard_run_on_every_topology(name: str) -> None:
     assert [catalogue.load(name).extension.why_not(lab(topology)) for topology in TOPOLOGIES.values()] == [""] * len(TOPOLOGIES)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: [", "expected"),
+        ("- a list", "Expected `object`"),
+        ("description: nothing else", "missing required field `title`"),
+        ("{title: t, description: d, extensions: [{name: failwhale, drill: mine}]}", "missing required field"),
+        (catalogue.load("kill-fanout").path.read_text(), "`drill: kill-fanout`, which has to be the name of the file: `drill: mine`"),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_named_with_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setattr(catalogue, "DIRECTORY", tmp_path)
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(catalogue.InvalidExperimentError) as raised:
+        catalogue.load("mine")
+    assert "mine.yaml" in str(raised.value)
+    assert said in str(raised.value)
 
 
 def test_an_unknown_field_in_the_extension_is_refused() -> None:
