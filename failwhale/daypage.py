@@ -17,11 +17,18 @@ COLUMNS = (
 
 def page(report: Report) -> str:
     """The whole page."""
-    verdict = "Every drill ended as predicted." if report.ok else "**Not every drill ended as predicted.**"
-    head = [f"# Game day: {report.title}", "", f"{verdict} {summary(report.totals)}", "", provenance(report), ""]
+    head = [f"# Game day: {report.title}", "", f"{_verdict(report)} {summary(report.totals)}", "", provenance(report), ""]
     if report.stopped and not report.complete:
         head += [f"It ended early: {report.stopped}. `failwhale gameday --continue {report.id}` goes on.", ""]
     return "\n".join([*head, *table(report.drills), "", *(line for drill in report.drills for line in _section(drill))])
+
+
+def _verdict(report: Report) -> str:
+    if report.ok:
+        return "Every drill ended as predicted."
+    if report.totals.as_predicted == report.totals.planned:
+        return "**Every drill ended as predicted, and promises to users were broken.**"
+    return "**Not every drill ended as predicted.**"
 
 
 def table(drills: Sequence[Drill]) -> list[str]:

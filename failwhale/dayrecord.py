@@ -196,7 +196,10 @@ def now() -> float:
 
 
 def _read(directory: Path) -> Record:
-    lines = tuple(msgspec.convert(line, Line) for line in files.read_lines(directory / FILE))
+    try:
+        lines = tuple(msgspec.convert(line, Line) for line in files.read_lines(directory / FILE))
+    except msgspec.DecodeError as error:
+        raise NoGameDayError(f"{directory / FILE} cannot be read ({error}): it was left by another version; start a new one") from error
     if not lines or not isinstance(lines[0], Planned):
         raise NoGameDayError(f"{directory / FILE} does not begin with a plan: the game day was ended before it began; start a new one")
     return Record(directory, lines)

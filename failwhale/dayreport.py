@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from chaos.audit.model import VIOLATIONS
 from chaos.gameday import Task
 from failwhale.bench.measure import Machine
 from failwhale.dayrecord import Continued, Drilled, Ended, Record
@@ -66,7 +67,9 @@ class Totals:
 
 @dataclass(frozen=True)
 class Report:
-    """`ok`: every drill was done and ended as predicted, and nothing was lost or duplicated. `stopped` is why the day is not complete."""
+    """`ok`: every drill was done and ended as predicted, and no audit found a broken promise, such as a lost post, which a predicted `deviated`
+    would cover up. `stopped` is why the day is not complete.
+    """
 
     id: str
     file: str
@@ -93,7 +96,7 @@ def build(record: Record) -> Report:
     return Report(
         id=planned.id, file=planned.file, title=planned.title, seed=planned.seed, started_at=_iso(planned.at),
         duration_s=_duration(record), commit=planned.commit, machine=planned.machine, complete=complete, stopped=record.stopped,
-        ok=complete and totals.as_predicted == totals.planned and not totals.lost and not totals.duplicated, totals=totals, drills=drills,
+        ok=complete and totals.as_predicted == totals.planned and not any(map(_broke_a_promise, drills)), totals=totals, drills=drills,
     )  # fmt: skip
 
 
@@ -103,8 +106,15 @@ def keep(directory: Path, report: Report) -> None:
 
 
 def read_all(directory: Path) -> list[Report]:
-    """The reports of all game days of a home, oldest first. Raises msgspec.DecodeError for a file that is none."""
-    return [msgspec.json.decode(path.read_bytes(), type=Report) for path in sorted(directory.glob(f"*/{FILE}"))]
+    """The reports of all game days of a home, oldest first. Raises ValueError for a file that is none."""
+    return [_read(path) for path in sorted(directory.glob(f"*/{FILE}"))]
+
+
+def _read(path: Path) -> Report:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path} cannot be read ({error}): it was left by another version; move it away") from error
 
 
 def _drill(task: Task, ends: Sequence[Ended]) -> Drill:
@@ -121,6 +131,11 @@ def _as_predicted(task: Task, result: Drilled) -> bool:
     """A sham twin has to be quiet, too."""
     quiet = not task.sham or result.alerts is None or not result.alerts.fired
     return result.verdict == task.expected_verdict and quiet
+
+
+def _broke_a_promise(drill: Drill) -> bool:
+    audit = drill.result.audit if drill.result else None
+    return audit is not None and any(getattr(audit, name) for name in VIOLATIONS)
 
 
 def _totals(drills: Sequence[Drill]) -> Totals:

@@ -118,6 +118,8 @@ def _result(report: Report) -> str:
 
 def _between(text: str, marks: tuple[str, str], body: str) -> str:
     start, end = marks
+    if start not in text or end not in text.partition(start)[2]:
+        raise ValueError(f"{DOCUMENT} has lost the marks between which this is written: {' … '.join(marks)}")
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     return f"{before}{start}\n\n{body}\n\n{end}{after}"

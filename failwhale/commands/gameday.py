@@ -50,7 +50,7 @@ def gameday(
         raise typer.Exit(USAGE)
     try:
         if write_docs:
-            terminal.say(f"wrote {drillsdoc.write_results(REPOSITORY, home.gamedays)}")
+            _write_docs(home)
             return
         day = performing.plan(home, file, seed=seed, own_lab=yes) if file else dayrecord.find(home, continued)
         if dry_run:
@@ -64,6 +64,13 @@ def gameday(
         raise typer.Exit(INTERRUPTED) from None
     _show(home, report, as_json=as_json)
     raise typer.Exit(OK if report.ok else NOT_OK)
+
+
+def _write_docs(home: Home) -> None:
+    try:
+        terminal.say(f"wrote {drillsdoc.write_results(REPOSITORY, home.gamedays)}")
+    except ValueError as error:
+        raise GameDayError(str(error)) from error
 
 
 def _perform(home: Home, day: Planned | Record) -> Report:

@@ -77,6 +77,20 @@ def test_results_are_those_of_the_last_complete_day_of_each_file(tmp_path: Path)
     assert text.endswith("the end\n")
 
 
+@pytest.mark.parametrize("mark", drillsdoc.RESULTS)
+def test_a_document_without_its_marks_is_refused_and_not_cut_off(mark: str) -> None:
+    with pytest.raises(ValueError, match="lost the marks"):
+        drillsdoc.with_results(MARKED.replace(mark, ""), [])
+
+
+def test_a_report_of_another_version_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "day" / dayreport.FILE
+    path.parent.mkdir()
+    path.write_text("{}")
+    with pytest.raises(ValueError, match=str(path)):
+        dayreport.read_all(tmp_path)
+
+
 def test_without_a_recorded_day_there_are_no_results() -> None:
     assert "No game day was recorded yet." in drillsdoc.with_results(MARKED, [])
 

@@ -100,6 +100,24 @@ def test_a_drill_that_loses_a_post_fails_the_day_also_when_its_verdict_was_predi
     assert (report.totals.as_predicted, report.totals.lost, report.ok) == (2, 1, False)
 
 
+@pytest.mark.parametrize("promise", ["missing_from_timelines", "non_unique_ids", "resurrected", "doubled_deliveries"])
+def test_so_does_one_that_breaks_another_promise_which_the_page_does_not_call_another_verdict(
+    home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]], promise: str
+) -> None:
+    standin.answers(*({**answer, "audit": AUDIT | {promise: 2}} for answer in predicted))
+    report = gameday.perform(home, day, quiet)
+    assert (report.totals.as_predicted, report.ok) == (2, False)
+    assert "**Every drill ended as predicted, and promises to users were broken.**" in daypage.page(report)
+
+
+def test_a_record_of_another_version_is_refused_with_its_path(home: Home, day: Planned) -> None:
+    path = home.gamedays / day.id / dayrecord.FILE
+    path.parent.mkdir(parents=True)
+    path.write_text('{"type": "planned", "at": 1}\n')
+    with pytest.raises(dayrecord.NoGameDayError, match=str(path)):
+        dayrecord.find(home, day.id)
+
+
 def test_a_drill_on_a_lab_that_did_not_settle_is_not_begun_and_the_day_goes_on(
     home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]]
 ) -> None:
