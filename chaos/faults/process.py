@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import ClassVar
@@ -10,6 +11,7 @@ from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, bring_back
 from reference_app.kit.home import Home
 from reference_app.stack import agents
 from reference_app.stack.control import Control
+from reference_app.stack.errors import StackError
 
 SHORTEST_LIFE_SECONDS = 0.5
 
@@ -92,10 +94,11 @@ class CrashLoop(_BySignal, frozen=True, tag="crash_loop"):
 def _crash_again_and_again(home: Home, component: str, every_s: float) -> None:
     control = Control(home)
     while True:
-        if state_of(home, component) in ALIVE:
-            control.kill(component)
-        else:
-            control.start(component)
+        with contextlib.suppress(StackError):  # it died by itself since it was looked at, or could not be started: the next time, then
+            if state_of(home, component) in ALIVE:
+                control.kill(component)
+            else:
+                control.start(component)
         time.sleep(every_s)
 
 

@@ -1,14 +1,14 @@
-"""Undos that end half-way: whoever takes the record up again finishes them."""
+"""Faults and undos that somebody or something comes in between: they go on, or whoever takes the record up again finishes them."""
 
 from __future__ import annotations
 
 import pytest
 
-from chaos.faults import change
+from chaos.faults import change, process
 from chaos.faults.change import BadConfig
 from reference_app.kit import files
 from reference_app.kit.home import Home
-from reference_app.stack.errors import StackError
+from reference_app.stack.errors import NotRunningError, StackError
 
 
 class OfOneService:
@@ -44,3 +44,25 @@ def test_a_bad_deploy_whose_service_did_not_stop_is_still_in_force_and_taken_bac
     service.refuses = False
     fault.undo(home)
     assert (service.deployed, fault.in_effect(home)) == (False, False)
+
+
+def test_a_crash_loop_goes_on_when_the_component_died_by_itself_just_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    kills: list[str] = []
+
+    class Dying:
+        def __init__(self, _home: Home) -> None:
+            pass
+
+        def kill(self, component: str) -> None:
+            kills.append(component)
+            raise NotRunningError(f"{component} does not run")
+
+    def sleep(_seconds: float) -> None:
+        if len(kills) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "Control", Dying)
+    monkeypatch.setattr(process, "state_of", lambda *_: "running")
+    monkeypatch.setattr(process.time, "sleep", sleep)
+    with pytest.raises(KeyboardInterrupt):
+        process._crash_again_and_again(home, "tweets-0", 1.0)
