@@ -76,7 +76,7 @@ class Posting:
     async def _stored(self, shard: Shard, wanted: NewTweet) -> Created | None:
         try:
             row = await shard.durable.read("find_key", lambda session: store.by_key(session, wanted.user_id, wanted.key))
-        except errors.CallError:
+        except (errors.CallError, errors.AppError):  # the latter when no time is left to ask: it stays unknown
             return None
         if row is None:
             return None
