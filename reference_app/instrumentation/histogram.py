@@ -52,7 +52,7 @@ class Histogram:
     def text(self) -> str:
         """As OpenMetrics. The library takes 20 us a line, and there are a thousand each second: what of a line does not change is kept."""
         lines = [f"# HELP {self._metric.name} {_escaped(self._metric.help)}\n# TYPE {self._metric.name} histogram\n"]
-        for labels, series in self._series.items():
+        for labels, series in list(self._series.items()):
             *buckets, count, total = self._heads.get(labels) or self._remembered(labels)
             below = list(accumulate(series.counts))
             for head, value, exemplar in zip(buckets, below, series.exemplars, strict=True):
