@@ -94,7 +94,7 @@ def reap(home: Home, held: lease.Lease | None) -> bool:
         return True
     if held:
         events.write_if_possible(home.runs / run_id, "lease_lapsed", clock=time.time, holder=held.holder_pid)
-    undone = undo.replay(home, by="reaper")
+    undone = undo.replay(home, by="reaper", abandoned=True)
     ended = processes.end(of_the_dead)
     if any(result.error for result in undone):
         return False

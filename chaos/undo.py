@@ -83,14 +83,21 @@ def unreadable(home: Home) -> list[Unreadable]:
 
 
 def replay(
-    home: Home, *, by: str, run_id: str | None = None, whole_run: bool = True, clock: Callable[[], float] = time.time
+    home: Home,
+    *,
+    by: str,
+    run_id: str | None = None,
+    whole_run: bool = True,
+    abandoned: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> list[Undone]:
     """Undo what is pending (of one run, or all), newest first; a record goes only when its undo succeeded. Never raises for one that failed.
 
-    Without `whole_run` what holds for the whole run is left in force.
+    Without `whole_run` what holds for the whole run is left in force; with `abandoned` what is of a run that lives, if it began a moment ago.
     """
     with _locked(home):
-        chosen = [record for record in pending(home) if run_id in (None, record.run_id) and (whole_run or not record.whole_run)]
+        living = _living(home, clock()) if abandoned else None
+        chosen = [r for r in pending(home) if run_id in (None, r.run_id) and (whole_run or not r.whole_run) and r.run_id != living]
         return [_execute(home, record, by=by, clock=clock) for record in reversed(chosen)]
 
 
@@ -99,9 +106,15 @@ def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.t
     of_the_dead = processes.registered(home.chaos)  # looked up before the lease: a run that takes it from now on is none of them
     if lease.alive(lease.read(home.chaos), now=clock()):
         return []
-    done = replay(home, by=by, clock=clock)
+    done = replay(home, by=by, abandoned=True, clock=clock)
     processes.end(of_the_dead)
     return done
+
+
+def _living(home: Home, now: float) -> str | None:
+    """The run that holds the lab. Within the lock: it had to take the lease before it could write a record."""
+    held = lease.read(home.chaos)
+    return held.run_id if held is not None and lease.alive(held, now=now) else None
 
 
 def _records(home: Home) -> Iterator[Record | Unreadable]:

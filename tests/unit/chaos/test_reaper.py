@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -90,8 +91,8 @@ def test_processes_of_a_run_that_takes_the_lab_while_the_last_one_is_reaped_are_
     abandon(run)
     dead, undo_all = lease.read(run.home.chaos), undo.replay
 
-    def next_run_begins(home: Home, *, by: str) -> list[undo.Undone]:
-        done = undo_all(home, by=by)
+    def next_run_begins(home: Home, **how: Any) -> list[undo.Undone]:
+        done = undo_all(home, **how)
         lease.take(home.chaos, "run-2", now=time.time())
         processes.register(home.chaos, "run-2", pid=os.getpid(), role="load")
         return done
@@ -103,6 +104,30 @@ def test_processes_of_a_run_that_takes_the_lab_while_the_last_one_is_reaped_are_
     held = lease.read(run.home.chaos)
     assert held is not None
     assert held.run_id == "run-2"
+
+
+@pytest.mark.parametrize("by", ["the reaper", "up"])
+def test_settings_of_a_run_that_takes_the_lab_just_before_are_left_in_force(run: Session, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    """Else the next drill would measure a lab without its switches, and nobody would know."""
+    undo.inject(run, config.setting(run.home, "replica_reads", 0))
+    abandon(run)
+    dead, alive = lease.read(run.home.chaos), lease.alive
+
+    def next_run_begins(held: Lease | None, *, now: float) -> bool:
+        monkeypatch.setattr(lease, "alive", alive)
+        answer = alive(held, now=now)
+        lease.take(run.home.chaos, "run-2", now=time.time())
+        undo.inject(Session(run.home, "run-2"), config.setting(run.home, "breakers", 0), whole_run=True)
+        return answer
+
+    monkeypatch.setattr(lease, "alive", next_run_begins)
+    if by == "up":
+        undo.replay_leftovers(run.home, by=by)
+    else:
+        assert not lease.alive(dead, now=time.time())
+        reaper.reap(run.home, dead)
+    assert [record.run_id for record in undo.pending(run.home)] == ["run-2"]
+    assert deciders.read(run.home.deciders_file)["breakers"] == 0
 
 
 def test_what_somebody_else_has_undone_meanwhile_does_not_end_the_reaper(home: Home) -> None:
