@@ -91,10 +91,18 @@ def run(home: Home, result: Result) -> Run:
         result=result,
         plan=_read(run_dir / plans.FILE, Plan),
         report=_read(run_dir / report.FILE, Report),
-        events=events.read(run_dir),
+        events=happened(run_dir),
         postmortem=None if text is None else incidents.readable(text),
         postmortem_path=path,
     )
+
+
+def happened(run_dir: Path) -> tuple[Event, ...]:
+    """What chaos did in a run; nothing where another version wrote that down."""
+    try:
+        return events.read(run_dir)
+    except msgspec.DecodeError:
+        return ()
 
 
 def _listed(run_dir: Path) -> Listed:
@@ -113,5 +121,5 @@ def _listed(run_dir: Path) -> Listed:
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):  # among runs may lie a file that is none
         return None

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from chaos import events, injections, status
+from chaos import injections, status
+from dashboards.console import data
 from dashboards.console.lab import signals
 from dashboards.console.lab.sight import Band, Setting, Sight, Signals, Trouble
 from dashboards.console.lab.windows import Window
@@ -132,7 +133,7 @@ def _trouble(error: Exception, processes: Mapping[str, State]) -> Trouble:
 def _bands(home: Home, *, since: float, pending: set[str]) -> Iterator[Band]:
     """Faults of the newest runs, as far as they were in force after `since`. A run that wrote no end and has nothing pending ended by then."""
     for run_dir in sorted(home.runs.glob("*"), reverse=True)[:RECENT_RUNS]:
-        recorded = events.read(run_dir)
+        recorded = data.happened(run_dir)
         start, end = timeline.fault_span(recorded)
         applied = [each.applied for each in injections.of(recorded)]
         if start is None or not applied:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from chaos import events, halt
+from dashboards.console import data
 from dashboards.console.lab import watch
 from dashboards.console.lab.watch import Watch
 from reference_app.contract.topology import Lab
@@ -99,3 +100,12 @@ def test_a_run_that_died_in_its_fault_and_left_nothing_pending_has_a_band_that_e
     events.write(run_dir, "reaped", clock=lambda: NOW - 60)
     (band,) = Watch(empty_home, clock=Clock()).look().bands
     assert band.end == NOW - 60
+
+
+def test_what_is_no_run_of_this_version_has_no_bands_and_stops_nobody(empty_home: Home) -> None:
+    (empty_home.runs / "20261121T101010Z-x" / "chaos").mkdir(parents=True)
+    (empty_home.runs / "20261121T101010Z-x" / "chaos" / "events.ndjson").write_text('{"at":1.0,"event":"of-another-version"}\n')
+    (empty_home.runs / "notes.txt").write_text("not a run")
+    assert list(watch._bands(empty_home, since=0.0, pending=set())) == []
+    assert data.compared(empty_home) == []
+    assert [listed.run_id for listed in data.runs(empty_home)] == ["20261121T101010Z-x"]
