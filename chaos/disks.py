@@ -56,11 +56,12 @@ def put(directory: Path, *, room_bytes: int) -> None:
 def take_away(directory: Path) -> None:
     """The directory is where it was, with what the disk held; nothing when there is no disk. Raises DiskError."""
     _drop(_beside(directory, "disk"))
-    returning, returned, former = (_beside(directory, name) for name in ("returning", "returned", "former"))
+    returning, returned, former = (_beside(directory, name) for name in (f"returning.{os.getpid()}", "returned", "former"))
+    copies = list(directory.parent.glob(f".{directory.name}.returning*"))  # a cp outlives who is killed, and may still be at it
     if mounted(directory):
-        for old in (returning, returned):
+        for old in (*copies, returned):
             shutil.rmtree(old, ignore_errors=True)
-        _run("cp", "-a", str(directory), str(returning))
+        _run("cp", "-aT", str(directory), str(returning))
         os.sync()
         returning.rename(returned)
         _unmount(directory)
@@ -68,7 +69,8 @@ def take_away(directory: Path) -> None:
         if directory.exists():
             directory.rename(former)
         returned.rename(directory)
-    shutil.rmtree(former, ignore_errors=True)
+    for old in (*copies, former):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def used(directory: Path) -> int:

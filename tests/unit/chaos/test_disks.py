@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,17 @@ def test_a_copy_that_was_not_finished_is_made_again_from_the_disk(directory: Pat
     disks.take_away(directory)
     assert (directory / "table").read_text() == "after"
     assert beside(directory) == {"data"}
+
+
+def test_a_copy_that_outlived_who_began_it_and_was_killed_is_not_mixed_with_ours(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disks.put(directory, room_bytes=ROOM)
+    (directory / "table").write_text("after")
+    written_to = directory.with_name(".data.returning")
+    written_to.mkdir()
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **how: None if path == written_to else remove(path, **how))
+    disks.take_away(directory)
+    assert [(entry.name, entry.read_text()) for entry in directory.iterdir()] == [("table", "after")]
 
 
 def test_a_finished_copy_takes_the_place_of_the_directory_when_the_disk_is_gone(directory: Path) -> None:
