@@ -99,15 +99,22 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         firewall.put(self._table(home), nat=[own, f"tcp dport {port} redirect to :{through}"], filter=[own, new, old])
 
     def _leave(self, home: Home) -> None:
-        """End the proxy of this component, and the process with its last one."""
+        """End the proxy of this component, and the process with its last one, or when it does not answer: then it serves nobody."""
         if not agents.running(home, AGENT):
             return
-        lab = home.lab()
+        try:
+            others = self._end_proxy(home.lab())
+        except httpx.TransportError:
+            others = set()
+        if not others:
+            agents.end(home, AGENT)
+
+    def _end_proxy(self, lab: Lab) -> set[str]:
+        """The proxies that are left."""
         left = _ask(lab, "GET", "/proxies")
         if self.component in left:
             _ask(lab, "DELETE", f"/proxies/{self.component}")
-        if not set(left) - {self.component}:
-            agents.end(home, AGENT)
+        return set(left) - {self.component}
 
     def _table(self, home: Home) -> str:
         return firewall.table_name(home.lab().port_base, "spoil", self.component)

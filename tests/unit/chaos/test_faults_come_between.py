@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from chaos.faults import change, process
+from chaos.faults import change, process, toxics
 from chaos.faults.change import BadConfig
+from chaos.faults.toxics import Spoil
+from chaos.proxy.toxics import Attributes, Toxic
+from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import files
 from reference_app.kit.home import Home
 from reference_app.stack.errors import NotRunningError, StackError
@@ -44,6 +48,22 @@ def test_a_bad_deploy_whose_service_did_not_stop_is_still_in_force_and_taken_bac
     service.refuses = False
     fault.undo(home)
     assert (service.deployed, fault.in_effect(home)) == (False, False)
+
+
+def test_a_fault_proxy_that_does_not_answer_is_ended_with_all_that_it_holds(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    did: list[str] = []
+
+    def silent(*_: object) -> None:
+        raise httpx.ReadTimeout("it stands still")
+
+    monkeypatch.setattr(toxics, "_ask", silent)
+    monkeypatch.setattr(toxics.firewall, "spare", lambda *_: did.append("new connections go straight"))
+    monkeypatch.setattr(toxics.firewall, "drop", lambda *_: did.append("no rules"))
+    monkeypatch.setattr(toxics.agents, "running", lambda *_: True)
+    monkeypatch.setattr(toxics.agents, "end", lambda *_: did.append("ended"))
+    Spoil("tweets-0", toxics=(Toxic("latency", attributes=Attributes(latency=100)),)).undo(home)
+    assert did == ["new connections go straight", "ended", "no rules"]
 
 
 def test_a_crash_loop_goes_on_when_the_component_died_by_itself_just_before(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
