@@ -95,7 +95,7 @@ def build(record: Record) -> Report:
     complete = not record.left
     return Report(
         id=planned.id, file=planned.file, title=planned.title, seed=planned.seed, started_at=_iso(planned.at),
-        duration_s=_duration(record), commit=planned.commit, machine=planned.machine, complete=complete, stopped=record.stopped,
+        duration_s=_duration(record), commit=_commits(record), machine=planned.machine, complete=complete, stopped=record.stopped,
         ok=complete and totals.as_predicted == totals.planned and not any(map(_broke_a_promise, drills)), totals=totals, drills=drills,
     )  # fmt: skip
 
@@ -159,6 +159,12 @@ def _duration(record: Record) -> float:
     """From the plan to the last line, without what passed before somebody continued."""
     paused = sum(later.at - earlier.at for earlier, later in pairwise(record.lines) if isinstance(later, Continued))
     return round(record.lines[-1].at - record.lines[0].at - paused, 1)
+
+
+def _commits(record: Record) -> str:
+    """Of the code that planned the day, and of that with which it was continued."""
+    told = (record.planned.commit, *(line.commit for line in record.lines if isinstance(line, Continued)))
+    return ", then ".join(dict.fromkeys(told))
 
 
 def _iso(at: float) -> str:

@@ -9,7 +9,7 @@ import pytest
 from chaos.gameday import Task
 from failwhale import daypage, dayreport, drillsdoc
 from failwhale.bench.measure import Machine
-from failwhale.dayrecord import Audited, Drilled, Ended, Finished, Planned, Stopped, Writer
+from failwhale.dayrecord import Audited, Continued, Drilled, Ended, Finished, Planned, Stopped, Writer
 from failwhale.dayreport import Report
 from failwhale.outcome import BlastRadius
 from reference_app.kit.home import REPOSITORY
@@ -75,6 +75,16 @@ def test_results_are_those_of_the_last_complete_day_of_each_file(tmp_path: Path)
     assert "| kill-gateway | standard | passed | deviated (!) | - | - | 0 | 0 | 0.0% | 97.0% |" in text
     assert "- kill-gateway: Goodput was 3%." in text
     assert text.endswith("the end\n")
+
+
+def test_a_day_that_was_continued_with_other_code_says_so(tmp_path: Path) -> None:
+    report(tmp_path, at=1.0, done=False)
+    writer = Writer(tmp_path / "1.0-ci.yaml")
+    for at, commit in ((300.0, "abc1234"), (310.0, "def5678")):
+        writer.write(Continued(at, commit))
+    built = dayreport.build(writer.record())
+    assert built.commit == "abc1234, then def5678"
+    assert "commit abc1234, then def5678;" in daypage.provenance(built)
 
 
 @pytest.mark.parametrize("mark", drillsdoc.RESULTS)
