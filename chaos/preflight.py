@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from asyncmy.errors import MySQLError
 from chaoslib.exceptions import ActivityFailed
+from redis.exceptions import RedisError
 
 from chaos.actions.injecting import Meaning, rehearsed
 from chaos.faults.base import NotApplicableError, UnavailableError
@@ -17,7 +19,9 @@ from chaos.session import NoSessionError
 from chaos.targets import BadTargetError
 from reference_app.kit.home import Home, NoLabError
 
-_UNTOLD = (NotApplicableError, ActivityFailed, BadTargetError, NoLabError, NoSessionError)
+_SILENT = (OSError, MySQLError, RedisError)
+"""Of what runs and does not answer; TimeoutError is an OSError."""
+_UNTOLD = (NotApplicableError, ActivityFailed, BadTargetError, NoLabError, NoSessionError, *_SILENT)
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ def refusals(home: Home, planned: Sequence[Step]) -> list[str]:
         for fault in step.faults:
             try:
                 fault.check(home)
-            except NotApplicableError as refused:
-                found.append(f"{step.name}: {refused}")
+            except (NotApplicableError, *_SILENT) as refused:
+                found.append(f"{step.name}: {_told(refused)}")
     return found
 
 
@@ -75,5 +79,9 @@ def _rehearse(name: str, function: Callable[..., object], arguments: Mapping[str
         except UnavailableError:
             raise
         except _UNTOLD as error:
-            return Step(name, (), str(error))
+            return Step(name, (), _told(error))
     return Step(name, tuple(faults))
+
+
+def _told(error: Exception) -> str:
+    return f"it does not answer ({type(error).__name__}: {error})" if isinstance(error, _SILENT) else str(error)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import redis
+from asyncmy.errors import OperationalError
 
 from chaos import firewall, preflight, targets
+from chaos.faults import base, caches, databases
 from chaos.faults.base import UnavailableError
 from chaos.faults.families import AnyFault
 from chaos.faults.network import Partition, Refuse
@@ -14,7 +17,8 @@ from chaos.faults.process import KillAndHold
 from chaos.faults.resources import CpuQuota, MemoryLimit
 from chaos.faults.toxics import Spoil
 from chaos.proxy.toxics import Toxic
-from reference_app.contract.topology import SMALL, components
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import files
 from reference_app.kit.home import Home
 from tests.unprivileged import as_nobody
 
@@ -52,6 +56,30 @@ def test_a_lab_that_is_down_refuses_and_nothing_is_applied(home: Home) -> None:
     with pytest.raises(Exception, match="no lab"):
         preflight.refusals(home, planned(activity("pause", component="gateway-0")))
     assert not (home.chaos / "undo").exists()
+
+
+SILENT: dict[str, tuple[Exception, dict[str, Any]]] = {
+    "lock_table": (TimeoutError(), activity("lock_table", "chaos.actions.stores", component="tweets-db-0-primary")),
+    "slow_queries": (OperationalError(2003, "refused"), activity("slow_queries", "chaos.actions.stores", component="tweets-db-0-primary")),
+    "starve_cache": (redis.ConnectionError("refused"), activity("starve_cache", "chaos.actions.stores", component="tweet-cache-0")),
+}
+
+
+@pytest.mark.parametrize(("error", "asked"), SILENT.values(), ids=SILENT.keys())
+def test_a_store_that_runs_and_does_not_answer_is_told_and_ends_no_dry_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception, asked: dict[str, Any]
+) -> None:
+    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+
+    def silent(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(base, "state_of", lambda *_: "running")
+    monkeypatch.setattr(databases, "answer", silent)
+    monkeypatch.setattr(caches, "_limit_of", silent)
+    (step,) = planned(asked)
+    (told,) = [step.untold] if step.untold else preflight.refusals(home, [step])
+    assert type(error).__name__ in told
 
 
 NEEDS_ROOT: dict[str, AnyFault] = {
