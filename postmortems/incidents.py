@@ -153,6 +153,10 @@ class Book:
         """Causes without a symptom."""
         return [alert for key, alert in self.alerts.items() if not self._of[key]]
 
+    def incident_of(self, key: Key) -> str:
+        """Id of the incident that an alert belongs to, empty for none."""
+        return self._of[key]
+
     def apply(self, event: Event) -> None:
         """Take one event in."""
         match event:
@@ -185,8 +189,16 @@ def decide(book: Book, alert: Alert, *, at: float, run_at: Callable[[float], str
     if known is None:
         yield from _earlier_ends(book, alert, at)
         yield from _new(book, alert, at, run_at(alert.starts_at))
+    elif _fires_still(book, known, alert):
+        yield Fired(at, book.incident_of(alert.key), alert)
     if alert.ends_at is not None and (known is None or known.ends_at is None):
         yield Resolved(at, *alert.key, alert.ends_at)
+
+
+def _fires_still(book: Book, known: Alert, alert: Alert) -> bool:
+    """An Alertmanager that was restarted does not have an alert until it is told anew, and meanwhile it was taken for ended."""
+    firing = {other.fingerprint for other in book.alerts.values() if other.ends_at is None}
+    return alert.ends_at is None and known.ends_at is not None and alert.fingerprint not in firing
 
 
 def _earlier_ends(book: Book, alert: Alert, at: float) -> Iterator[Event]:

@@ -89,6 +89,22 @@ def test_a_prometheus_that_was_restarted_gives_the_alert_another_start_and_it_st
     assert book.incidents[NAME].status == "resolved"
 
 
+def test_an_alert_that_was_taken_for_ended_and_is_told_again_fires_still() -> None:
+    book = Book()
+    told(book, alert(BURN))
+    book.apply(Resolved(T + 20, *alert(BURN).key, T + 20))
+    assert [type(event) for event in told(book, alert(BURN), alert(BURN))] == [Fired]
+    assert (book.incidents[NAME].status, len(book.incidents[NAME].alerts)) == ("open", 1)
+    told(book, alert(BURN, ended=T + 90))
+    assert book.incidents[NAME].resolved_at == T + 90
+
+
+def test_an_earlier_start_of_an_alert_that_fires_is_not_another_one() -> None:
+    book = Book()
+    told(book, alert(BURN), alert(BURN, T + 40))
+    assert told(book, alert(BURN)) == []
+
+
 def test_all_that_fires_in_a_drill_is_the_drills() -> None:
     book = Book()
     new = told(book, alert(DOWN), alert(COLLECTOR, T + 1), alert(BURN, T + 5), run="20261121T024300Z-kill-tweet-shard")
