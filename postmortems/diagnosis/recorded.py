@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from postmortems.diagnosis import edges, states, voices
+from postmortems.diagnosis import callers, edges, states, voices
 from postmortems.diagnosis.edges import Frozen
 from postmortems.diagnosis.model import Case, Symptom, Values
 from postmortems.diagnosis.moments import Moments
@@ -69,7 +69,7 @@ def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: 
     """The case of what was noticed at a moment; times are Unix seconds, `began` is when the load did."""
     moments = Moments(*periods(began, noticed))
     calls = edges.calls(frozen)
-    said = edges.turned([*edges.of(frozen, moments), *voices.of(frozen, moments)], edges.impatient(frozen, moments))
+    said = callers.excused([*edges.of(frozen, moments), *voices.of(frozen, moments)], frozen, moments)
     own = states.of(frozen, moments, liveness=liveness)
     made = (*said, *own, *states.active(frozen, {callee for _, callee in calls}, moments))
     return Case(made, calls, _symptom(alerts, noticed, {name for call in calls for name in call}))

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 
 from postmortems import whitelist
-from postmortems.diagnosis.edges import Edge, Frozen, levels_by_edge, of_kind, pairs, past_of_siblings
+from postmortems.diagnosis.edges import Edge, Frozen, levels_by_edge, of_kind, pairs
 from postmortems.diagnosis.model import Series, Values
 from postmortems.diagnosis.moments import Moments, by_labels, share, summed
+from postmortems.diagnosis.siblings import past_of_siblings
 from reference_app.contract import metrics, topology
 
 SERVED = (whitelist.SERVED_SECONDS, whitelist.SERVED_FAILED, whitelist.SERVED_PER_S)

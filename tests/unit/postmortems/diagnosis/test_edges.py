@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from postmortems.diagnosis import edges
+from postmortems.diagnosis import callers, edges
 from postmortems.diagnosis.model import Case
 from postmortems.diagnosis.ranking import scores
 from reference_app.contract import metrics
@@ -13,7 +13,7 @@ SHARDS = ("db-0", "db-1", "db-2")
 
 def accused(frozen):
     """The first suspect, of signals of calls alone."""
-    made = list(edges.turned(edges.of(frozen, MOMENTS), edges.impatient(frozen, MOMENTS)))
+    made = callers.excused(edges.of(frozen, MOMENTS), frozen, MOMENTS)
     return next(iter(scores(Case(tuple(made), edges.calls(frozen)))))
 
 
@@ -34,8 +34,18 @@ def test_who_waits_long_before_it_gives_up_blames_its_callee():
 def test_who_was_hardly_ever_called_is_measured_by_its_siblings():
     rare = calls("tweets", "db-1-replica", per_s=(0.0, 20.0), seconds=(None, 0.006), failed=(None, 0.7), given_up=0.006)
     frozen = together(calls("tweets", "db-0-primary"), rare)
-    assert edges.impatient(frozen, MOMENTS) == {("tweets", "db-1-replica")}
-    assert edges.impatient(rare, MOMENTS) == frozenset()
+    assert callers.impatient(frozen, MOMENTS) == {("tweets", "db-1-replica")}
+    assert callers.impatient(rare, MOMENTS) == frozenset()
+
+
+def test_a_caller_with_whom_all_calls_are_slower_alike_is_slow_itself():
+    """Each call takes 40 ms more, which is most for the one that is usually the fastest; the store takes 300 ms on top of that."""
+    slow = together(
+        calls("gateway", "tweets", seconds=(0.010, 0.050)), calls("tweets", "cache-0", seconds=(0.001, 0.041)),
+        calls("tweets", "db-0", seconds=(0.004, 0.044)), calls("tweets", "db-1", seconds=(0.004, 0.044)),
+    )  # fmt: skip
+    assert accused(slow) == "tweets"
+    assert accused(together(slow, calls("tweets", "keys", seconds=(0.004, 0.344)))) == "keys"
 
 
 def test_a_newcomer_is_compared_with_the_past_of_its_siblings():
