@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from chaos import catalogue, gameday, halt, session
 from chaos.gameday import Task
 from failwhale import daypage, dayrecord, dayreport, drilling, lifecycle, population, settling
@@ -68,16 +70,18 @@ def plan(home: Home, path: Path, *, seed: int, own_lab: bool) -> Planned:
     )  # fmt: skip
 
 
-def perform(home: Home, day: Planned | Record, say: Say) -> Report:
-    """All of a plan, or what is left of a record. Raises GameDayError when another game day is under way, and KeyboardInterrupt when the
-    report was kept.
+def perform(home: Home, day: Planned | Record, say: Say, *, own_lab: bool = False) -> Report:
+    """All of a plan, or what is left of a record; with `own_lab` the lab is the day's to lay out anew, whatever its plan says.
+
+    Raises GameDayError when another game day is under way, and KeyboardInterrupt when the report was kept.
     """
     with _alone(home):
         if isinstance(day, Planned):
             writer, planned = Writer(home.gamedays / day.id), day
             writer.write(planned)
         else:
-            writer, planned = Writer(day.directory), day.planned
+            writer = Writer(day.directory)
+            planned = msgspec.structs.replace(day.planned, own_lab=day.planned.own_lab or own_lab)
             writer.write(Continued(dayrecord.now(), _commit()))
         return _perform(Day(home, writer, planned, say))
 

@@ -56,7 +56,7 @@ def gameday(
         if dry_run:
             _foretell(day, as_json=as_json)
             return
-        report = _perform(home, day)
+        report = _perform(home, day, own_lab=yes)
     except ERRORS as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
@@ -73,9 +73,9 @@ def _write_docs(home: Home) -> None:
         raise GameDayError(str(error)) from error
 
 
-def _perform(home: Home, day: Planned | Record) -> Report:
+def _perform(home: Home, day: Planned | Record, *, own_lab: bool) -> Report:
     terminal.obey_interrupts()
-    return performing.perform(home, day, terminal.say)
+    return performing.perform(home, day, terminal.say, own_lab=own_lab)
 
 
 def _foretell(day: Planned | Record, *, as_json: bool) -> None:

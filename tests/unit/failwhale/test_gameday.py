@@ -18,6 +18,8 @@ from failwhale.dayreport import Report
 from failwhale.settling import Settled
 from postmortems import recordings
 from postmortems.recordings import Start
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import files
 from reference_app.kit.home import Home
 
 AUDIT = {"complete": True, "acknowledged": 300, "indeterminate": 0, "lost": 0, "duplicated": 0}
@@ -197,6 +199,21 @@ def test_a_repetition_that_was_cut_short_is_done_when_the_day_is_continued(
     assert report.ok
     assert report.drills[0].earlier == ("run-2 inconclusive: The load is invalid.",)
     assert sorted(path.name[:4] for path in record.directory.glob("*.json") if path.name[0].isdigit()) == ["01-1", "01-2", "02-1"]
+
+
+@pytest.mark.parametrize("own_lab", [True, False])
+def test_who_continues_may_say_that_the_lab_is_the_days_to_lay_out_anew(
+    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]], *, own_lab: bool
+) -> None:
+    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    somebodys = msgspec.structs.replace(day, own_lab=False)
+    assert not gameday.perform(home, msgspec.structs.replace(somebodys, limit_min=0.0), quiet).complete
+    lab.settles = [Settled(90.0, ("12 are waiting in the outboxes",))]
+    standin.answers(*predicted)
+    record = dayrecord.find(home, day.id)
+    changed = dayrecord.Record(record.directory, (somebodys, *record.lines[1:]))
+    assert gameday.perform(home, changed, quiet, own_lab=own_lab).totals.as_predicted == 2
+    assert ("reset" in lab.did) == own_lab
 
 
 def test_a_day_that_was_halted_while_its_lab_settled_lays_out_no_new_lab_which_would_not_be_halted(

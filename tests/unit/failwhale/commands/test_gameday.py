@@ -83,14 +83,14 @@ def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(app: typer.Typer, 
 def test_the_exit_code_says_whether_all_was_as_predicted(
     app: typer.Typer, file: str, report: Report, monkeypatch: pytest.MonkeyPatch, *, ok: bool, code: int
 ) -> None:
-    monkeypatch.setattr(performing, "perform", lambda *_: replace(report, ok=ok))
+    monkeypatch.setattr(performing, "perform", lambda *_, **__: replace(report, ok=ok))
     done = CliRunner().invoke(app, ["gameday", file, "--json"])
     assert done.exit_code == code
     assert json.loads(done.stdout)["schema"] == "failwhale/gameday/v1"
 
 
 def test_an_interrupt_is_130(app: typer.Typer, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: object) -> Report:
+    def interrupted(*_: object, **__: object) -> Report:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(performing, "perform", interrupted)
