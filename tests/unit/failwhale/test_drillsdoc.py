@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chaos.audit.model import VIOLATIONS
 from chaos.gameday import Task
 from failwhale import daypage, dayreport, drillsdoc
 from failwhale.bench.measure import Machine
@@ -75,6 +77,17 @@ def test_results_are_those_of_the_last_complete_day_of_each_file(tmp_path: Path)
     assert "| kill-gateway | standard | passed | deviated (!) | - | - | 0 | 0 | 0.0% | 97.0% |" in text
     assert "- kill-gateway: Goodput was 3%." in text
     assert text.endswith("the end\n")
+
+
+@pytest.mark.parametrize("promise", VIOLATIONS)
+def test_a_broken_promise_fails_a_day_on_which_all_ended_as_predicted_and_the_page_says_so(tmp_path: Path, promise: str) -> None:
+    writer = Writer(tmp_path)
+    writer.write(Planned(0.0, "day", "ci.yaml", "Day", 1, "abc1234", MACHINE, TASKS[:1], 90, 0, 180, own_lab=True))
+    audit = Audited(complete=True, acknowledged=300, indeterminate=0, lost=0, duplicated=0)
+    writer.write(Ended(200.0, 1, 1, 2.0, Drilled("passed", ("It held.",), "run-1", audit=replace(audit, **{promise: 2}))))
+    built = dayreport.build(writer.record())
+    assert (built.totals.as_predicted, built.ok) == (1, False)
+    assert "**Every drill ended as predicted, and promises to users were broken.**" in daypage.page(built)
 
 
 def test_a_day_that_was_continued_with_other_code_says_so(tmp_path: Path) -> None:

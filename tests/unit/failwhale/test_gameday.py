@@ -12,9 +12,10 @@ import msgspec
 import pytest
 
 from chaos import halt
-from failwhale import daypage, dayrecord, dayreport, gameday, lifecycle, population, settling
-from failwhale.dayrecord import Planned
+from failwhale import daypage, dayrecord, dayreport, drilling, gameday, lifecycle, population, settling
+from failwhale.dayrecord import Drilled, Planned
 from failwhale.dayreport import Report
+from failwhale.drilling import Drilling
 from failwhale.settling import Settled
 from postmortems import recordings
 from postmortems.recordings import Start
@@ -102,22 +103,12 @@ def test_a_drill_that_loses_a_post_fails_the_day_also_when_its_verdict_was_predi
     assert (report.totals.as_predicted, report.totals.lost, report.ok) == (2, 1, False)
 
 
-@pytest.mark.parametrize("promise", ["missing_from_timelines", "non_unique_ids", "resurrected", "doubled_deliveries"])
-def test_so_does_one_that_breaks_another_promise_which_the_page_does_not_call_another_verdict(
-    home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]], promise: str
-) -> None:
-    standin.answers(*({**answer, "audit": AUDIT | {promise: 2}} for answer in predicted))
-    report = gameday.perform(home, day, quiet)
-    assert (report.totals.as_predicted, report.ok) == (2, False)
-    assert "**Every drill ended as predicted, and promises to users were broken.**" in daypage.page(report)
-
-
-def test_a_record_of_another_version_is_refused_with_its_path(home: Home, day: Planned) -> None:
-    path = home.gamedays / day.id / dayrecord.FILE
+def test_a_record_of_another_version_is_refused_with_its_path(home: Home) -> None:
+    path = home.gamedays / "day" / dayrecord.FILE
     path.parent.mkdir(parents=True)
     path.write_text('{"type": "planned", "at": 1}\n')
     with pytest.raises(dayrecord.NoGameDayError, match=str(path)):
-        dayrecord.find(home, day.id)
+        dayrecord.find(home, "day")
 
 
 def test_a_drill_on_a_lab_that_did_not_settle_is_not_begun_and_the_day_goes_on(
@@ -177,19 +168,17 @@ def test_a_day_that_was_interrupted_is_continued_where_it_was(
 
 
 def test_a_repetition_that_was_cut_short_is_done_when_the_day_is_continued(
-    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    home: Home, day: Planned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    standin.answers(INVALID, *predicted)
+    begun: list[str] = []
 
-    def interrupted(*_: object, **__: object) -> Settled:
-        monkeypatch.setattr(settling, "settle", lab.settle)
-        raise KeyboardInterrupt
+    def drill(_home: Home, wanted: Drilling) -> Drilled:
+        begun.append(wanted.files.name[:4])
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return Drilled("inconclusive" if len(begun) == 1 else wanted.task.expected_verdict, ("It ended.",))
 
-    def first_well(*arguments: Any, **options: Any) -> Settled:
-        monkeypatch.setattr(settling, "settle", interrupted)
-        return lab.settle(*arguments, **options)
-
-    monkeypatch.setattr(settling, "settle", first_well)
+    monkeypatch.setattr(drilling, "drill", drill)
     with pytest.raises(KeyboardInterrupt):
         gameday.perform(home, day, quiet)
     record = dayrecord.find(home, day.id)
@@ -197,23 +186,19 @@ def test_a_repetition_that_was_cut_short_is_done_when_the_day_is_continued(
 
     report = gameday.perform(home, record, quiet)
     assert report.ok
-    assert report.drills[0].earlier == ("run-2 inconclusive: The load is invalid.",)
-    assert sorted(path.name[:4] for path in record.directory.glob("*.json") if path.name[0].isdigit()) == ["01-1", "01-2", "02-1"]
+    assert report.drills[0].earlier == ("not begun inconclusive: It ended.",)
+    assert begun == ["01-1", "01-2", "01-2", "02-1"]
 
 
-@pytest.mark.parametrize("own_lab", [True, False])
 def test_who_continues_may_say_that_the_lab_is_the_days_to_lay_out_anew(
-    home: Home, day: Planned, lab: PretendedLab, standin: Any, predicted: Iterator[dict[str, Any]], *, own_lab: bool
+    home: Home, day: Planned, lab: PretendedLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(drilling, "drill", lambda _home, wanted: Drilled(wanted.task.expected_verdict, ("It ended.",)))
     files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
-    somebodys = msgspec.structs.replace(day, own_lab=False)
-    assert not gameday.perform(home, msgspec.structs.replace(somebodys, limit_min=0.0), quiet).complete
+    dayrecord.Writer(home.gamedays / day.id).write(msgspec.structs.replace(day, own_lab=False))
     lab.settles = [Settled(90.0, ("12 are waiting in the outboxes",))]
-    standin.answers(*predicted)
-    record = dayrecord.find(home, day.id)
-    changed = dayrecord.Record(record.directory, (somebodys, *record.lines[1:]))
-    assert gameday.perform(home, changed, quiet, own_lab=own_lab).totals.as_predicted == 2
-    assert ("reset" in lab.did) == own_lab
+    assert gameday.perform(home, dayrecord.find(home, day.id), quiet, own_lab=True).totals.as_predicted == 2
+    assert lab.did.count("reset") == 1
 
 
 def test_a_day_that_was_halted_while_its_lab_settled_lays_out_no_new_lab_which_would_not_be_halted(
