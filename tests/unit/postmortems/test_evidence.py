@@ -58,7 +58,7 @@ def test_without_prometheus_the_snapshot_says_what_it_lacks(home: Home, run_id: 
 def test_what_spans_and_logs_say_is_kept_beside_the_signals_and_its_absence_is_said(
     home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path
 ) -> None:
-    counts = tables.Frozen("log_complaints", "logs", (Series({"component": "tweets-0"}, [(NOW, 3.0)]),))
+    counts = tables.Frozen("log_complaints", "logs", (Series({"component": "tweets-0", "about": "", "template": "late"}, [(NOW, 3.0)]),))
 
     def freeze_told(name: str, told: Callable[[float, float], tuple[tables.Frozen, ...]]) -> evidence.Manifest:
         return evidence.freeze(
