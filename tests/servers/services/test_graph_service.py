@@ -16,8 +16,7 @@ from reference_app.contract.api import Internal
 from reference_app.kit.sql import Session
 from reference_app.services.graph import store
 from reference_app.services.graph.domain import Edge, State
-
-from .conftest import eventually
+from tests.waiting import await_true
 
 SHARDS = 2
 
@@ -200,7 +199,7 @@ def test_both_directions_agree_after_many_changes_at_the_same_time(graph: Any) -
         thread.start()
     for thread in threads:
         thread.join()
-    eventually(lambda: pending(graph) == 0)
+    await_true(lambda: pending(graph) == 0)
     follows = {user: set(followees(graph, user)) for user in users}
     backward = {user: followers(graph, user) for user in users}
     assert {user: {other for other in users if user in follows[other]} for user in users} == {u: set(b["ids"]) for u, b in backward.items()}
@@ -221,8 +220,8 @@ def test_a_backward_write_that_arrives_late_changes_nothing(graph: Any) -> None:
 def test_an_edge_without_its_backward_row_is_finished(graph: Any) -> None:
     sql(graph, 0, "INSERT INTO followees (follower_id, followee_id) VALUES (910, 911)")
     sql(graph, 0, "INSERT INTO pending_edges VALUES (910, 911, 1)")
-    eventually(lambda: followers(graph, 911) == {"ids": [910], "next_after": None, "count": 1}, limit_s=5)
-    eventually(lambda: pending(graph) == 0)
+    await_true(lambda: followers(graph, 911) == {"ids": [910], "next_after": None, "count": 1}, limit_s=5)
+    await_true(lambda: pending(graph) == 0)
 
 
 def test_a_change_whose_shard_hangs_is_not_acknowledged_and_is_finished_when_it_is_back(graph: Any, code: Any) -> None:
@@ -236,7 +235,7 @@ def test_a_change_whose_shard_hangs_is_not_acknowledged_and_is_finished_when_it_
         graph.databases[1].send_signal(signal.SIGCONT)
     assert (unfollowed, blocked) == ((503, "indeterminate"), (503, "indeterminate"))
     assert followees(graph, 920) == []
-    eventually(lambda: pending(graph) == 0)
+    await_true(lambda: pending(graph) == 0)
     assert followers(graph, 921) == {"ids": [], "next_after": None, "count": 0}
     assert (followees(graph, 923), followers(graph, 922)["ids"]) == ([], [])
     assert code(graph.client.put(edge(923, 922))) == (403, "forbidden")
