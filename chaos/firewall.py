@@ -47,7 +47,7 @@ def put(table: str, **chains: Sequence[str]) -> None:
     _nft("-f", "-", script=f"table inet {table}\ndelete table inet {table}\ntable inet {table} {{\n{bodies}}}\n")
 
 
-def spare(table: str, kind: str) -> None:
+def empty(table: str, kind: str) -> None:
     """Take the rules out of one chain. New connections are no longer led elsewhere; those that are stay so, until the table is deleted or replaced."""
     _nft("-f", "-", script=f"table inet {table} {{\n{_chain(kind, ())}}}\nflush chain inet {table} {kind}_output\n")
 

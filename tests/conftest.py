@@ -112,6 +112,7 @@ def heal(home: Home) -> None:
     failpoints.disarm(home.failpoints_file)
     undo.replay(home, by="test")
     home.deciders_file.unlink(missing_ok=True)
+    home.limits_file.unlink(missing_ok=True)
     Control(home).heal(30)
     for shard in bootstrap.shards(home.lab()):
         if shard.primary.swapped:

@@ -73,7 +73,7 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         """New connections go straight at once. Those through the proxy are led back until it ended them: who only listens, a replica for
         example, would never hear of it otherwise.
         """
-        firewall.spare(self._table(home), "nat")
+        firewall.empty(self._table(home), "nat")
         try:
             self._leave(home)
         finally:

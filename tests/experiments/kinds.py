@@ -61,6 +61,12 @@ def _ring_change(home: Home) -> tuple[AnyFault, ...]:
     return (RingChange(CACHES, nodes, former, former),)
 
 
+def _delete_limits(home: Home) -> tuple[AnyFault, ...]:
+    """Of limits that are there already, and stay; `heal` takes them away."""
+    limits.write(home.limits_file, LIMITS)
+    return (DeleteLimits("gateway-0", former=LIMITS),)
+
+
 def _set_ring(home: Home) -> tuple[AnyFault, ...]:
     former, nodes = rings.wanted(home, CACHES, remove=["timeline-cache-0"])
     return (SetRing(CACHES, nodes, former, former),)
@@ -100,7 +106,7 @@ RECIPES: Mapping[str, Recipe] = {
     "ring_change": _ring_change,
     "set_ring": _set_ring,
     "set_limits": one(SetLimits(LIMITS)),
-    "delete_limits": one(SetLimits(LIMITS), DeleteLimits("gateway-0", former=LIMITS)),
+    "delete_limits": _delete_limits,
     "hot_key": one(HotKey("tweet-cache-0", per_s=20, tweet=1, reader=1)),
     "flip_decider": lambda home: (config.flip(home, "tweets-0", "breakers", 0),),
     "set_decider": lambda home: (config.setting(home, "replica_reads", 0),),
