@@ -58,7 +58,7 @@ def test_a_fault_proxy_that_does_not_answer_is_ended_with_all_that_it_holds(home
         raise httpx.ReadTimeout("it stands still")
 
     monkeypatch.setattr(toxics, "_ask", silent)
-    monkeypatch.setattr(toxics.firewall, "spare", lambda *_: did.append("new connections go straight"))
+    monkeypatch.setattr(toxics.firewall, "empty", lambda *_: did.append("new connections go straight"))
     monkeypatch.setattr(toxics.firewall, "drop", lambda *_: did.append("no rules"))
     monkeypatch.setattr(toxics.agents, "running", lambda *_: True)
     monkeypatch.setattr(toxics.agents, "end", lambda *_: did.append("ended"))
