@@ -56,6 +56,7 @@ class Undone:
 def inject(session: Session, fault: AnyFault, *, whole_run: bool = False, clock: Callable[[], float] = time.time) -> None:
     """Record the inverse durably, then apply. A fault that fails half-way is taken back before its error is raised.
 
+    Its event has the moment when applying it began: harm does not wait until a bad deploy is complete.
     Raises NotAllowedError (halted, lease lapsed) and NotApplicableError before anything was changed.
     """
     with _locked(session.home):
@@ -63,12 +64,13 @@ def inject(session: Session, fault: AnyFault, *, whole_run: bool = False, clock:
         fault.check(session.home)
         record = _write(session, fault, clock(), whole_run=whole_run)
         _note(session.home, record, "undo_written", clock)
+        began = clock()
         try:
             fault.apply(session.home)
         except Exception:
             _execute(session.home, record, by="failed injection", clock=clock)
             raise
-        _note(session.home, record, "sham_applied" if fault.sham else fault.event, clock)
+        _note(session.home, record, "sham_applied" if fault.sham else fault.event, lambda: began)
 
 
 def pending(home: Home) -> list[Record]:

@@ -56,6 +56,6 @@ def stop_replica(component: str, thread: Thread = "sql", configuration: dict[str
     return injected(StopReplica(component, thread=thread), configuration)
 
 
-def exhaust_connections(component: str, configuration: dict[str, Any] | None = None) -> str:
-    """Take every connection that the database allows."""
-    return injected(ExhaustConnections(component), configuration)
+def exhaust_connections(component: str, *, cut_open: bool = False, configuration: dict[str, Any] | None = None) -> str:
+    """Take every connection that the database allows; with `cut_open` also those that the app has open."""
+    return injected(ExhaustConnections(component, cut_open=cut_open), configuration)

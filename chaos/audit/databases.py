@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-import asyncmy
 import asyncmy.errors
 
 from chaos.audit.model import ObservedShard, Row
@@ -139,7 +138,7 @@ async def _opened(lab: Lab, server: Component) -> AsyncIterator[sql.Session]:
 
 async def _connect(port: int) -> Any:
     async with asyncio.timeout(CONNECT_S):  # asyncmy's own limit ends with the TCP connection, which a paused server still accepts
-        return await asyncmy.connect(host="127.0.0.1", port=port, user=storage.DATABASE_USER, database=storage.DATABASE, autocommit=True)
+        return await sql.connect(port, user=storage.DATABASE_USER, database=storage.DATABASE, autocommit=True)
 
 
 async def _identify(session: sql.Session, lab: Lab, server: Component) -> None:

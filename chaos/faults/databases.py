@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Literal
 
-import asyncmy
 from asyncmy.errors import MySQLError
 
 from chaos.faults.base import NotApplicableError, OnComponent
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
+from reference_app.kit import sql
 from reference_app.kit.home import Home
 from reference_app.stack import agents, gtid
 
@@ -124,11 +124,20 @@ class HangWrites(_ByAgent, frozen=True, tag="hang_writes"):
 
 
 class ExhaustConnections(_ByAgent, frozen=True, tag="exhaust_connections"):
-    """Every connection that the server allows is taken: open pools go on, nobody new comes in, a monitor neither (Twitter, 2014-01)."""
+    """Every connection that the server allows is taken: open pools go on, nobody new comes in, a monitor neither (Twitter, 2014-01).
+
+    With `cut_open` the pools' connections are closed and taken, too: nobody is in.
+    """
+
+    cut_open: bool = False
 
     @property
     def holds(self) -> str:
         return "connections"
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return ("cut",) if self.cut_open else ()
 
 
 class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
@@ -182,17 +191,17 @@ class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
 
 async def answer(component: Component, statement: str) -> list[tuple[Any, ...]]:
     """What a database says to a statement of an administrator."""
-    async with asyncio.timeout(ANSWER_SECONDS), _connection(component) as connection, connection.cursor() as cursor:
+    async with asyncio.timeout(ANSWER_SECONDS), await _connection(component) as connection, connection.cursor() as cursor:
         await cursor.execute(statement)
         return list(await cursor.fetchall())
 
 
-def _connection(component: Component) -> Any:
-    return asyncmy.connect(host="127.0.0.1", port=component.port, user=storage.DATABASE_USER, autocommit=True)
+async def _connection(component: Component) -> Any:
+    return await sql.connect(component.port, user=storage.DATABASE_USER, autocommit=True)
 
 
 async def _hold(component: Component, statement: str) -> None:
-    async with _connection(component) as connection, connection.cursor() as cursor:
+    async with await _connection(component) as connection, connection.cursor() as cursor:
         await cursor.execute(statement)
         await asyncio.Event().wait()
 
@@ -202,7 +211,7 @@ async def _hold_table(component: Component, table: str) -> None:
 
 
 async def _hold_again_and_again(component: Component, table: str, hold_s: str, pause_s: str) -> None:
-    async with _connection(component) as connection, connection.cursor() as cursor:
+    async with await _connection(component) as connection, connection.cursor() as cursor:
         while True:
             await cursor.execute(f"LOCK TABLES {storage.DATABASE}.{table} WRITE")
             await asyncio.sleep(float(hold_s))
@@ -214,14 +223,22 @@ async def _hold_writes(component: Component) -> None:
     await _hold(component, "FLUSH TABLES WITH READ LOCK")
 
 
-async def _hold_connections(component: Component) -> None:
-    """Also those that somebody else gives back meanwhile."""
+async def _hold_connections(component: Component, cut: str = "") -> None:
+    """Also those that somebody else gives back meanwhile; with `cut` nobody is asked whether he gives it back."""
     async with contextlib.AsyncExitStack() as held:
+        first = await held.enter_async_context(await _connection(component))
         while True:
             try:
-                await held.enter_async_context(_connection(component))
+                await held.enter_async_context(await _connection(component))
             except (MySQLError, OSError):
+                if cut:
+                    await _close_all_of_the_app(first)
                 await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _close_all_of_the_app(connection: Any) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.execute(f"KILL USER {storage.APPLICATION_USER}")
 
 
 HOLDS: dict[str, Callable[..., Awaitable[None]]] = {

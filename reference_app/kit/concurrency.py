@@ -35,14 +35,17 @@ class ConcurrencyLimit:
             return True
         return False
 
-    async def wait(self) -> None:
-        """Wait in line; then `leave` must follow. Raises AppError: overloaded, a nack, when the line is full; deadline_exceeded when it took too long."""
+    async def wait(self, *, at_most: float | None = None) -> None:
+        """Wait in line, until the deadline or `at_most` seconds whatever the deadline; then `leave` must follow.
+
+        Raises AppError: overloaded, a nack, when the line is full; deadline_exceeded when it took too long.
+        """
         if len(self._line) >= self._waiting_max:
             raise errors.AppError("overloaded", "too many requests are under way here: ask elsewhere or later", retry_after=1, nack=True)
         turn = asyncio.get_running_loop().create_future()
         self._line.append(turn)
         try:
-            async with asyncio.timeout(min(deadline.left(), WAIT_SECONDS)):
+            async with asyncio.timeout(min(deadline.left(), WAIT_SECONDS) if at_most is None else at_most):
                 await turn
         except TimeoutError:
             self._leave_line(turn)

@@ -49,6 +49,14 @@ class Identity:
     lab_key: str
 
 
+async def connect(port: int, *, user: str, **options: Any) -> Any:
+    """A connection of asyncmy. Raises MySQLError; OSError when nobody listens, or hangs up before it has said anything."""
+    try:
+        return await asyncmy.connect(host="127.0.0.1", port=port, user=user, **options)
+    except RuntimeError as error:  # what asyncmy says when the server, full or stopping, hung up before it looked at the socket
+        raise ConnectionResetError(str(error)) from error
+
+
 class Session:
     """One connection for one piece of work."""
 
@@ -225,9 +233,8 @@ class Database:
         limit = deadline.limit(self._profile.connect_timeout)
         try:
             async with asyncio.timeout(limit):
-                connection = await asyncmy.connect(
-                    host="127.0.0.1",
-                    port=self._port,
+                connection = await connect(
+                    self._port,
                     user=storage.APPLICATION_USER,
                     database=storage.DATABASE,
                     autocommit=True,

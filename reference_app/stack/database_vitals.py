@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import asyncmy
 from asyncmy.cursors import DictCursor
 from asyncmy.errors import MySQLError
 
 from reference_app.contract import metrics, storage
 from reference_app.contract.topology import Component, Role
+from reference_app.kit import sql
 from reference_app.kit.roles import Roles
 from reference_app.stack import questions
 from reference_app.stack.readings import Reading
@@ -81,7 +81,7 @@ async def _query(port: int, *statements: str) -> list[list[dict[str, Any]]] | No
     try:
         async with (
             asyncio.timeout(questions.TIMEOUT_S),
-            asyncmy.connect(host="127.0.0.1", port=port, user=storage.DATABASE_USER) as client,
+            await sql.connect(port, user=storage.DATABASE_USER) as client,
             client.cursor(DictCursor) as cursor,
         ):
             answers = []

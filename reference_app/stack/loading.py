@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import asyncmy
+import asyncmy.cursors
 import numpy as np
 
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
+from reference_app.kit import sql
 from reference_app.stack.graphs import Ids
 
 BATCH_ROWS = 20_000
@@ -85,9 +86,8 @@ async def execute(database: Component, statement: str) -> None:
 async def connected(database: Component) -> AsyncIterator[asyncmy.cursors.Cursor]:
     """A cursor. Rows go in MariaDB's binary bulk protocol, which asyncmy uses only with a statement cache; notes are off because it prints them."""
     async with (
-        asyncmy.connect(
-            host="127.0.0.1",
-            port=database.port,
+        await sql.connect(
+            database.port,
             user=storage.DATABASE_USER,
             database=storage.DATABASE,
             autocommit=True,

@@ -7,12 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import asyncmy
 from asyncmy.cursors import DictCursor
 from asyncmy.errors import MySQLError
 
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
+from reference_app.kit import sql
 
 POLL_S = 0.05
 
@@ -81,7 +81,7 @@ async def connected(component: Component) -> AsyncIterator[Server]:
     """A connection to the server; one that is still starting is waited for, without a limit of its own."""
     while True:
         try:
-            connection = await asyncmy.connect(host="127.0.0.1", port=component.port, user=storage.DATABASE_USER, autocommit=True)
+            connection = await sql.connect(component.port, user=storage.DATABASE_USER, autocommit=True)
             break
         except (MySQLError, OSError):
             await asyncio.sleep(POLL_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import asyncmy
 import pytest
@@ -15,12 +16,13 @@ from chaos import cgroups, undo
 from chaos.faults import caches, resources
 from chaos.faults.base import NotApplicableError
 from chaos.faults.caches import FlushCache
-from chaos.faults.databases import ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
+from chaos.faults.databases import AGAIN_SECONDS, ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
 from chaos.faults.families import AnyFault
 from chaos.faults.resources import CpuBurn, CpuQuota
 from chaos.session import Session
 from reference_app.contract import storage
 from reference_app.contract.topology import Lab
+from reference_app.kit import sql
 from reference_app.kit.home import Home
 from reference_app.stack import marks
 from tests.stack.injecting import held, taken_back
@@ -75,6 +77,27 @@ def test_a_fault_of_a_database_is_felt_and_gone_when_it_is_undone(run: Session, 
     await_true(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
     taken_back(run, fault)
     await_true(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"))
+
+
+@pytest.mark.parametrize(("cut_open", "goes_on"), [(False, True), (True, False)])
+def test_where_no_connection_is_left_a_pool_keeps_its_own_unless_it_is_cut(run: Session, *, cut_open: bool, goes_on: bool) -> None:
+    with asyncio.Runner() as runner:
+        pooled = runner.run(sql.connect(run.home.lab().component(DATABASE).port, user=storage.APPLICATION_USER))
+        fault = ExhaustConnections(DATABASE, cut_open=cut_open)
+        undo.inject(run, fault)
+        await_true(lambda: "Too many connections" in asked(run.home, READ), 10)
+        time.sleep(2 * AGAIN_SECONDS)
+        assert runner.run(answers(pooled)) == goes_on
+        taken_back(run, fault)
+        pooled.close()
+
+
+async def answers(connection: Any) -> bool:
+    try:
+        await connection.ping(reconnect=False)
+    except (MySQLError, OSError):
+        return False
+    return True
 
 
 def test_slow_queries_wait_for_a_part_of_each_hold_and_are_answered(run: Session) -> None:

@@ -1,7 +1,8 @@
 """A SIMULATED device: a pool of workers, each of which a home page holds for 100 ms, as the threads of a blocking server do while they wait for others.
 
 It caps how many pages a second there can be (workers x 10), whatever the machine: so an experiment can load a lab to a known part of its
-capacity. Pages wait for a worker in line, first come, first served; beyond the line they get a nack. Nothing else about them is simulated.
+capacity. Pages wait for a worker in line, first come, first served; beyond the line they get a nack. Such a pool knows nothing of deadlines:
+who has given up stays in line and has his turn. Nothing else about them is simulated.
 It is off (decider `simulated_page_workers`, the number of workers) unless an experiment wants it.
 """
 
@@ -15,7 +16,7 @@ from reference_app.contract import metrics
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import deciders, errors
-from reference_app.kit.concurrency import ConcurrencyLimit
+from reference_app.kit.concurrency import WAIT_SECONDS, ConcurrencyLimit
 from reference_app.kit.deciders import Deciders
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class SimulatedWorkers:
             self._recorder.count(metrics.SIMULATED_WORKERS, "at_once")
             return
         try:
-            await self._limit.wait()
+            await self._limit.wait(at_most=WAIT_SECONDS)
         except errors.AppError:
             self._recorder.count(metrics.SIMULATED_WORKERS, "refused")
             raise

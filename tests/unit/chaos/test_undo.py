@@ -38,6 +38,20 @@ def test_the_inverse_is_on_disk_before_the_fault_is_applied(run: Session, clock:
     assert names(run) == ["undo_written", "decider_set"]
 
 
+def test_a_fault_has_the_moment_when_applying_it_began(run: Session) -> None:
+    now = [100.0]
+
+    class Slow(SetDecider, frozen=True, tag="set_decider"):
+        def apply(self, home: Home) -> None:
+            super().apply(home)
+            now[0] += 5
+
+    undo.inject(run, Slow(name="replica_reads", value=0, former=7), clock=lambda: now[0])
+    applied = events.first(events.read(run.run_dir), "decider_set")
+    assert applied is not None
+    assert applied.at == 100.0
+
+
 def test_an_undo_restores_the_former_value_and_removes_its_record(run: Session, clock: Clock) -> None:
     deciders.write(run.home, "replica_reads", 2500, by="test")
     undo.inject(run, config.setting(run.home, "replica_reads", 0), clock=clock)

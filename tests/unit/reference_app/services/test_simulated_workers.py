@@ -10,7 +10,7 @@ import pytest
 
 from reference_app.contract import metrics
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import deciders, errors
+from reference_app.kit import deadline, deciders, errors
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
 from reference_app.services.timelines.simulated_workers import DECIDER, HOLD_SECONDS, SimulatedWorkers
@@ -64,6 +64,21 @@ def test_a_worker_is_busy_for_its_time_although_the_work_has_failed(tmp_path: Pa
         return time.monotonic() - started
 
     assert asyncio.run(crowd()) >= 2 * HOLD_SECONDS
+
+
+def test_who_has_given_up_stays_in_line_and_has_his_turn(tmp_path: Path) -> None:
+    workers = pool(tmp_path, 1, Counted())
+
+    async def given_up() -> str:
+        deadline.start(HOLD_SECONDS / 10)
+        return await workers.run(at_once)
+
+    async def crowd() -> float:
+        started = time.monotonic()
+        assert await asyncio.gather(workers.run(at_once), given_up(), given_up()) == ["page"] * 3
+        return time.monotonic() - started
+
+    assert asyncio.run(crowd()) >= 3 * HOLD_SECONDS
 
 
 def test_without_the_device_nobody_waits(tmp_path: Path) -> None:
