@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+logger = logging.getLogger(__name__)
 
 
 def write_atomic(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = False) -> None:
@@ -41,12 +45,18 @@ class LineWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        self._encode = msgspec.json.Encoder().encode
+        self._path, self._encode = path, msgspec.json.Encoder().encode
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        size = os.fstat(self._descriptor).st_size
+        self._torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
 
     def write(self, value: object) -> None:
-        """Append one value."""
-        os.write(self._descriptor, self._encode(value) + b"\n")
+        """Append one value. Raises OSError, also when the disk had room for a part of it only; the next line begins anew all the same."""
+        line = (b"\n" if self._torn else b"") + self._encode(value) + b"\n"
+        written = os.write(self._descriptor, line)
+        self._torn = written < len(line)
+        if self._torn:
+            raise OSError(errno.ENOSPC, "there was room for a part of a line only", str(self._path))
 
     def close(self) -> None:
         """Close the file."""
@@ -54,13 +64,8 @@ class LineWriter:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file of lines; a missing file has none, a torn last line is left out."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield msgspec.json.decode(line)
+    """The JSON objects of a file of lines; a missing file has none, a torn line is left out."""
+    yield from Tail(path).read()
 
 
 class Tail:
@@ -70,15 +75,21 @@ class Tail:
         self._path, self._offset = path, 0
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """What is new."""
+        """What is new. A line that another follows although only its beginning could be written is left out, and logged."""
         if not self._path.exists():
             return
         with self._path.open("rb") as file:
             file.seek(self._offset)
             for line in file:
-                if line.endswith(b"\n"):
-                    self._offset += len(line)
-                    yield msgspec.json.decode(line)
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                try:
+                    value = msgspec.json.decode(line)
+                except msgspec.DecodeError:
+                    logger.warning("%s: the line that ends at byte %d is torn and left out", self._path, self._offset)
+                else:
+                    yield value
 
 
 def _sync_directory(directory: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -135,6 +138,36 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
         file.write(b'{"n": 2')
     assert list(files.read_lines(path)) == [{"n": 1}]
     assert list(files.read_lines(tmp_path / "none")) == []
+
+
+def test_a_line_without_room_is_an_error_and_the_next_ones_are_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "lines.ndjson"
+    writer = files.LineWriter(path)
+    writer.write({"n": 1})
+    with room_for(path.stat().st_size + 3), pytest.raises(OSError, match=r"part of a line only.*lines\.ndjson"):
+        writer.write({"n": 2})
+    writer.write({"n": 3})
+    writer.close()
+    assert list(files.read_lines(path)) == [{"n": 1}, {"n": 3}]
+    assert "lines.ndjson: the line that ends at byte 12 is torn" in caplog.text
+
+
+def test_who_opens_a_file_with_a_torn_last_line_begins_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "lines.ndjson"
+    path.write_bytes(b'{"n": 1}\n{"n": ')
+    files.LineWriter(path).write({"n": 2})
+    assert list(files.read_lines(path)) == [{"n": 1}, {"n": 2}]
+
+
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file of this process may become larger."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_one_run_at_a_time_holds_the_lease(tmp_path: Path) -> None:
