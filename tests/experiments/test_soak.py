@@ -33,7 +33,7 @@ from tests.experiments.soaking import Look
 
 SECONDS = float(os.environ.get("FAILWHALE_SOAK_SECONDS", "600"))
 WARM_UP_S = max(20.0, 0.2 * SECONDS)
-OF_KNEE, KNEE_S, LOOK_EVERY_S = 0.6, 240, 2.0
+OF_KNEE, KNEE_S, LOOK_EVERY_S = 0.6, 720, 2.0
 SEARCH_KIB, STORES_KIB = 4.0, 256.0
 """Of memory a post: in search, and in all stores together (rows and their undo, binlogs, outbox, a list entry per follower)."""
 QUEUES = (metrics.OUTBOX_UNPUBLISHED, metrics.STREAM_PENDING, metrics.COUNTS_BEHIND)
