@@ -5,7 +5,10 @@ On loopback a rule sees each packet once. Counters are part of the rules, so a f
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -15,9 +18,6 @@ from chaos.cgroups import Controller
 from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, require_absent, state_of
 from reference_app.kit.home import Home
 from reference_app.stack import marks
-
-KNOWN_MARK = 0x6661
-"""Connection mark of those that were opened while a rule was in force."""
 
 
 class _ByRules(OnComponent, frozen=True):
@@ -95,7 +95,7 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
     """Packets from `callers` to `callees` vanish; everybody else reaches both.
 
     The callers are put into a cgroup of their own, which rules can tell by the sockets that are opened in it; connections that are older
-    are reset at their next packet, everybody's, so that they are dialled again.
+    are told by their ports.
     """
 
     kind: ClassVar[str] = "partition"
@@ -122,15 +122,14 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
         require_absent(self, home)
 
     def apply(self, home: Home) -> None:
-        leaders, tree, group = marks.components(home.path), _tree(), self._group(home)
-        cgroups.gather(tree, group, [leaders[caller].pid for caller in self.callers])
-        lab = home.lab()
-        ports = ", ".join(str(lab.component(callee).port) for callee in self.callees)
+        lab, leaders, tree, group = home.lab(), marks.components(home.path), _tree(), self._group(home)
+        callers, ports = [leaders[caller].pid for caller in self.callers], {lab.component(callee).port for callee in self.callees}
+        cgroups.gather(tree, group, callers)
+        theirs = [f'socket cgroupv2 level 1 "{(tree.directory / group).relative_to(cgroups.ROOT)}"']
+        if older := [port for caller in callers for port in _connected_from(caller, ports)]:
+            theirs.append(f"tcp sport {_set(older)}")
         verdict = "" if self.sham else " drop"
-        cut = f'tcp dport {{ {ports} }} socket cgroupv2 level 1 "{(tree.directory / group).relative_to(cgroups.ROOT)}" counter{verdict}'
-        old = f"tcp dport {{ {ports} }} ct mark != {KNOWN_MARK} reject with tcp reset"
-        new = f"tcp dport {{ {ports} }} tcp flags & (syn|ack) == syn ct mark set {KNOWN_MARK}"
-        firewall.put(self.table(home), filter=[cut, new, old])
+        firewall.put(self.table(home), filter=[f"tcp dport {_set(ports)} {them} counter{verdict}" for them in theirs])
 
     def undo(self, home: Home) -> None:
         firewall.drop(self.table(home))
@@ -147,6 +146,29 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
 
     def _group(self, home: Home) -> str:
         return f"failwhale-{home.lab().port_base}-partition"
+
+
+def _connected_from(pid: int, ports: Collection[int]) -> Iterator[int]:
+    """Local ports of the process's connections to any of the ports, as /proc tells them (proc_pid_net(5))."""
+    own = set(_sockets(pid))
+    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, *_, inode = line.split()[:10]
+        if f"socket:[{inode}]" in own and _port(remote) in ports:
+            yield _port(local)
+
+
+def _sockets(pid: int) -> Iterator[str]:
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            yield str(descriptor.readlink())
+
+
+def _port(address: str) -> int:
+    return int(address.partition(":")[2], 16)
+
+
+def _set(ports: Collection[int]) -> str:
+    return f"{{ {', '.join(map(str, ports))} }}"
 
 
 def _tree() -> Controller:

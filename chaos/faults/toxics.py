@@ -15,7 +15,6 @@ import msgspec
 
 from chaos import firewall
 from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, require_absent
-from chaos.faults.network import KNOWN_MARK
 from chaos.proxy.registry import RefusedError, valid
 from chaos.proxy.toxics import Toxic
 from reference_app.contract.topology import Lab
@@ -23,8 +22,8 @@ from reference_app.kit.home import Home
 from reference_app.stack import agents
 
 AGENT = "fault-proxy"
-UPSTREAM_MARK = 0x6662
-"""Packet mark of the proxy's connections to components."""
+KNOWN_MARK, UPSTREAM_MARK = 0x6661, 0x6662
+"""Connection mark of those that were opened while a rule was in force; packet mark of the proxy's connections to components."""
 START_SECONDS, ANSWER_SECONDS = 10.0, 2.0
 
 
