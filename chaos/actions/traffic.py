@@ -11,5 +11,5 @@ __all__ = ["hot_key"]
 
 
 def hot_key(component: str, per_s: int = 200, tweet: int = 0, configuration: dict[str, Any] | None = None) -> str:
-    """Have one tweet that a tweet cache holds, the latest if it is not named, read so many times a second more than the load does."""
+    """Have one tweet that a tweet cache holds, the longest of the latest if it is not named, read so many times a second more than the load does."""
     return injected_each(component, lambda home, name: traffic.hot_key(home, name, per_s=per_s, tweet=tweet), configuration)

@@ -29,7 +29,8 @@ MOST_PER_S, UNDER_WAY, LIMIT_SECONDS = 1000, 200, 2.0
 LONGEST_SECONDS = 900.0
 """The agent ends itself after that, whoever forgot it."""
 CANDIDATES, TELL_SECONDS = 500, 0.5
-_LATEST = f"SELECT id, user_id FROM {storage.DATABASE}.tweets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT {CANDIDATES}"  # noqa: S608
+_LATEST = f"SELECT id, user_id, text FROM {storage.DATABASE}.tweets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT {CANDIDATES}"  # noqa: S608
+_LONGEST_FIRST = f"SELECT id, user_id FROM ({_LATEST}) latest ORDER BY LENGTH(text) DESC, id DESC"  # noqa: S608
 
 
 class HotKey(OnComponent, frozen=True, tag="hot_key"):
@@ -73,7 +74,7 @@ class HotKey(OnComponent, frozen=True, tag="hot_key"):
 
 
 def hot_key(home: Home, component: str, *, per_s: int, tweet: int = 0) -> HotKey:
-    """Of that tweet, else of the latest that the cache holds now. Raises NotApplicableError when it holds none."""
+    """Of that tweet, else of the longest of the latest: what it takes of a link must not be chance. Raises NotApplicableError when it holds none."""
     _require_cache(home, component)
     lab = home.lab()
     ring = Ring(membership.members_of(home.rings_file, GROUP, [cache.name for cache in lab.group(GROUP)]).nodes)
@@ -86,10 +87,10 @@ def hot_key(home: Home, component: str, *, per_s: int, tweet: int = 0) -> HotKey
 
 
 def _latest(lab: Lab) -> Iterator[tuple[int, int]]:
-    """(id, author) of the latest tweets of each shard that answers."""
+    """(id, author) of the latest tweets of each shard that answers, longest first."""
     for shard in (c for c in lab.group("tweets-db") if c.role == "primary"):
         try:
-            yield from asyncio.run(databases.answer(shard, _LATEST))
+            yield from asyncio.run(databases.answer(shard, _LONGEST_FIRST))
         except (MySQLError, OSError, TimeoutError):
             continue
 
