@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from failwhale.dayrecord import Drilled
 from failwhale.dayreport import Drill, Report, Totals
@@ -37,10 +38,10 @@ def table(drills: Sequence[Drill]) -> list[str]:
 
 
 def provenance(report: Report) -> str:
-    """When, for how long, of which code, on which machine."""
-    machine = report.machine
+    """When, for how long, of which file and code, on which machine. A file outside the checkout is somebody's own: its name will do."""
+    machine, file = report.machine, Path(report.file)
     return (
-        f"{report.started_at}, {report.duration_s / 60:.0f} minutes, seed {report.seed}, `{report.file}`, commit {report.commit}; "
+        f"{report.started_at}, {report.duration_s / 60:.0f} minutes, seed {report.seed}, `{file.name if file.is_absolute() else file}`, commit {report.commit}; "
         f"{machine.cores} cores {machine.cpu}, {machine.memory_gib} GiB, Linux {machine.kernel}, Python {machine.python}. `{report.id}`"
     )
 

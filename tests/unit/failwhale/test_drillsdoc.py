@@ -79,6 +79,12 @@ def test_results_are_those_of_the_last_complete_day_of_each_file(tmp_path: Path)
     assert text.endswith("the end\n")
 
 
+def test_a_file_of_somebodys_own_is_told_by_its_name(tmp_path: Path) -> None:
+    ours = report(tmp_path, file="chaos.yaml")
+    assert "`chaos.yaml`" in daypage.provenance(ours)
+    assert "seed 1, `own.yaml`, commit" in daypage.provenance(replace(ours, file="/home/me/own.yaml"))
+
+
 @pytest.mark.parametrize("promise", VIOLATIONS)
 def test_a_broken_promise_fails_a_day_on_which_all_ended_as_predicted_and_the_page_says_so(tmp_path: Path, promise: str) -> None:
     writer = Writer(tmp_path)
