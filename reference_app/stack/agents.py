@@ -10,13 +10,20 @@ from reference_app.kit.home import Home
 from reference_app.stack import marks, program
 from reference_app.stack.errors import StackError
 
-_GONE_S, _POLL_S = 5.0, 0.02
+_SEEN_S, _GONE_S, _POLL_S = 2.0, 5.0, 0.02
 
 
 def start(home: Home, name: str, argv: Sequence[str]) -> None:
-    """Start it in a session of its own, unless it runs; what it says is in `var/log/<name>.log`."""
-    if not running(home, name):
-        program.spawn(home, name, argv)
+    """Start it in a session of its own, unless it runs; what it says is in `var/log/<name>.log`.
+
+    Returns when it is to be seen, or one that is done at once would have been: an `end` that comes before that would not find it.
+    """
+    if running(home, name):
+        return
+    program.spawn(home, name, argv)
+    deadline = time.monotonic() + _SEEN_S
+    while not running(home, name) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
 
 
 def running(home: Home, name: str) -> bool:
