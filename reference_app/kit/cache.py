@@ -90,6 +90,7 @@ class Cache:
             raise errors.OutcomeUnknown(self.peer, "timeout", f"no answer in {limit:.2f} s") from None
         except redis.exceptions.ConnectionError as error:
             self.breaker.failure()
+            await self._client.connection_pool.disconnect(inuse_connections=False)  # who lost one has lost all that are as old
             raise _connection_error(self.peer, error) from error
         except redis.exceptions.ResponseError as error:
             self.breaker.success()

@@ -59,6 +59,7 @@ class Client:
         except TimeoutError:
             raise errors.OutcomeUnknown(self.peer, "timeout", f"{method} {path} in {limit:.2f} s") from None
         except ConnectionError as error:
+            self.close()  # who lost one has lost all that are as old
             raise errors.OutcomeUnknown(self.peer, "lost", str(error)) from error
         if not connection.closed:
             self._idle.append(connection)

@@ -23,6 +23,7 @@ from reference_app.kit.breaker import Breaker
 T = TypeVar("T")
 Row = tuple[Any, ...]
 _DUPLICATE_KEY, _READ_ONLY = 1062, 1290
+_LOST = "lost"
 _OWN_TROUBLE, _ANSWERED = "pool_exhausted", "read_only"
 """Outcomes of what was never executed that say nothing, or something good, about the server's health."""
 _SESSION_TRACK = 1 << 23
@@ -177,9 +178,11 @@ class Database:
         try:
             connection = await self._connection()
             result = await self._execute(connection, work, ends - time.monotonic())
-        except BaseException:
+        except BaseException as error:
             # Even after an error answer its transaction may be open; closing is the simple way to be rid of it.
             _close(connection)
+            if isinstance(error, errors.OutcomeUnknown) and error.outcome == _LOST:
+                await self.close()  # who lost one has lost all that are as old: else each of them costs a probe of the breaker
             raise
         else:
             self._idle.append(connection)
@@ -208,7 +211,7 @@ class Database:
         except asyncmy.errors.MySQLError as error:
             raise self._translated(error) from error
         except OSError as error:
-            raise errors.OutcomeUnknown(self.peer, "lost", str(error)) from error
+            raise errors.OutcomeUnknown(self.peer, _LOST, str(error)) from error
 
     def _translated(self, error: Any) -> errors.CallError:
         code = error.args[0] if error.args else 0
@@ -217,7 +220,7 @@ class Database:
         if code == _READ_ONLY:
             return errors.NeverSent(self.peer, _ANSWERED, "it is no primary, or one that does not take writes at the moment")
         if isinstance(error, asyncmy.errors.InterfaceError) or code in _CONNECTION_CODES:
-            return errors.OutcomeUnknown(self.peer, "lost", str(error))
+            return errors.OutcomeUnknown(self.peer, _LOST, str(error))
         return errors.Rejected(self.peer, "error", str(error))
 
     async def _connection(self) -> Any:
