@@ -1,4 +1,4 @@
-"""Causes in what flows through the app: events that wait or died, requests that were shed, retries that multiply, queues that never empty."""
+"""Causes in what flows through the app: events that wait or died, requests shed, unknown limits, retries that multiply, full queues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reference_app.contract import metrics
 
 
 def alerts(limits: Thresholds) -> tuple[model.Alert, ...]:
-    return (_stream_lag(limits), _dead_letters(limits), _shed(limits), _retries(limits), _saturated(limits))
+    return (_stream_lag(limits), _dead_letters(limits), _shed(limits), _retries(limits), _limits_unknown(limits), _saturated(limits))
 
 
 def _stream_lag(limits: Thresholds) -> model.Alert:
@@ -40,6 +40,12 @@ def _retries(limits: Thresholds) -> model.Alert:
     calls = _by_group(f'rate({{__name__=~"{clients}"}}{window})', "(.+?)-[0-9]+(?:-primary|-replica)?")
     expr = f"max by (component) ({made} / {calls} > {limits.retry_share} and {made} > {limits.retries_rate})"
     return ticket("RetriesAmplified", expr, "{{ $value | humanizePercentage }} of the calls of {{ $labels.component }} are retries")
+
+
+def _limits_unknown(limits: Thresholds) -> model.Alert:
+    """Users are refused, or let through, by a limit that nobody knows: no objective sees a 429 (Twitter, 2023-02)."""
+    unknown = f'sum by (component) (rate({metrics.DAILY_LIMITS.name}{{result=~"unknown_.+"}}{within(limits.rate_s)})) > 0'
+    return ticket("LimitsUnknown", unknown, "{{ $labels.component }} finds no daily limit for {{ $value | humanize }} posts a second")
 
 
 def _by_group(series: str, peer: str) -> str:

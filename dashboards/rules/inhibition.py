@@ -10,12 +10,14 @@ from dashboards.rules import burn, model, slowness
 from reference_app.contract.topology import SERVICE_EDGES
 
 GONE = ("ComponentDown", "ComponentHung")
-CAUSES = (*GONE, "ComponentSlow", "ConnectionsExhausted", "ShardReadOnly", "DiskFilling")
+CAUSES = (*GONE, "ComponentSlow", "CallsCutOff", "ConnectionsExhausted", "ShardReadOnly", "DiskFilling")
 """What a component does to those who call it ..."""
 EFFECTS = ("ComponentSlow", "ServiceSaturated", "RequestsShed", "RetriesAmplified", "StreamLag", "DeadLetters")
 """... and what they then have."""
-OF_ITSELF = ("ComponentSlow", "ServiceSaturated", "ConnectionsExhausted", "CacheHitRateLow", "CacheEvictions", "DiskFilling", "ClockSkew", "NoData",
-             "ReplicationLag", "TelemetryMissing")  # fmt: skip
+OF_ITSELF = (
+    "ComponentSlow", "CallsCutOff", "ServiceSaturated", "ConnectionsExhausted", "CacheHitRateLow", "CacheEvictions", "DiskFilling", "ClockSkew",
+    "NoData", "ReplicationLag", "TelemetryMissing",
+)  # fmt: skip
 """Tickets that say nothing more about a component that is down or hung."""
 TICKET = 'severity="ticket"'
 
