@@ -45,7 +45,7 @@ class LiveView:
 
 def _alerts(run: Run) -> str:
     try:
-        firing = [alert for alert in run.prometheus.active_alerts() if alert.name != "Watchdog" and alert.state == "firing"]
+        firing = [alert for alert in run.prometheus.active_alerts() if alert.state == "firing"]
     except PrometheusUnreachableError:
         return "unknown"
     return ", ".join(sorted(f"{a.name}({a.labels.get('slo') or a.labels.get('component', '')})" for a in firing)) or "none"

@@ -22,7 +22,7 @@ from dashboards.rules.budget import Spent
 from failwhale import faulted, twins
 from failwhale.faulted import Fault
 from loadgen.report import Load, PhaseReport, Report
-from postmortems import evidence
+from postmortems import evidence, heartbeat
 from postmortems.diagnosis import judging
 from postmortems.diagnosis.model import Diagnosed
 from reference_app.contract import topology
@@ -160,7 +160,7 @@ def _signals(home: Home, plan: Plan, wanted: Extension, applied: Sequence[Inject
     prometheus, end = Prometheus(home.lab().prometheus_url), time.time()
     try:
         score = alertscore.score(
-            prometheus.alert_spans(plan.t0, end), expected=wanted.expected_alerts,
+            [*prometheus.alert_spans(plan.t0, end), *heartbeat.spans(home, plan.t0, end)], expected=wanted.expected_alerts,
             tolerated=wanted.tolerated_alerts, injected_at=applied[0].applied.at if applied else None,
         )  # fmt: skip
         affected = faulted.measure(home, home.lab(), prometheus, plan, applied, now=end)

@@ -75,8 +75,7 @@ def _readings(home: Home, prometheus: Prometheus) -> Readings:
 
 def _alerts(prometheus: Prometheus) -> Iterator[str]:
     for alert in prometheus.active_alerts():
-        if alert.name != "Watchdog":
-            yield f"{alert.name} ({alert.labels.get('slo') or alert.labels.get('component', '')}, {alert.state})"
+        yield f"{alert.name} ({alert.labels.get('slo') or alert.labels.get('component', '')}, {alert.state})"
 
 
 def _burns(prometheus: Prometheus) -> Iterator[Burn]:

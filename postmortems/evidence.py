@@ -93,12 +93,14 @@ def freeze(
     diagnose: Callable[[Path], Factors],
     reported: LiveIncident | None = None,
     told: Callable[[float, float], Sequence[tables.Frozen]] | None = None,
+    silences: Sequence[AlertSpan] = (),
 ) -> Manifest:
     """Write the snapshot of a run to the new directory `out`. What cannot be had is named in the manifest and left out.
 
     `changed` is what people changed in the lab while it ran; `diagnose` is asked of the tables once they are there, because a later version
     of it may say something else; `reported` is the incident as people lived it. A plan without a drill is of an incident that nobody ran.
-    `told` counts what spans and logs of a window say; a snapshot keeps the counts beside the signals, as series.
+    `told` counts what spans and logs of a window say; a snapshot keeps the counts beside the signals, as series. `silences` are alerts of
+    which Prometheus does not know, because it was itself away.
 
     `now` (Unix seconds) ends the window of the queries when the run ended less than a minute ago.
     """
@@ -118,7 +120,7 @@ def freeze(
     if reported is not None:
         files.write_json(scratch / REPORTED, reported)
     tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
-    missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window, told=told)
+    missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window, told=told, silences=silences)
     files.write_json(scratch / FACTORS, diagnose(scratch))
     manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, tuple(missing))
     files.write_json(scratch / MANIFEST, manifest)
@@ -210,14 +212,14 @@ def _history(run_dir: Path, out: Path) -> Iterator[str]:
 
 def _signals(
     prometheus: Signals | None, out: Path, *, plan: Plan, queries: dict[str, str], window: tuple[float, float],
-    told: Callable[[float, float], Sequence[tables.Frozen]] | None,
+    told: Callable[[float, float], Sequence[tables.Frozen]] | None, silences: Sequence[AlertSpan],
 ) -> Iterator[str]:  # fmt: skip
     if prometheus is None:
         yield f"{tables.SERIES}, {tables.ALERTS}: no Prometheus was there to be asked"
         return
     try:
         frozen = [tables.Frozen(name, query, tuple(prometheus.range(query, *window))) for name, query in queries.items()]
-        spans = prometheus.alert_spans(plan.t0, window[1])
+        spans = [*prometheus.alert_spans(plan.t0, window[1]), *silences]
     except (PrometheusUnreachableError, QueryRefusedError) as error:
         yield f"{tables.SERIES}, {tables.ALERTS}: {error}"
         return

@@ -1,4 +1,6 @@
-"""The process that Alertmanager tells: takes its webhook (version 4) and writes incidents down. `python -m postmortems.receiver`, started by the lab.
+"""The process that Alertmanager tells: takes its webhook (version 4) and writes incidents down, and notices when nobody tells it anything.
+
+`python -m postmortems.receiver`, started by the lab.
 
 What it cannot write down it answers with 500, and Alertmanager says it again.
 """
@@ -18,14 +20,16 @@ from typing import Literal
 
 import msgspec
 
-from postmortems import incidentlog, incidents
+from postmortems import heartbeat, incidentlog, incidents
+from postmortems.heartbeat import Heartbeat
 from postmortems.incidentlog import Log
 from postmortems.incidents import Alert, Key, Resolved
 from reference_app.contract import api
 from reference_app.contract.topology import RECEIVER_PATH
 from reference_app.kit.home import Home
+from reference_app.query.prometheus import WATCHDOG
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS, LISTEN_SECONDS = 5.0, 1.0
 LONGEST = 4 * 1024 * 1024
 """Bytes of a notification."""
 
@@ -53,8 +57,9 @@ class _Notification(msgspec.Struct):
 class Receiver:
     """Takes notifications one at a time, in the order in which they come."""
 
-    def __init__(self, home: Home, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, home: Home, clock: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._home, self._clock = home, clock
+        self._heartbeat = Heartbeat(monotonic)
         self._log, self._lock = Log(home), threading.Lock()
         self._missed: set[Key] = set()
 
@@ -62,10 +67,16 @@ class Receiver:
         """Write down what a notification adds. Raises msgspec.DecodeError, OSError."""
         told = msgspec.json.decode(body, type=_Notification)
         with self._lock:
-            self._log.catch_up()
             for alert in map(_alert, told.alerts):
-                for event in incidents.decide(self._log.book, alert, at=self._clock(), run_at=self._run_at):
-                    self._log.append([event])
+                self._write(alert)
+                if alert.name == WATCHDOG and alert.ends_at is None:
+                    self._heartbeat.heard()
+
+    def listen(self, silent: Callable[[], str]) -> None:
+        """Write down that the heartbeat stays away, or is back. `silent` names who does not answer, and is asked only then."""
+        with self._lock:
+            for alert in heartbeat.changed(self._log.catch_up(), self._heartbeat.state(), at=self._clock(), silent=silent):
+                self._write(alert)
 
     def look_again(self, firing: Callable[[], frozenset[str]]) -> None:
         """End what Alertmanager no longer has: it does not tell of the end of what is silenced, nor of what ended while it was down.
@@ -73,7 +84,8 @@ class Receiver:
         `firing` gives the fingerprints that it has; it is asked only while something fires, and has to lack an alert twice in a row.
         """
         with self._lock:
-            ongoing = {alert.key for alert in self._log.catch_up().alerts.values() if alert.ends_at is None}
+            alerts = self._log.catch_up().alerts.values()
+            ongoing = {alert.key for alert in alerts if alert.ends_at is None and not heartbeat.is_own(alert.key)}
         had = firing() if ongoing else frozenset()
         gone = {key for key in ongoing if key[0] not in had}
         with self._lock:
@@ -81,6 +93,10 @@ class Receiver:
                 if self._log.catch_up().alerts[key].ends_at is None:
                     self._log.append([Resolved(self._clock(), *key, self._clock())])
         self._missed = gone
+
+    def _write(self, alert: Alert) -> None:
+        for event in incidents.decide(self._log.catch_up(), alert, at=self._clock(), run_at=self._run_at):
+            self._log.append([event])
 
     def _run_at(self, moment: float) -> str:
         return incidentlog.run_at(self._home, moment)
@@ -132,9 +148,26 @@ def watch(receiver: Receiver, alertmanager_url: str) -> None:
             receiver.look_again(lambda: _firing(alertmanager_url))
 
 
+def listen(receiver: Receiver, alertmanager_url: str) -> None:
+    """Listen for the heartbeat, for ever."""
+    while True:
+        time.sleep(LISTEN_SECONDS)
+        with contextlib.suppress(OSError):  # it could not be written down: the next second tries again
+            receiver.listen(lambda: _silent(alertmanager_url))
+
+
 def _firing(alertmanager_url: str) -> frozenset[str]:
     with urllib.request.urlopen(f"{alertmanager_url}/api/v2/alerts", timeout=LOOK_SECONDS) as answer:  # noqa: S310 - the lab's own
         return frozenset(one.fingerprint for one in msgspec.json.decode(answer.read(), type=list[_Had]))
+
+
+def _silent(alertmanager_url: str) -> str:
+    """Which component keeps the heartbeat back: Alertmanager, unless it answers."""
+    try:
+        _firing(alertmanager_url)
+    except (OSError, msgspec.DecodeError):
+        return "alertmanager"
+    return "prometheus"
 
 
 def _alert(told: _Told) -> Alert:
@@ -146,7 +179,8 @@ def main() -> None:
     """Serve until ended."""
     home = Home.from_environment()
     lab, receiver = home.lab(), Receiver(home)
-    threading.Thread(target=watch, args=(receiver, lab.alertmanager_url), daemon=True).start()
+    for work in (watch, listen):
+        threading.Thread(target=work, args=(receiver, lab.alertmanager_url), daemon=True).start()
     with serve(receiver, lab.component("receiver").port) as server:
         server.serve_forever()
 

@@ -13,7 +13,7 @@ import yaml
 
 from chaos import catalogue
 from chaos.catalogue import Extension
-from postmortems import actions, course, evidence, factors, figures, frontmatter, incidentlog, logged, render, tables, traced
+from postmortems import actions, course, evidence, factors, figures, frontmatter, heartbeat, incidentlog, logged, render, tables, traced
 from postmortems.evidence import Signals
 from postmortems.model import Draft, Header, Incident, State
 from reference_app.contract import topology
@@ -119,7 +119,7 @@ def _freeze(home: Home, incident_id: str, snapshot_dir: Path, *, prometheus: Sig
     evidence.freeze(
         run_dir, snapshot_dir, prometheus=prometheus, plan=plan, experiment=_experiment(plan),
         objectives=slo.read(edge=topology.has_edge(plan.topology)), changed=_changed(home, plan), now=now, diagnose=factors.of,
-        reported=reported, told=lambda start, end: _told(home, start, end),
+        reported=reported, told=lambda start, end: _told(home, start, end), silences=heartbeat.spans(home, plan.t0, now),
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from dashboards.rules import cutoff, flow, liveness, model, slowness, stores, wa
 from dashboards.rules.thresholds import Thresholds
 
 NAME = "causes"
-WATCHDOG = watching.WATCHDOG
 
 
 def group(limits: Thresholds) -> model.Group:

@@ -6,8 +6,7 @@ from dashboards.rules import model
 from dashboards.rules.thresholds import Thresholds
 from dashboards.rules.tickets import LAB_MEDIAN, ticket, was_down, within
 from reference_app.contract import metrics
-
-WATCHDOG = "Watchdog"
+from reference_app.query.prometheus import WATCHDOG
 
 
 def alerts(limits: Thresholds) -> tuple[model.Alert, ...]:

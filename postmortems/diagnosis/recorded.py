@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from postmortems import heartbeat
 from postmortems.diagnosis import callers, edges, states, voices
 from postmortems.diagnosis.edges import Frozen
 from postmortems.diagnosis.model import Case, Symptom, Values
@@ -17,7 +18,7 @@ from postmortems.diagnosis.moments import Moments
 from postmortems.evidence import Snapshot
 from reference_app.query.prometheus import AlertSpan
 
-WATCHDOG, SYMPTOM = "Watchdog", "SloBurn"
+SYMPTOM = "SloBurn"
 LEAD_S, TAIL_S = 5.0, 15.0
 """Around the first alert: what is compared with the normal period."""
 QUIET_S, GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 10.0, 15
@@ -53,8 +54,8 @@ def of_sham(snapshot: Snapshot) -> Case:
 
 
 def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | None:
-    """What told people first once the load had settled; None when nothing did."""
-    told = [alert for alert in alerts if alert.name != WATCHDOG and alert.fired_at >= since + QUIET_S]
+    """What told people first once the load had settled; None when nothing did, or only that Prometheus was silent: then there is nothing to ask."""
+    told = [alert for alert in alerts if alert.name != heartbeat.MISSING and alert.fired_at >= since + QUIET_S]
     return min(told, key=lambda alert: alert.fired_at, default=None)
 
 

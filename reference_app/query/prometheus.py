@@ -18,6 +18,8 @@ EVALUATION_S = 1.0
 """The lab evaluates its rules each second."""
 BRIDGED_GAP_S = 2.0
 """A firing alert that misses one evaluation is still one span."""
+WATCHDOG = "Watchdog"
+"""Fires always, so that its absence is noticed."""
 TRACE_ID = "trace_id"
 """Label of an exemplar."""
 LOOKBACK_S = 300.0
@@ -160,16 +162,17 @@ class Prometheus:
         return sorted(found, key=lambda exemplar: exemplar.value, reverse=True)
 
     def active_alerts(self) -> list[ActiveAlert]:
-        """Alerts that are pending or firing now, the Watchdog among them."""
+        """Alerts that are pending or firing now, without the Watchdog."""
         answer = msgspec.json.decode(self._get("alerts"), type=_Alerts)
-        return [ActiveAlert(*_name_and_labels(a.labels), a.state, a.activeAt.timestamp()) for a in answer.alerts]
+        active = (ActiveAlert(*_name_and_labels(a.labels), a.state, a.activeAt.timestamp()) for a in answer.alerts)
+        return [alert for alert in active if alert.name != WATCHDOG]
 
     def alert_spans(self, start: float, end: float) -> list[AlertSpan]:
         """What fired in [start, end] (`end` not in the future), oldest first, without the Watchdog.
 
         A span that began earlier begins at `start`.
         """
-        firing = self.raw('ALERTS{alertstate="firing",alertname!="Watchdog"}', start, end)
+        firing = self.raw(f'ALERTS{{alertstate="firing",alertname!="{WATCHDOG}"}}', start, end)
         found = [AlertSpan(*_name_and_labels(s.labels), *span) for s in firing for span in spans([at for at, _ in s.points], end)]
         return sorted(found, key=lambda span: (span.fired_at, span.name))
 

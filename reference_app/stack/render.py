@@ -145,16 +145,18 @@ def _of_the_contract(component: Component, kept: Sequence[Metric]) -> dict[str, 
 def alertmanager(lab: Lab, inhibitions: Path = INHIBITIONS) -> str:
     """Alertmanager configuration: the lab's receiver writes incidents down.
 
-    A lab is one system: what fires together is one incident, one group. The heartbeat is a group of its own, of which nobody is told
-    (Alertmanager's API is read).
+    A lab is one system: what fires together is one incident, one group. The heartbeat is a group of its own, told every 2 s.
     """
-    heartbeat = {"receiver": "nobody", "matchers": ['severity="none"'], "group_by": ["alertname"]}
+    heartbeat = {
+        "receiver": "lab", "matchers": ['severity="none"'], "group_by": ["alertname"],
+        "group_wait": "0s", "group_interval": "2s", "repeat_interval": "1s",
+    }  # fmt: skip
     route = {
         "receiver": "lab", "group_by": [], "group_wait": "1s", "group_interval": "5s", "repeat_interval": "1h", "routes": [heartbeat],
     }  # fmt: skip
     muted = yaml.safe_load(inhibitions.read_text()) if inhibitions.exists() else {}
     told = {"name": "lab", "webhook_configs": [{"url": lab.receiver_url, "send_resolved": True}]}
-    return yaml.safe_dump({"route": route, "receivers": [told, {"name": "nobody"}], **muted}, sort_keys=False, width=10_000)
+    return yaml.safe_dump({"route": route, "receivers": [told], **muted}, sort_keys=False, width=10_000)
 
 
 def supervisord(home: Home, lab: Lab, programs: Iterable[Program], *, user: str) -> str:

@@ -26,7 +26,6 @@ WAIT_S = 0.5
 """For a look that is under way; after that the one before is shown, so that no page stands still while Prometheus is paused."""
 PATIENCE_S = 2.0
 """For an answer of Prometheus."""
-WATCHDOG = "Watchdog"
 """Fires always, to show that alerting works."""
 RECENT_RUNS = 3
 """As many of the newest runs may have a fault that a chart still shows."""
@@ -119,7 +118,7 @@ class Reader:
             requests=self._requests.read(prometheus, end), latency=self._latency.read(prometheus, end),
             caches=self._caches.read(prometheus, end), outcomes=self._outcomes.read(prometheus, end),
             burns=self._burns.read(prometheus, end), spent=prometheus.instant(signals.SPENT),
-            alerts=[alert for alert in prometheus.active_alerts() if alert.name != WATCHDOG],
+            alerts=prometheus.active_alerts(),
         )  # fmt: skip
 
 

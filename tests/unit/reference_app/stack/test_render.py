@@ -100,8 +100,8 @@ def test_prometheus_keeps_of_the_edge_what_the_contract_names() -> None:
 def test_what_fires_together_is_one_incident_and_the_heartbeat_is_none_of_it(lab: Lab) -> None:
     written = yaml.safe_load(render.alertmanager(lab))
     route, told = written["route"], {one["name"]: one.get("webhook_configs") for one in written["receivers"]}
-    assert told == {"lab": [{"url": lab.receiver_url, "send_resolved": True}], "nobody": None}
-    assert (route["receiver"], [child["receiver"] for child in route["routes"]]) == ("lab", ["nobody"])
+    assert told == {"lab": [{"url": lab.receiver_url, "send_resolved": True}]}
+    assert (route["receiver"], [child["receiver"] for child in route["routes"]]) == ("lab", ["lab"])
     assert route["group_by"] == []
     assert [(child["matchers"], child["group_by"]) for child in route["routes"]] == [(['severity="none"'], ["alertname"])]
 
