@@ -100,7 +100,7 @@ def replay(
     with _locked(home):
         living = _living(home, clock()) if abandoned else None
         chosen = [r for r in pending(home) if run_id in (None, r.run_id) and (whole_run or not r.whole_run) and r.run_id != living]
-        return [_execute(home, record, by=by, clock=clock) for record in reversed(chosen)]
+        return [_execute(home, record, by=by, clock=clock, lapsed=_lapsed(home, record.fault)) for record in reversed(chosen)]
 
 
 def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.time) -> list[Undone]:
@@ -129,7 +129,7 @@ def _records(home: Home) -> Iterator[Record | Unreadable]:
             yield Unreadable(path, str(error))
 
 
-def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float]) -> Undone:
+def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float], lapsed: bool = False) -> Undone:
     measured = _measured(home, record.fault)
     try:
         record.fault.undo(home)
@@ -137,7 +137,9 @@ def _execute(home: Home, record: Record, *, by: str, clock: Callable[[], float])
     except Exception as error:  # noqa: BLE001 - recorded and returned; the other faults must still be undone
         _tell(home, record, "undo_failed", clock, by=by, error=f"{type(error).__name__}: {error}")
         return Undone(record, f"{type(error).__name__}: {error}")
-    told = ({"measured": measured} if measured else {}) | ({"sham": True} if record.fault.sham else {})
+    told = (
+        ({"measured": measured} if measured else {}) | ({"sham": True} if record.fault.sham else {}) | ({"lapsed": True} if lapsed else {})
+    )
     _tell(home, record, "undone", clock, by=by, number=record.number, **told)
     return Undone(record)
 
@@ -146,6 +148,16 @@ def _tell(home: Home, record: Record, event: events.Name, clock: Callable[[], fl
     """The next fault is undone whether this could be told or not."""
     fault = record.fault
     events.write_if_possible(home.runs / record.run_id, event, clock=clock, fault=fault.kind, components=fault.components, **detail)
+
+
+def _lapsed(home: Home, fault: AnyFault) -> bool:
+    """Whether somebody else had ended the fault. What cannot be asked is not accused."""
+    if fault.sham or fault.momentary or fault.event != "injected":
+        return False
+    try:
+        return not fault.in_effect(home)
+    except Exception:  # noqa: BLE001 - nothing may keep it from being undone
+        return False
 
 
 def _measured(home: Home, fault: AnyFault) -> dict[str, float]:

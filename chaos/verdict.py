@@ -165,6 +165,9 @@ def _unproven(evidence: Evidence) -> Iterator[str]:
         yield f"Not every step of the method was done: {'; '.join(failures)}."
     if evidence.plan.sham:
         return
+    for undone in _all(evidence, "undone"):
+        if undone.detail.get("lapsed"):
+            yield f"The fault {undone.fault} ({', '.join(undone.components)}) was gone before it was taken back: something else had ended it."
     if evidence.affected_operations is None:
         yield "It is not known whether the fault reached traffic."
     for kind, operations in (evidence.affected_operations or {}).items():

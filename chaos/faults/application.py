@@ -29,6 +29,7 @@ class UserFault(msgspec.Struct, frozen=True, tag="user_fault"):
 
     event: ClassVar[events.Name] = "injected"
     engine: ClassVar[str] = "request headers"
+    momentary: ClassVar[bool] = False
 
     components: tuple[str, ...]
     percent: float = 5.0

@@ -32,6 +32,8 @@ class Fault(Protocol):
     """The event that is recorded once it is applied."""
     engine: ClassVar[str]
     """By what it is done."""
+    momentary: ClassVar[bool]
+    """It is over by itself. Any other lasts until it is taken back, unless somebody else ends it."""
 
     @property
     def kind(self) -> str:
@@ -66,6 +68,7 @@ class OnComponent(msgspec.Struct, frozen=True):
     """What faults of one running component have in common. A `sham` takes every step of its fault and has no effect: the comparison."""
 
     event: ClassVar[events.Name] = "injected"
+    momentary: ClassVar[bool] = False
 
     component: str
     sham: bool = False

@@ -29,6 +29,8 @@ class _OfCache(OnComponent, frozen=True):
 class FlushCache(_OfCache, frozen=True, tag="flush_cache"):
     """FLUSHALL: the cache is up and cold. It is in force at once and over at once; what follows is the refilling."""
 
+    momentary: ClassVar[bool] = True
+
     def apply(self, home: Home) -> None:
         if not self.sham:
             with self._client(home) as client:

@@ -33,6 +33,7 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
 
     event: ClassVar[events.Name] = "injected"
     engine: ClassVar[str] = "supervisord"
+    momentary: ClassVar[bool] = True
 
     components: tuple[str, ...]
     pause_s: float = 2.0

@@ -18,6 +18,7 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
     kind: ClassVar[str] = "set_decider"
     event: ClassVar[events.Name] = "decider_set"
     engine: ClassVar[str] = "deciders"
+    momentary: ClassVar[bool] = False
 
     name: str
     value: int

@@ -23,6 +23,7 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
     """Every row of a table is gone, on the replica as well. `since` (GTID) is where the database was before: the culprit is behind it."""
 
     engine: ClassVar[str] = "sql"
+    momentary: ClassVar[bool] = True
 
     table: str = "tweets"
     since: str = ""

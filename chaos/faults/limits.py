@@ -51,6 +51,7 @@ class SetLimits(msgspec.Struct, frozen=True, tag="set_limits"):
     kind: ClassVar[str] = "set_limits"
     event: ClassVar[events.Name] = "prepared"
     engine: ClassVar[str] = "limits file"
+    momentary: ClassVar[bool] = False
 
     wanted: dict[str, int]
     former: dict[str, int] = msgspec.field(default_factory=dict)

@@ -28,6 +28,7 @@ class PoisonMessage(OnComponent, frozen=True, tag="poison_message"):
     """So many messages in the event stream that are no event: whoever takes one can do nothing with it, ever. `since` is the last one before."""
 
     engine: ClassVar[str] = "messages"
+    momentary: ClassVar[bool] = True
 
     count: int = 1
     token: str = ""

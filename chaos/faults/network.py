@@ -101,6 +101,7 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
     kind: ClassVar[str] = "partition"
     event: ClassVar[events.Name] = "injected"
     engine: ClassVar[str] = "nftables and cgroups"
+    momentary: ClassVar[bool] = False
 
     callers: tuple[str, ...]
     callees: tuple[str, ...]

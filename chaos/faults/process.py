@@ -37,6 +37,8 @@ class KillAndHold(_BySignal, frozen=True, tag="kill_and_hold"):
 class Kill(_BySignal, frozen=True, tag="kill"):
     """kill -9 of the process group, once: the supervisor starts it again at its next tick."""
 
+    momentary: ClassVar[bool] = True
+
     def apply(self, home: Home) -> None:
         if not self.sham:
             Control(home).kill(self.component)

@@ -116,6 +116,7 @@ class CpuBurn(msgspec.Struct, frozen=True, tag="cpu_burn"):
     kind: ClassVar[str] = "cpu_burn"
     event: ClassVar[events.Name] = "injected"
     engine: ClassVar[str] = "busy loops"
+    momentary: ClassVar[bool] = False
 
     workers: int = 1
     sham: bool = False

@@ -27,6 +27,7 @@ class RingChange(msgspec.Struct, frozen=True, tag="ring_change"):
     kind: ClassVar[str] = "ring_change"
     event: ClassVar[events.Name] = "injected"
     engine: ClassVar[str] = "ring file"
+    momentary: ClassVar[bool] = False
 
     group: str
     nodes: tuple[str, ...]

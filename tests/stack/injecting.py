@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chaos import undo
+from chaos import events, undo
 from chaos.faults.families import AnyFault
 from chaos.session import Session
 from reference_app.kit import lease
@@ -27,9 +27,16 @@ def held(home: Home) -> Iterator[Session]:
         lease.release(home.chaos)
 
 
+def lapsed(run: Session) -> bool:
+    """Whether the fault that was taken back last had been ended by somebody else."""
+    told = events.last(events.read(run.run_dir), "undone")
+    return told is not None and "lapsed" in told.detail
+
+
 def taken_back(run: Session, fault: AnyFault) -> None:
-    """The undo succeeds, nothing of the fault is left, and every component answers."""
+    """The fault lasted, its undo succeeds, nothing of it is left, and every component answers."""
     (undone,) = undo.replay(run.home, by="test")
     assert undone.error == ""
+    assert not lapsed(run)
     assert not fault.in_effect(run.home)
     assert Control(run.home).unanswered() == {}

@@ -19,8 +19,9 @@ from chaos.session import Session
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
 from reference_app.stack import agents
+from reference_app.stack.control import Control
 from tests.stack.conftest import Api
-from tests.stack.injecting import held, taken_back
+from tests.stack.injecting import held, lapsed, taken_back
 from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
@@ -109,6 +110,16 @@ def test_a_fault_is_felt_and_gone_when_it_is_undone(run: Session, pinged: Pinged
     assert pinged.new() in new
     taken_back(run, fault)
     assert pinged.new() == "answered"
+
+
+def test_a_fault_that_somebody_ended_before_it_was_taken_back_says_so(run: Session, pinged: Pinged) -> None:
+    undo.inject(run, KillAndHold(TARGET))
+    await_true(lambda: pinged.new() == "refused")
+    Control(run.home).start(TARGET)
+    await_true(lambda: pinged.new() == "answered")
+    (undone,) = undo.replay(run.home, by="test")
+    assert undone.error == ""
+    assert lapsed(run)
 
 
 @pytest.mark.parametrize("fault", [Blackhole(TARGET, sham=True), Spoil(TARGET, sham=True, toxics=latency(150)), Pause(TARGET, sham=True)])

@@ -11,7 +11,7 @@ import pytest
 from chaos import events, halt, processes, undo
 from chaos.faults import config
 from chaos.faults.base import NotApplicableError
-from chaos.faults.config import SetDecider
+from chaos.faults.config import FlipDecider, SetDecider
 from chaos.session import NotAllowedError, Session
 from reference_app.kit import deciders, lease
 from reference_app.kit.home import Home
@@ -59,6 +59,26 @@ def test_an_undo_restores_the_former_value_and_removes_its_record(run: Session, 
     assert value(run.home) == 2500
     assert undo.pending(run.home) == []
     assert events.read(run.run_dir)[-1].detail == {"by": "test", "number": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "ended_by_somebody", "lapsed"),
+    [
+        (FlipDecider("replica_reads", 0, 7, component="gateway-0"), True, True),
+        (FlipDecider("replica_reads", 0, 7, component="gateway-0"), False, False),
+        (FlipDecider("replica_reads", 0, 7, component="gateway-0", sham=True), True, False),
+        (SetDecider("replica_reads", 0, 7), True, False),
+    ],
+    ids=["a fault that somebody ended", "one that lasted", "a sham", "a setting of the drill"],
+)
+def test_a_fault_that_was_gone_before_it_was_taken_back_says_so(
+    run: Session, clock: Clock, fault: SetDecider, *, ended_by_somebody: bool, lapsed: bool
+) -> None:
+    undo.inject(run, fault, clock=clock)
+    if ended_by_somebody:
+        deciders.write(run.home, "replica_reads", 3, by="somebody")
+    undo.replay(run.home, by="test", clock=clock)
+    assert events.read(run.run_dir)[-1].detail.get("lapsed", False) == lapsed
 
 
 def test_undo_runs_newest_first_so_that_changes_on_one_another_end_where_they_began(run: Session, clock: Clock) -> None:

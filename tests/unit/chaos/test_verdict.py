@@ -125,6 +125,9 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
         replace(SOUND, journal=replace_run(COMPLETED, FAILED_STEP)), "inconclusive", "Not every step of the method was done: kill: ActivityFailed",
     ),
     "the fault reached nobody": (replace(SOUND, affected_operations={"kill_and_hold": 500, "latency": 19}), "inconclusive", "fewer than 20"),
+    "the fault was gone before it was taken back": (
+        replace(SOUND, events=(*EVENTS[:3], Event(1110.0, "undone", detail={"lapsed": True}))), "inconclusive", "something else had ended it",
+    ),
     "its reach is unknown": (replace(SOUND, affected_operations=None), "inconclusive", "not known"),
     "goodput fell": (replace(SOUND, load=report(fault=phase(40, served=0.85))), "deviated", "goodput"),
     "less was offered and all of it served": (replace(SOUND, load=report(fault=phase(40, reads_per_s=75))), "passed", "goodput 100.00%"),
