@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from asyncmy.errors import MySQLError
 
-from chaos.faults.base import NotApplicableError, OnComponent
+from chaos.faults.base import NotApplicableError, OnComponent, require_absent
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
 from reference_app.kit import sql
@@ -40,6 +40,10 @@ class _OfDatabase(OnComponent, frozen=True):
 
 class _ByAgent(_OfDatabase, frozen=True):
     """A fault that is something held by a process of its own."""
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        require_absent(self, home)
 
     def apply(self, home: Home) -> None:
         if not self.sham:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from chaos import cgroups, events
-from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back
+from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back, require_absent
 from reference_app.kit.home import Home
 from reference_app.stack import agents, marks
 
@@ -28,6 +28,13 @@ class _ByCgroup(OnComponent, frozen=True):
     def available(self) -> None:
         if cgroups.controller(self.controller) is None:
             raise UnavailableError(f"there is no cgroup controller {self.controller} that this user may write to in {cgroups.ROOT}")
+
+    def check(self, home: Home) -> None:
+        super().check(home)
+        require_absent(self, home)
+
+    def apply(self, home: Home) -> None:
+        raise NotImplementedError
 
     def undo(self, home: Home) -> None:
         if (where := cgroups.controller(self.controller)) is not None:
@@ -128,9 +135,10 @@ class CpuBurn(msgspec.Struct, frozen=True, tag="cpu_burn"):
     def available(self) -> None:
         """Processes are all it needs."""
 
-    def check(self, home: Home) -> None:  # noqa: ARG002
+    def check(self, home: Home) -> None:
         if not 1 <= self.workers <= 8:
             raise NotApplicableError(f"workers is {self.workers}: it has to be between 1 and 8")
+        require_absent(self, home)
 
     def apply(self, home: Home) -> None:
         """On the cores that the first service may use, with its priority."""

@@ -153,6 +153,15 @@ def test_a_rationed_process_gets_its_share_and_no_more(run: Session) -> None:
     assert not burner.in_effect(run.home)
 
 
+@pytest.mark.parametrize("fault", [LockTable(DATABASE, table="followees"), CpuBurn()], ids=["lock_table", "cpu_burn"])
+def test_what_an_agent_holds_is_not_held_twice(run: Session, fault: AnyFault) -> None:
+    undo.inject(run, fault)
+    await_true(lambda: fault.in_effect(run.home))
+    with pytest.raises(NotApplicableError, match="in force already"):
+        undo.inject(run, fault)
+    taken_back(run, fault)
+
+
 def used_s(pid: int) -> float:
     return time.clock_gettime_ns((~pid << 3) | 2) / 1e9
 
