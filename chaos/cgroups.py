@@ -50,14 +50,22 @@ def exists(where: Controller, group: str) -> bool:
     return (where.directory / group).is_dir()
 
 
+def members(where: Controller, group: str) -> frozenset[int]:
+    """Processes in the group; none when there is no such group."""
+    try:
+        return frozenset(map(int, (where.directory / group / "cgroup.procs").read_text().split()))
+    except FileNotFoundError:
+        return frozenset()
+
+
 def dissolve(where: Controller, group: str) -> None:
     """Back to the directory above; nothing when there is no such group."""
     directory = where.directory / group
     if not directory.is_dir():
         return
-    for pid in (directory / "cgroup.procs").read_text().split():
+    for pid in members(where, group):
         with contextlib.suppress(ProcessLookupError):
-            (where.directory / "cgroup.procs").write_text(pid)
+            (where.directory / "cgroup.procs").write_text(str(pid))
     directory.rmdir()
 
 

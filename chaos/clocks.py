@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from chaos import injections
 from chaos.alertscore import Score
@@ -22,8 +23,8 @@ class Clocks:
     """The `clocks` object of a drill.
 
     `ttd_s` injection to first true alert; `ttm_s` injection to mitigation by a person (None when the undo was scripted);
-    `ttr_s` injection to good service for good; `time_to_absorb_s` the same while the fault was still on; `recovery_after_undo_s`
-    from the undo to good service.
+    `ttr_s` injection to good service; `time_to_absorb_s` the same while the fault was still on, and then for as long as it was on;
+    `recovery_after_undo_s` from the undo to good service.
     """
 
     ttd_s: float | None = None
@@ -41,7 +42,7 @@ def measure(
     if injected is None:
         return Clocks()
     injected_s, undone_s = injected.at - t0, undone.at - t0 if undone else None
-    absorbed = _streak_after(series, hypothesis, injected_s, until=undone_s if undone_s is not None else math.inf)
+    absorbed = _absorbed(series, hypothesis, injected_s, until=undone_s if undone_s is not None else math.inf)
     recovered = _streak_after(series, hypothesis, undone_s) if undone_s is not None else None
     return Clocks(
         ttd_s=alerts.first_detection_s if alerts else None,
@@ -61,11 +62,18 @@ def is_good(second: Second, hypothesis: Hypothesis) -> bool:
     return served >= hypothesis.when_well and second.complete / pages >= hypothesis.completeness
 
 
-def _streak_after(series: Sequence[Second], hypothesis: Hypothesis, moment: float, *, until: float = math.inf) -> float | None:
-    """Seconds from the moment to the first of 15 consecutive good seconds, all of them over by `until`."""
+def _absorbed(series: Sequence[Second], hypothesis: Hypothesis, moment: float, *, until: float) -> float | None:
+    """Seconds from the moment to the first of the good seconds that reach to `until`, if they are 15: a fault that hurts late is not absorbed."""
+    latest_first = sorted((s for s in series if math.floor(moment) <= s.t <= until - 1), key=lambda s: s.t, reverse=True)
+    good = list(takewhile(lambda second: is_good(second, hypothesis), latest_first))
+    return round(max(0.0, good[-1].t - moment), 3) if len(good) >= GOOD_SECONDS else None
+
+
+def _streak_after(series: Sequence[Second], hypothesis: Hypothesis, moment: float) -> float | None:
+    """Seconds from the moment to the first of 15 consecutive good seconds."""
     streak = 0
     for second in sorted(series, key=lambda s: s.t):
-        if second.t < math.floor(moment) or second.t + 1 > until:
+        if second.t < math.floor(moment):
             continue
         streak = streak + 1 if is_good(second, hypothesis) else 0
         if streak == GOOD_SECONDS:

@@ -10,8 +10,10 @@ baseline-not-met   (the toolkit's own hypothesis was not met before the method, 
 deviated           acknowledged data is lost or doubled: a violation that was found needs no valid load to count
 inconclusive       the load is missing or invalid
 baseline-not-met   the phase `before` does not meet the bounds by itself
-inconclusive       the audit is missing or incomplete, a step of the method failed, or the fault reached fewer than 20 operations
+inconclusive       the audit is missing or incomplete, a step of the method failed, the fault reached fewer than 20 operations or was ended by
+                   something else; of a sham, nobody knows whether an alert fired
 deviated           the hypothesis does not hold in the fault phase, or 30 s after it
+inconclusive       it holds, and a person took the fault back before its end
 passed             it holds
 
 A sham has every step of its drill and no effect: it is judged by `UNHARMED`, and need not have reached traffic.
@@ -22,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from chaos import aftermath, events
+from chaos import aftermath, clocks, events
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
@@ -163,8 +165,13 @@ def _unproven(evidence: Evidence) -> Iterator[str]:
         yield f"The audit is incomplete: {'; '.join(evidence.audit.reasons) or 'no reason recorded'}."
     if failures := evidence.journal.failures if evidence.journal else ():
         yield f"Not every step of the method was done: {'; '.join(failures)}."
-    if evidence.plan.sham:
-        return
+    if not evidence.plan.sham:
+        yield from _reach_unproven(evidence)
+    elif evidence.alerts is None:
+        yield "It is not known whether an alert fired."
+
+
+def _reach_unproven(evidence: Evidence) -> Iterator[str]:
     for undone in _all(evidence, "undone"):
         if undone.detail.get("lapsed"):
             yield f"The fault {undone.fault} ({', '.join(undone.components)}) was gone before it was taken back: something else had ended it."
@@ -183,6 +190,14 @@ def _hypothesis(evidence: Evidence) -> Iterator[str]:
         yield from _below(
             f"From {aftermath.FROM_S:g} s after the {evidence.what} on goodput, relative to before,", _afterwards(evidence), bound
         )
+
+
+def _mitigated(evidence: Evidence) -> Iterator[str]:
+    """What held only because somebody helped proves nothing; what did not hold in spite of it does."""
+    for undone in _all(evidence, "undone"):
+        at = undone.at - evidence.plan.t0
+        if undone.detail.get("by") in clocks.BY_A_PERSON and at < evidence.plan.undo_at:
+            yield f"The fault {undone.fault} was taken back by hand {evidence.plan.undo_at - at:.0f} s before its end."
 
 
 def _met(evidence: Evidence) -> tuple[str, ...]:
@@ -227,6 +242,7 @@ _RULES: tuple[tuple[Verdict, Callable[[Evidence], Iterator[str]]], ...] = (
     ("baseline-not-met", _baseline),
     ("inconclusive", _unproven),
     ("deviated", _hypothesis),
+    ("inconclusive", _mitigated),
 )
 
 

@@ -147,5 +147,7 @@ async def _absent(lab: Lab, asked: frozenset[int]) -> frozenset[int]:
 
 
 def _harm_allowed(extension: Extension, plan: Plan | None) -> float:
+    """A sham is to harm nobody."""
     fault_s = plan.undo_at - plan.inject_at if plan else 0.0
-    return guards.harm_allowed(extension.safety.guards, predicted=extension.predicted_harm, fault_s=fault_s)
+    predicted = 0.0 if plan and (plan.sham or not plan.inject) else extension.predicted_harm
+    return guards.harm_allowed(extension.safety.guards, predicted=predicted, fault_s=fault_s)

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from chaos import processes, reaper, session, switches, toolkit, undo
+from chaos import events, processes, reaper, session, switches, toolkit, undo
 from chaos.audit import witness
 from chaos.audit.run import audit as audit_run
 from chaos.audit.run import write as write_audit
@@ -113,6 +112,8 @@ def _hold_lease(run: Run) -> None:
     if left := undo.pending(run.home):
         named = ", ".join(f"{record.fault.kind} of run {record.run_id}" for record in left)
         raise DrillError(f"still in force, and could not be undone: {named}. `failwhale chaos undo` tries again and says why")
+    if damaged := undo.unreadable(run.home):
+        raise DrillError(f"something may still be in force: {'; '.join(map(str, damaged))}")
     try:
         reaper.ensure(run.home)
     except reaper.ReaperNotRunningError as error:
@@ -157,24 +158,40 @@ def _set_guards(run: Run) -> None:
 
 
 def _watch(run: Run) -> None:
-    assert run.generator is not None and run.holder is not None and run.watch is not None  # noqa: S101, PT018 - set by the steps before
-    while run.generator.poll() is None:
+    assert run.generator is not None  # noqa: S101 - started by a step before
+    while (code := run.generator.poll()) is None:
         run.draw(run)
-        if reason := run.watch.reason:
-            run.say(reason)
-            raise KeyboardInterrupt
-        if run.holder.lost:
-            run.say("the lease lapsed while this process did not run: the reaper has undone the fault")
-            raise KeyboardInterrupt
+        _heed(run)
         time.sleep(DRAW_SECONDS)
+    if code:
+        reason = f"the load generator ended with exit code {code}: {runner.last_words(run.run_dir)}"
+        events.write_if_possible(run.run_dir, "guard_tripped", clock=time.time, guard="load_gone", reason=reason)
+        _end_early(run, reason)
+
+
+def _heed(run: Run) -> None:
+    """Guards and the lease. Raises KeyboardInterrupt when the run must end now."""
+    assert run.holder is not None and run.watch is not None  # noqa: S101, PT018 - set by the steps before
+    if reason := run.watch.reason:
+        _end_early(run, reason)
+    if run.holder.lost:
+        _end_early(run, "the lease lapsed while this process did not run: the reaper has undone the fault")
+
+
+def _end_early(run: Run, reason: str) -> None:
+    run.say(reason)
+    raise KeyboardInterrupt
 
 
 def _await_toolkit(run: Run) -> None:
     assert run.toolkit is not None  # noqa: S101 - started by a step before
-    try:
-        run.toolkit.wait(TOOLKIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        run.say(f"the toolkit did not end within {TOOLKIT_SECONDS:g} s of the load: it is ended")
+    deadline = time.monotonic() + TOOLKIT_SECONDS
+    while run.toolkit.poll() is None:
+        if time.monotonic() >= deadline:
+            run.say(f"the toolkit did not end within {TOOLKIT_SECONDS:g} s of the load: it is ended")
+            return
+        _heed(run)
+        time.sleep(DRAW_SECONDS)
 
 
 def _put_back(run: Run) -> None:

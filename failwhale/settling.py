@@ -64,7 +64,7 @@ def _readings(home: Home, prometheus: Prometheus) -> Readings:
     """What can be seen without touching anything."""
     return Readings(
         silent=Control(home).unanswered(),
-        in_force=tuple(record.fault.kind for record in undo.pending(home)),
+        in_force=(*(record.fault.kind for record in undo.pending(home)), *(record.path.name for record in undo.unreadable(home))),
         alerts=tuple(sorted(_alerts(prometheus))),
         queues={name: sum(sample.value for sample in prometheus.instant(metric.name)) for metric, name in QUEUES.items()},
         burns=tuple(_burns(prometheus)),

@@ -116,5 +116,8 @@ def _recovery(fault: tuple[float | None, float | None], clocks: Clocks) -> Itera
         yield TimelineRow(absorbed_at, "recovery", "service is good although the fault is still in force", tables.OPERATIONS)
     if undone_at is not None and clocks.recovery_after_undo_s is not None:
         yield TimelineRow(
-            undone_at + clocks.recovery_after_undo_s, "recovery", "service is good after the undo, and stays so", tables.OPERATIONS
+            undone_at + clocks.recovery_after_undo_s,
+            "recovery",
+            "service is good again after the undo, for 15 s at least",
+            tables.OPERATIONS,
         )

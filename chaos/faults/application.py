@@ -66,7 +66,7 @@ class UserFault(msgspec.Struct, frozen=True, tag="user_fault"):
         deciders.write(home, DECIDER, self.former, by=changes.CHAOS)
 
     def in_effect(self, home: Home) -> bool:
-        return home.request_faults_file.exists()
+        return home.request_faults_file.exists() and deciders.read(home.deciders_file)[DECIDER] == deciders.ON
 
     def measured(self, home: Home) -> dict[str, float]:
         """Requests that met it, and those of the users to compare with."""

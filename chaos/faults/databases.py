@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Literal
 
+from asyncmy.cursors import DictCursor
 from asyncmy.errors import MySQLError
 
 from chaos.faults.base import NotApplicableError, OnComponent, require_absent
@@ -151,8 +152,9 @@ class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
 
     def check(self, home: Home) -> None:
         super().check(home)
-        if not self._ask(home, "SHOW SLAVE STATUS"):
+        if not asyncio.run(_replication(home.lab().component(self.component))):
             raise NotApplicableError(f"{self.component} is no replica")
+        require_absent(self, home)
 
     def apply(self, home: Home) -> None:
         if not self.sham:
@@ -162,8 +164,7 @@ class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
         self._ask(home, "START SLAVE")
 
     def in_effect(self, home: Home) -> bool:
-        counters = dict(self._ask(home, "SHOW GLOBAL STATUS LIKE 'Slaves_running'"))
-        return counters.get("Slaves_running") != "1"
+        return bool(asyncio.run(_replication(home.lab().component(self.component))).get(f"Slave_{self.thread.upper()}_Running") == "No")
 
     def measured(self, home: Home) -> dict[str, float]:
         """Transactions of the primary that the replica has not executed."""
@@ -191,6 +192,13 @@ class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
 
     def in_effect(self, home: Home) -> bool:
         return self._ask(home, "SELECT @@global.read_only") == [(1,)]
+
+
+async def _replication(component: Component) -> dict[str, Any]:
+    """SHOW SLAVE STATUS; empty for what is nobody's replica."""
+    async with asyncio.timeout(ANSWER_SECONDS), await _connection(component) as connection, connection.cursor(DictCursor) as cursor:
+        await cursor.execute("SHOW SLAVE STATUS")
+        return next(iter(await cursor.fetchall()), {})
 
 
 async def answer(component: Component, statement: str) -> list[tuple[Any, ...]]:

@@ -70,6 +70,10 @@ class CpuQuota(_ByCgroup, frozen=True, tag="cpu_quota"):
         percent = 100 if self.sham else self.percent
         cgroups.limit_cpu(self._where(), self._group(home), percent, [_pid(home, self.component)])
 
+    def in_effect(self, home: Home) -> bool:
+        where, leader = cgroups.controller(self.controller), marks.components(home.path).get(self.component)
+        return where is not None and leader is not None and leader.pid in cgroups.members(where, self._group(home))
+
 
 class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
     """The component may have so much memory; when it takes more the kernel kills it, and its supervisor starts it again, free."""

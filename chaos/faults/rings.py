@@ -65,7 +65,8 @@ class RingChange(msgspec.Struct, frozen=True, tag="ring_change"):
         change(home, self.group, self.back_to)
 
     def in_effect(self, home: Home) -> bool:
-        return agents.running(home, self.agent) or set(_in_force(home, self.group)) != set(self.back_to)
+        now = set(_in_force(home, self.group))
+        return agents.running(home, self.agent) or now == set(self.nodes) or now != set(self.back_to)
 
     def measured(self, home: Home) -> dict[str, float]:
         """Nodes now, and the share of keys that have another one than before."""

@@ -12,16 +12,16 @@ from chaos.faults.base import NotApplicableError
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.disk import DiskFull
 from chaos.faults.families import AnyFault
-from chaos.faults.rings import RingChange
+from chaos.faults.rings import RingChange, SetRing
 from chaos.session import Session
 from reference_app.contract.topology import Lab
 from reference_app.kit import deciders, lease
 from reference_app.kit.home import Home
-from reference_app.stack import marks
+from reference_app.stack import agents, marks
 from reference_app.stack.control import Control
 from tests.conftest import Failwhale
 from tests.stack.conftest import Api
-from tests.stack.injecting import held, taken_back
+from tests.stack.injecting import held, lapsed, taken_back
 from tests.waiting import await_true
 
 pytestmark = [pytest.mark.lab, pytest.mark.breaks]
@@ -112,6 +112,18 @@ def test_a_ring_changes_at_once_without_its_guard_and_goes_back(run: Session, ho
     await_true(lambda: fault.measured(home)["nodes"] == 1, 20)
     assert 0.3 < fault.measured(home)["keys_moved_share"] < 0.7
     taken_back(run, fault)
+
+
+@pytest.mark.verify
+def test_nodes_that_join_and_stay_are_no_fault_that_lapsed(run: Session, home: Home) -> None:
+    deciders.write(home, "ring_guard", deciders.OFF, by="test")
+    undo.inject(run, SetRing("timeline-cache", BOTH[:1], BOTH, BOTH), whole_run=True)
+    fault = RingChange("timeline-cache", BOTH, BOTH[:1], BOTH)
+    undo.inject(run, fault)
+    await_true(lambda: not agents.running(home, fault.agent), 20)
+    (undone,) = undo.replay(home, by="test", whole_run=False)
+    assert undone.error == ""
+    assert not lapsed(run)
 
 
 @pytest.mark.parametrize("fault", [BadConfig(SERVICE, sham=True), Restart((SERVICE, OTHER), sham=True), RingChange("timeline-cache", BOTH[:1], BOTH, BOTH, sham=True)])  # fmt: skip

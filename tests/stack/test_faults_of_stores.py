@@ -16,7 +16,7 @@ from chaos import cgroups, undo
 from chaos.faults import caches, resources
 from chaos.faults.base import NotApplicableError
 from chaos.faults.caches import FlushCache
-from chaos.faults.databases import AGAIN_SECONDS, ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica
+from chaos.faults.databases import AGAIN_SECONDS, ExhaustConnections, HangWrites, LockTable, ReadOnly, SlowQueries, StopReplica, Thread
 from chaos.faults.families import AnyFault
 from chaos.faults.resources import CpuBurn, CpuQuota
 from chaos.session import Session
@@ -109,10 +109,13 @@ def test_slow_queries_wait_for_a_part_of_each_hold_and_are_answered(run: Session
     assert fault.measured(run.home)["statement_mean_ms"] < 40
 
 
-def test_a_stopped_replica_is_behind_and_catches_up(run: Session) -> None:
-    fault = StopReplica(REPLICA, thread="sql")
+@pytest.mark.parametrize("thread", ["io", "sql"])
+def test_a_stopped_replica_is_behind_and_catches_up(run: Session, thread: Thread) -> None:
+    fault = StopReplica(REPLICA, thread=thread)
     undo.inject(run, fault)
     assert fault.in_effect(run.home)
+    with pytest.raises(NotApplicableError, match="in force already"):
+        undo.inject(run, fault)
     taken_back(run, fault)
 
 

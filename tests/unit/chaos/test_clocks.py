@@ -38,6 +38,12 @@ def test_a_fault_that_nobody_notices_is_absorbed_at_once() -> None:
     assert measured(range(0)).time_to_absorb_s == 0.0
 
 
+def test_a_fault_that_hurts_late_is_not_absorbed() -> None:
+    found = measured(range(90, 114))
+    assert found.time_to_absorb_s is None
+    assert (found.recovery_after_undo_s, found.ttr_s) == (3.6, 43.8)
+
+
 def test_a_fault_that_hurts_until_its_undo_is_not_absorbed_but_recovered_from() -> None:
     found = measured(range(72, 114))
     assert found.time_to_absorb_s is None

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from chaos import alertscore, verdict
+from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
 from chaos.events import Event
@@ -63,7 +64,7 @@ def report(*, before: PhaseReport | None = None, fault: PhaseReport | None = Non
 
 SOUND = Evidence(PLAN, Hypothesis(0.9, 0.95, 0.99), EVENTS, COMPLETED, report(), {"kill_and_hold": 500}, AUDIT)
 SHAM = replace(
-    SOUND, plan=replace(PLAN, sham=True), affected_operations=None,
+    SOUND, plan=replace(PLAN, sham=True), affected_operations=None, alerts=Score((), (), (), ()),
     events=tuple(replace(event, event="sham_applied") if event.event == "injected" else event for event in EVENTS),
 )  # fmt: skip
 FAILED_STEP = Step(Activity("kill", "action"), "failed", exception=["Traceback", "ActivityFailed: it is stopped, not running\n"])
@@ -125,6 +126,14 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
         replace(SOUND, journal=replace_run(COMPLETED, FAILED_STEP)), "inconclusive", "Not every step of the method was done: kill: ActivityFailed",
     ),
     "the fault reached nobody": (replace(SOUND, affected_operations={"kill_and_hold": 500, "latency": 19}), "inconclusive", "fewer than 20"),
+    "it is not known whether a sham fired an alert": (replace(SHAM, alerts=None), "inconclusive", "not known whether an alert fired"),
+    "somebody took the fault back early": (
+        replace(SOUND, events=(*EVENTS[:3], Event(1080.0, "undone", detail={"by": "chaos undo"}))), "inconclusive", "by hand 30 s before its end",
+    ),
+    "somebody took the fault back early and it was too late": (
+        replace(SOUND, load=report(fault=phase(40, complete=0.3)), events=(*EVENTS[:3], Event(1080.0, "undone", detail={"by": "chaos undo"}))),
+        "deviated", "30.00%",
+    ),
     "the fault was gone before it was taken back": (
         replace(SOUND, events=(*EVENTS[:3], Event(1110.0, "undone", detail={"lapsed": True}))), "inconclusive", "something else had ended it",
     ),
