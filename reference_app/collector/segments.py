@@ -59,7 +59,11 @@ class Segments:
         first = min(table["start_ns"].to_pylist())
         path = self._folder / f"{first}-{next(self._sequence)}.parquet"
         unfinished = path.with_name(f".{path.name}.tmp")
-        parquet.write_table(table, unfinished, compression="zstd")
+        try:
+            parquet.write_table(table, unfinished, compression="zstd")
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
         return unfinished.rename(path)
 
     def _merge(self) -> None:
@@ -67,12 +71,13 @@ class Segments:
 
         Readers count a span once, so what a kill leaves twice does no harm.
         """
-        for path in self._merged:
+        merged, self._merged = self._merged, []
+        for path in merged:
             path.unlink(missing_ok=True)
         small = [path for path in self.paths() if path.stat().st_size < SMALL_BYTES]
-        self._merged = small if len(small) >= MERGE_AT else []
-        if self._merged:
+        if len(small) >= MERGE_AT:
             self._add(pa.concat_tables([parquet.ParquetFile(path).read(use_threads=False) for path in small]))
+            self._merged = small
 
     def _retire(self, now: float) -> None:
         kept_bytes = 0

@@ -53,4 +53,5 @@ class KeyValue:
         try:
             return await self._group.json(method, route.format(dataset=dataset.title), route=route, value=value, shape=shape, limit=limit)
         except errors.AppError as error:
-            raise errors.Rejected("keyvalue", error.code, error.message) from error
+            kind = errors.OutcomeUnknown if error.code == "indeterminate" else errors.Rejected
+            raise kind("keyvalue", error.code, error.message) from error

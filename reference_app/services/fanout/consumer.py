@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,14 +100,14 @@ class Consumer:
         try:
             async with self._beating(taken.message), self._turn(taken):
                 complete = await self._delivery.deliver(taken.event, taken.first)
+            if not complete:
+                await self._dead_letter(taken.message)
+            with _or_it_comes_again(taken.message):
+                await taken.message.ack()
+            outcome = "ok"
         except (errors.CallError, errors.AppError) as error:
             outcome = _reason(error)
             await self._put_back(taken.message, error)
-        else:
-            if not complete:
-                await self._dead_letter(taken.message)
-            await taken.message.ack()
-            outcome = "ok"
         finally:
             self._slots.release()
             seconds = time.perf_counter() - taken.started
@@ -117,23 +117,25 @@ class Consumer:
         return contextlib.nullcontext() if taken.first.next_after is None else self._large_slots
 
     async def _put_back(self, message: Any, error: Exception) -> None:
-        if message.metadata.num_delivered < MAX_DELIVERIES:
-            await message.nak(delay=1)
-            return
-        logger.error("event %s exhausted its deliveries: %s", message.data, error)
-        await self._dead_letter(message)
-        await message.ack()
+        with _or_it_comes_again(message):
+            if message.metadata.num_delivered < MAX_DELIVERIES:
+                await message.nak(delay=1)
+                return
+            logger.error("event %s exhausted its deliveries: %s", message.data, error)
+            await self._dead_letter(message)
+            await message.ack()
 
     async def _bury(self, message: Any, error: Exception) -> None:
         """What is no event today will be none at its fiftieth delivery, and all that came with it would wait for that."""
         logger.error("message %s is no event: %s", message.data, error)
-        await self._dead_letter(message)
-        await message.ack()
+        with _or_it_comes_again(message):
+            await self._dead_letter(message)
+            await message.ack()
 
     async def _dead_letter(self, message: Any) -> None:
-        self._recorder.count(metrics.DEAD_LETTERS)
         identifier = f"dead-{message.metadata.sequence.stream}"
         await self._stream.publish(storage.DEAD_LETTER_SUBJECT, message.data, message_id=identifier)
+        self._recorder.count(metrics.DEAD_LETTERS)
 
     @contextlib.asynccontextmanager
     async def _beating(self, message: Any) -> AsyncIterator[None]:
@@ -148,6 +150,15 @@ class Consumer:
             yield
         finally:
             beats.cancel()
+
+
+@contextlib.contextmanager
+def _or_it_comes_again(message: Any) -> Iterator[None]:
+    """A stream that cannot be told what became of a message delivers it again by itself; the others under way are not to suffer for it."""
+    try:
+        yield
+    except (errors.CallError, nats.errors.Error) as error:
+        logger.warning("the stream could not be told of event %d: %s", message.metadata.sequence.stream, error)
 
 
 def _reason(error: errors.CallError | errors.AppError) -> str:

@@ -21,7 +21,7 @@ READ_AHEAD = 4
 
 @dataclass(frozen=True)
 class Timeline:
-    """Ids of a list, newest first. `whole` is False when only its newest were read; `complete` when some source could not be read."""
+    """Ids of a list, newest first. `whole` is False when only its newest were read; `complete` is False when some source could not be read."""
 
     ids: Sequence[int]
     complete: bool = True

@@ -58,12 +58,13 @@ class Reading:
 
     async def _timeline(self, user_id: int, cursor: int | None, asked: int) -> Timeline:
         try:
-            ids = await self._lists.read(user_id, last_index=asked - 1 if cursor is None else -1)
+            found = await self._lists.read(user_id, last_index=asked - 1 if cursor is None else -1)
         except errors.CallError:
-            ids = None
-        if ids is None:
+            found = None
+        if found is None:
             return await self._rebuilding.rebuild(user_id)
-        return Timeline(ids, whole=cursor is not None or len(ids) < asked)
+        ids, complete = found
+        return Timeline(ids, complete, whole=cursor is not None or len(ids) < asked)
 
     async def _circle(self, user_id: int, missing: Missing) -> Circle | None:
         try:

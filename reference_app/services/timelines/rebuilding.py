@@ -7,7 +7,6 @@ import asyncio
 from reference_app.contract import metrics, storage
 from reference_app.contract.profile import LAB, Profile
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import errors
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.single_flight import SingleFlight
 from reference_app.services.timelines.domain import Timeline
@@ -51,7 +50,7 @@ class Rebuilding:
     async def _begin(self, user_id: int) -> int | None:
         try:
             return await self._lists.begin(user_id)
-        except errors.CallError:
+        except FAILURES:
             return None
 
     async def _from_sources(self, user_id: int) -> Timeline:
@@ -68,5 +67,5 @@ class Rebuilding:
         ttl_s = 0 if timeline.complete else self._profile.partial_timeline_ttl
         try:
             await self._lists.merge(user_id, epoch, timeline.ids, ttl_s=ttl_s)
-        except errors.CallError:
+        except FAILURES:
             return

@@ -20,10 +20,10 @@ class Lists:
         self._caches, self._membership = caches, membership
         self._scripts = {name: Script(storage.script(name), storage.TIMELINE_EPOCH_KEY) for name in ("read", "begin", "merge")}
 
-    async def read(self, user_id: int, *, last_index: int) -> list[int] | None:
-        """Ids as they lie in the list, up to `last_index` (-1: all); None on a miss. Raises CallError."""
+    async def read(self, user_id: int, *, last_index: int) -> tuple[list[int], bool] | None:
+        """Ids as they lie in the list, up to `last_index` (-1: all), and whether no source was away when it was built. None on a miss. Raises CallError."""
         _, state, ids = await self._run("read", user_id, [user_id, last_index])
-        return [int(value) for value in ids] if state == b"ready" else None
+        return ([int(value) for value in ids], state == b"ready") if state in (b"ready", b"partial") else None
 
     async def begin(self, user_id: int) -> int:
         """Start a rebuild; returns the epoch that `merge` wants."""

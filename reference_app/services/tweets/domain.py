@@ -53,17 +53,17 @@ def key_of(stored: str) -> str:
     return stored.partition("#")[0] if stored.startswith(api.RETWEET_KEY) else stored
 
 
-def twins_to_tombstone(diverted: Iterable[KeyedId], elsewhere: Iterable[KeyedId]) -> list[tuple[int, int]]:
-    """(id to tombstone, id of its twin) of every key that is on both sides: the earlier one stays, but never beside one that its author deleted."""
+def twins_to_tombstone(diverted: Iterable[KeyedId], elsewhere: Iterable[KeyedId]) -> list[tuple[KeyedId, KeyedId]]:
+    """(row to tombstone, its twin) of every key that is on both sides: the earlier one stays, but never beside one that its author deleted."""
     twins = {(row.user_id, row.key): row for row in elsewhere}
     pairs = [(row, twins[row.user_id, row.key]) for row in diverted if (row.user_id, row.key) in twins]
     return [_goes_and_stays(*pair) for pair in pairs if not _retweeted_anew(*pair)]
 
 
-def _goes_and_stays(row: KeyedId, twin: KeyedId) -> tuple[int, int]:
+def _goes_and_stays(row: KeyedId, twin: KeyedId) -> tuple[KeyedId, KeyedId]:
     if (row.deleted_ms is None) != (twin.deleted_ms is None):
-        return (row.id, twin.id) if row.deleted_ms is None else (twin.id, row.id)
-    return max(row.id, twin.id), min(row.id, twin.id)
+        return (row, twin) if row.deleted_ms is None else (twin, row)
+    return (row, twin) if row.id > twin.id else (twin, row)
 
 
 def _retweeted_anew(row: KeyedId, twin: KeyedId) -> bool:

@@ -45,13 +45,16 @@ class Reconciler:
 
     async def _tombstone_twins(self, diverted: list[KeyedId], there: Shard) -> None:
         elsewhere = await there.primary.read("find_twins", lambda session: store.with_keys(session, diverted))
-        for twin, survivor in domain.twins_to_tombstone(diverted, elsewhere):
-            await self._tombstone(twin, survivor)
+        for going, survivor in domain.twins_to_tombstone(diverted, elsewhere):
+            await self._tombstone(going, survivor.id)
 
-    async def _tombstone(self, twin: int, survivor: int) -> None:
-        shard = self._shards[ids.shard_of(twin)]
-        now_ms = time.time_ns() // 1_000_000
-        if await shard.primary.write("tombstone_twin", lambda session: store.tombstone_twin(session, twin, survivor, now_ms)):
+    async def _tombstone(self, going: KeyedId, survivor: int) -> None:
+        """The next round decides anew while the survivor is on one disk only, which may lose it, and when the author deleted what goes meanwhile."""
+        home, shard, twin = self._shards[ids.shard_of(survivor)], self._shards[ids.shard_of(going.id)], going.id
+        if not await home.durable.read("find_survivor", lambda session: store.by_ids(session, [survivor])):
+            return
+        now_ms, alive = time.time_ns() // 1_000_000, going.deleted_ms is None
+        if await shard.primary.write("tombstone_twin", lambda session: store.tombstone_twin(session, twin, survivor, now_ms, alive=alive)):
             self._recorder.count(metrics.RECONCILED)
             logger.info("tweet %d is the twin of %d: tombstoned", twin, survivor)
             await self._forgetting.mark([twin])

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -100,15 +101,19 @@ class Relay:
             logger.info("published", extra={"attributes": {"subject": row.subject, "message_id": message_id}})
 
     async def _republish(self, shard: Shard) -> None:
-        since = _now_ms() - int(self._profile.outbox_keep * 1000)
-        await shard.primary.write("unpublish", lambda session: store.unpublish_since(session, since))
+        """In steps, each of which fits into a statement's time whatever the outbox holds."""
+        since, last = _now_ms() - int(self._profile.outbox_keep * 1000), 0
+        while True:
+            last = await shard.primary.write("unpublish", partial(store.unpublish_since, created_ms=since, after=last))
+            if not last:
+                return
 
     async def _export(self, shard: Shard) -> None:
         try:
             waiting, _ = await shard.read("count_outbox", store.count_unpublished)
         except errors.CallError:
             return
-        self._recorder.gauge(metrics.OUTBOX_UNPUBLISHED, waiting, shard.primary.peer)
+        self._recorder.gauge(metrics.OUTBOX_UNPUBLISHED, waiting, shard.name)
 
     async def _purge(self) -> None:
         before = _now_ms() - int(self._profile.outbox_keep * 1000)

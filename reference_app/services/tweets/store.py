@@ -16,7 +16,7 @@ from reference_app.services.tweets.domain import KeyedId, OutboxRow, StoredTweet
 _COLUMNS = "id, user_id, text, in_reply_to, retweet_of, deleted_at IS NOT NULL, duplicate_of"
 _FREED_KEY = "idempotency_key = IF(retweet_of IS NULL, idempotency_key, CONCAT(idempotency_key, '#', id))"
 """What an undone retweet does with its key (domain.key_of)."""
-PURGED_AT_ONCE = 1000
+PURGED_AT_ONCE = FLAGGED_AT_ONCE = 1000
 
 
 async def insert(session: Session, tweet: Tweet, *, key: str, diverted: bool, now_ms: int) -> None:
@@ -76,9 +76,13 @@ async def mark_published(session: Session, outbox_ids: Sequence[int]) -> None:
     await session.execute(f"UPDATE outbox SET published = 1 WHERE id IN {_marks(outbox_ids)}", outbox_ids)  # noqa: S608
 
 
-async def unpublish_since(session: Session, created_ms: int) -> int:
-    """Flag recent rows for publishing again; returns how many."""
-    return await session.execute("UPDATE outbox SET published = 0 WHERE published = 1 AND created_ms >= %s", (created_ms,))
+async def unpublish_since(session: Session, created_ms: int, after: int) -> int:
+    """Flag some recent rows behind the outbox id `after` for publishing again; returns the last one's id, 0 when there are no more."""
+    query = f"SELECT id FROM outbox WHERE published = 1 AND created_ms >= %s AND id > %s ORDER BY id LIMIT {FLAGGED_AT_ONCE} FOR UPDATE"  # noqa: S608
+    rows = [row[0] for row in await session.fetch(query, (created_ms, after))]
+    if rows:
+        await session.execute(f"UPDATE outbox SET published = 0 WHERE id IN {_marks(rows)}", rows)  # noqa: S608
+    return rows[-1] if rows else 0
 
 
 async def purge_published(session: Session, created_ms: int) -> int:
@@ -110,13 +114,15 @@ async def with_keys(session: Session, keys: Sequence[KeyedId]) -> list[KeyedId]:
     return [_keyed(row) for row in rows]
 
 
-async def tombstone_twin(session: Session, tweet_id: int, survivor: int, now_ms: int) -> int:
-    """Hide a row as the twin of `survivor`; returns 1 if it was no tombstone as a twin until now."""
+async def tombstone_twin(session: Session, tweet_id: int, survivor: int, now_ms: int, *, alive: bool) -> int:
+    """Hide a row as the twin of `survivor`; returns 1 if it was no tombstone as a twin until now, and is as `alive` as when that was decided."""
     query = "SELECT user_id, retweet_of, deleted_at FROM tweets WHERE id = %s AND duplicate_of IS NULL FOR UPDATE"
     rows = await session.fetch(query, (tweet_id,))
     if not rows:
         return 0
     user_id, retweet_of, deleted_at = rows[0]
+    if (deleted_at is None) != alive:
+        return 0
     await session.execute(
         f"UPDATE tweets SET deleted_at = COALESCE(deleted_at, %s), duplicate_of = %s, {_FREED_KEY} WHERE id = %s",  # noqa: S608
         (now_ms, survivor, tweet_id),

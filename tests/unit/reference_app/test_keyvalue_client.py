@@ -51,6 +51,11 @@ def test_a_write_that_is_over_capacity_is_tried_three_times_from_10_ms_on() -> N
     assert 0.005 <= first <= 0.01 <= second <= 0.02
 
 
+def test_a_write_of_which_the_tier_does_not_know_whether_it_was_done_is_not_said_to_have_failed() -> None:
+    with pytest.raises(errors.OutcomeUnknown):
+        put(Refusing("indeterminate", 1))
+
+
 def test_after_three_times_it_fails() -> None:
     group = Refusing("quota_exceeded", 9)
     with pytest.raises(errors.Rejected):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
+import pytest
 from pyarrow import parquet
 
 from reference_app.collector import segments
@@ -64,6 +66,24 @@ def test_small_segments_are_merged_without_losing_a_span(tmp_path: Path) -> None
     assert merged.name.startswith("1000-")
     starts = set(parquet.read_table(merged)["start_ns"].to_pylist())
     assert starts == {1_000 * number + extra for number in range(1, segments.MERGE_AT + 1) for extra in (0, 1)}
+
+
+def test_a_merge_for_which_the_disk_has_no_room_loses_no_span(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Segments(tmp_path)
+    for _ in range(segments.MERGE_AT):
+        folder.write(rows(2))
+
+    def full(_table: object, path: Path, **_options: object) -> None:
+        path.write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parquet, "write_table", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left"):
+                folder.tend(NOW - 1e9)
+    assert spans_in(tmp_path) == 2 * segments.MERGE_AT
+    assert not list(tmp_path.glob(".*")), "what was half written is gone"
 
 
 def test_few_small_segments_stay(tmp_path: Path) -> None:

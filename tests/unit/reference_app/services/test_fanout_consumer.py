@@ -16,6 +16,7 @@ from reference_app.contract.api import FollowersPage
 from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import errors
 from reference_app.kit.stream import Stream
 from reference_app.services.fanout.consumer import BATCH, CONCURRENT, Consumer
 
@@ -25,7 +26,7 @@ COMPONENT = Component("events-0", "nats", "events", 0, 1, shard="events-0")
 class Message:
     subject, headers = storage.SUBJECT_POSTED, None
     data = msgspec.json.encode(storage.TweetEvent(1, 2, 3))
-    metadata = SimpleNamespace(num_delivered=1)
+    metadata = SimpleNamespace(num_delivered=1, sequence=SimpleNamespace(stream=7))
 
     async def ack(self) -> None: ...
     async def nak(self, delay: float) -> None: ...
@@ -79,6 +80,40 @@ def test_a_consumer_whose_stream_fails_often_has_all_its_slots_the_next_time() -
                     await tried.run()
 
     asyncio.run(fail_often())
+
+
+@pytest.mark.parametrize("dies", ["the dead letter", "the acknowledgement"])
+def test_what_the_stream_cannot_be_told_of_one_event_does_not_end_the_others(dies: str) -> None:
+    class Incomplete(Delivery):
+        async def deliver(self, _event: object, _first: object) -> bool:
+            self.delivered += 1
+            return self.delivered > 1
+
+    class Unacknowledged(Message):
+        acknowledged = 0
+
+        async def ack(self) -> None:
+            type(self).acknowledged += 1
+            if dies == "the acknowledgement" and self.acknowledged == 1:
+                raise nats.errors.ConnectionClosedError
+
+    class Deaf(Stream):
+        async def publish(self, _subject: str, _payload: bytes, *, message_id: str) -> None:  # noqa: ARG002
+            if dies == "the dead letter":
+                raise errors.OutcomeUnknown("events-0", "timeout")
+
+    consumer = Consumer(Deaf(COMPONENT), Incomplete(), recorder=Recorder())  # type: ignore[arg-type]
+
+    async def all_of_them() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(8):
+                taken = await consumer._first_page(Unacknowledged())
+                assert taken is not None
+                await consumer._slots.acquire()
+                tasks.create_task(consumer._handle(taken))
+
+    asyncio.run(all_of_them())
+    assert Unacknowledged.acknowledged == (7 if dies == "the dead letter" else 8)
 
 
 def test_a_beat_that_fails_is_not_the_last_one() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from reference_app.contract.api import Following, TweetIds
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import errors
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.services.timelines.people import People
@@ -83,6 +84,23 @@ def test_a_rebuild_that_nobody_disturbs_is_stored_and_shared(tmp_path: Path) -> 
         return lists.stored, [*one.ids, *other.ids]
 
     assert asyncio.run(twice()) == ([[OLD * 100]], [OLD * 100] * 2)
+
+
+def test_a_rebuild_for_which_no_time_is_left_to_be_stored_serves_the_page_all_the_same(tmp_path: Path) -> None:
+    class Late(Lists):
+        async def merge(self, _user_id: int, _epoch: int, _ids: list[int], *, ttl_s: float) -> bool:  # noqa: ARG002
+            raise errors.AppError("deadline_exceeded", "the caller waits no more")
+
+    async def once() -> list[int]:
+        peers: Any = Peers()
+        peers.answer.set()
+        lists: Any = Late()
+        rebuilding = Rebuilding(
+            lists, peers, _people(peers, tmp_path), failpoints=Failpoints(tmp_path / "failpoints.json"), recorder=Recorder()
+        )
+        return list((await rebuilding.rebuild(USER)).ids)
+
+    assert asyncio.run(once()) == [OLD * 100]
 
 
 def test_whom_a_user_followed_before_a_change_is_not_remembered_after_it(tmp_path: Path) -> None:

@@ -36,24 +36,28 @@ def test_keys_spread_evenly_over_their_home_shards_and_keep_them_when_a_shard_is
     assert 550 < moved < 780, "a third moves, to the new shard"
 
 
+def twins(here: list[KeyedId], there: list[KeyedId]) -> list[tuple[int, int]]:
+    return [(going.id, staying.id) for going, staying in domain.twins_to_tombstone(here, there)]
+
+
 def test_the_later_of_two_twins_goes() -> None:
     here = [KeyedId(10, 1, "a"), KeyedId(40, 1, "b"), KeyedId(50, 2, "a")]
     there = [KeyedId(20, 1, "a"), KeyedId(30, 1, "b")]
-    assert domain.twins_to_tombstone(here, there) == [(20, 10), (40, 30)]
+    assert twins(here, there) == [(20, 10), (40, 30)]
 
 
 def test_the_twin_of_a_tweet_that_its_author_deleted_goes_too() -> None:
     deleted_late, deleted_early = [KeyedId(20, 1, "a", deleted_ms=9)], [KeyedId(10, 1, "a", deleted_ms=9)]
-    assert domain.twins_to_tombstone(deleted_late, [KeyedId(10, 1, "a")]) == [(10, 20)]
-    assert domain.twins_to_tombstone([KeyedId(20, 1, "a")], deleted_early) == [(20, 10)]
+    assert twins(deleted_late, [KeyedId(10, 1, "a")]) == [(10, 20)]
+    assert twins([KeyedId(20, 1, "a")], deleted_early) == [(20, 10)]
 
 
 def test_a_retweet_of_what_was_retweeted_and_undone_before_is_no_twin() -> None:
     undone_ms = NOW_MS + 1000
     undone = KeyedId(ids.first_id_at(NOW_MS), 1, domain.key_of("rt:7#123"), undone_ms)
     woken, anew = (KeyedId(ids.first_id_at(undone_ms + n), 1, "rt:7") for n in (-500, 500))
-    assert domain.twins_to_tombstone([undone], [woken]) == [(woken.id, undone.id)]
-    assert domain.twins_to_tombstone([undone], [anew]) == []
+    assert twins([undone], [woken]) == [(woken.id, undone.id)]
+    assert twins([undone], [anew]) == []
 
 
 def test_a_key_of_a_client_is_kept_as_it_is() -> None:

@@ -83,6 +83,26 @@ def test_a_shard_that_is_away_when_the_stream_is_made_publishes_again_once_it_is
     assert [shard.primary.written.count("unpublish") for shard in (there, away)] == [1, 1]
 
 
+def test_what_an_outbox_keeps_is_flagged_in_steps_however_much_it_is(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    class Full(Database):
+        async def write(self, _operation: str, work: Any) -> int:
+            asked.append(work.keywords["after"])
+            return (1000, 2000, 0)[len(asked) - 1]
+
+    relay: Any = Relay(
+        [],
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        deciders=Deciders(tmp_path / "deciders.json"),
+        failpoints=Failpoints(tmp_path / "failpoints.json"),
+        recorder=Recorder(),
+    )
+    asyncio.run(relay._republish(Shard(0, Full("a"))))
+    assert asked == [0, 1000, 2000]
+
+
 def test_everything_that_is_old_is_purged_however_much_it_is(tmp_path: Path) -> None:
     """A thousand rows a minute are less than seventeen posts a second leave."""
     purged: list[int] = []
