@@ -87,5 +87,5 @@ def _symptom(alerts: Sequence[AlertSpan], noticed: float, components: Collection
     first = min(burning, key=lambda alert: alert.fired_at, default=None)
     if first is None:
         return None
-    doors = sorted(component for component in components if component.startswith(f"{first.labels.get('service')}-"))
+    doors = sorted(component for component in components if component.startswith(f"{first.labels.get('component')}-"))
     return Symptom(doors[0], "latency" if "latency" in first.labels.get("slo", "") else "errors") if doors else None

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from postmortems.diagnosis.model import WORSE, Case, Family, Symptom
 from postmortems.diagnosis.scoring import deviations, strength
+from postmortems.diagnosis.siblings import sibling
 
 ANOMALOUS = 5.0
 """Deviations in the harmful direction from which a component counts as anomalous."""
@@ -18,15 +19,30 @@ LEAST: dict[Family, float] = {"latency": 0.05, "errors": 0.001, "availability": 
 
 
 def harmed(case: Case, symptom: Symptom) -> dict[str, float]:
-    """Strength of the symptom's kind of harm, by component; those below ANOMALOUS are left out. What callers saw of a component counts for it."""
-    found: dict[str, float] = {}
+    """Strength of the symptom's kind of harm, by component; those below ANOMALOUS are left out.
+
+    What a caller saw of a component counts for it, unless the same caller saw as much of all that it calls, or of all of that kind: then the
+    caller is what they have in common.
+    """
+    seen: dict[tuple[str, str], float] = {}
     for series in case.series:
         if series.family != symptom.family or series.outgoing:
             continue
         worse = WORSE[symptom.family] * deviations(series.normal, series.anomalous, least=LEAST[symptom.family], share=series.is_share)
         if worse >= ANOMALOUS:
-            found[series.component] = max(found.get(series.component, 0.0), strength(worse))
+            view = series.caller, series.component
+            seen[view] = max(seen.get(view, 0.0), strength(worse))
+    found: dict[str, float] = {}
+    for (caller, component), harm in seen.items():
+        if not _in_common(caller, component, case.calls, seen):
+            found[component] = max(found.get(component, 0.0), harm)
     return found
+
+
+def _in_common(caller: str, component: str, calls: Iterable[tuple[str, str]], seen: Collection[tuple[str, str]]) -> bool:
+    called = {callee for who, callee in calls if who == caller}
+    alike = {callee for callee in called if sibling(callee, component)} | {component}
+    return any(len(several) > 1 and all((caller, callee) in seen for callee in several) for several in (called, alike))
 
 
 def reached(calls: Iterable[tuple[str, str]], begin: Collection[str], passable: Collection[str]) -> dict[str, int]:
