@@ -19,8 +19,10 @@ from postmortems.model import Header, Incident, Manifest
 
 _MAY_CHANGE = ("title", "status", "severity", "template")
 """What people may change in a header; the rest is evidence."""
-_HEADS = re.compile(r"^\|(?:[-: |]+\||\s*(?:alert|time)\s*\|)")
+_HEADS = re.compile(r"^\|(?:[-: |]+\||\s*(?:alert|time|phase|posts|objective|clock|file)\s*\|)")
 _MEASURED = ("load", "change", "chaos", "alert", "recovery")
+_TABLES = ("## Impact", "## Clocks", "## Detection", "## Evidence")
+"""Sections whose rows are measured, all of them."""
 
 
 def findings(incident_dir: Path) -> list[str]:
@@ -117,7 +119,7 @@ def _unproven(name: str, text: str) -> Iterator[str]:
         if wording.MARK.search(line) or not line.startswith("|") or _HEADS.search(line):
             continue
         kind = line.split("|")[2].strip() if line.count("|") > 2 else ""
-        if section == "## Detection" or (section == "## Timeline" and kind in _MEASURED):
+        if section in _TABLES or (section == "## Timeline" and kind in _MEASURED):
             yield f"{name} line {number} states what no figure of the snapshot stands behind: {line.strip()}"
 
 

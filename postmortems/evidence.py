@@ -38,6 +38,8 @@ COPIES = {
 }  # fmt: skip
 """File of the snapshot -> file of the run directory that it is a copy of."""
 _LEAD_S, _TAIL_S = 5.0, 60.0
+_EARLY_S = 2.0
+"""An alert is told of a moment after it fires. What fired earlier is of another incident."""
 
 T = TypeVar("T")
 
@@ -120,7 +122,9 @@ def freeze(
     if reported is not None:
         files.write_json(scratch / REPORTED, reported)
     tables.write_events(scratch / tables.EVENTS, events.read(run_dir))
-    missing += _signals(prometheus, scratch, plan=plan, queries=queries, window=window, told=told, silences=silences)
+    theirs = [span for span in silences if span.fired_at <= window[1]]
+    since = plan.t0 if reported is None or plan.drill else reported.began_at - _EARLY_S
+    missing += _signals(prometheus, scratch, since=since, queries=queries, window=window, told=told, silences=theirs)
     files.write_json(scratch / FACTORS, diagnose(scratch))
     manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, tuple(missing))
     files.write_json(scratch / MANIFEST, manifest)
@@ -211,7 +215,7 @@ def _history(run_dir: Path, out: Path) -> Iterator[str]:
 
 
 def _signals(
-    prometheus: Signals | None, out: Path, *, plan: Plan, queries: dict[str, str], window: tuple[float, float],
+    prometheus: Signals | None, out: Path, *, since: float, queries: dict[str, str], window: tuple[float, float],
     told: Callable[[float, float], Sequence[tables.Frozen]] | None, silences: Sequence[AlertSpan],
 ) -> Iterator[str]:  # fmt: skip
     if prometheus is None:
@@ -219,16 +223,19 @@ def _signals(
         return
     try:
         frozen = [tables.Frozen(name, query, tuple(prometheus.range(query, *window))) for name, query in queries.items()]
-        spans = [*prometheus.alert_spans(plan.t0, window[1]), *silences]
+        spans = [span for span in prometheus.alert_spans(since, window[1]) if span.fired_at >= since]
     except (PrometheusUnreachableError, QueryRefusedError) as error:
         yield f"{tables.SERIES}, {tables.ALERTS}: {error}"
+        return
+    if not spans and not any(signal.series for signal in frozen):
+        yield f"{tables.SERIES}, {tables.ALERTS}: Prometheus holds nothing of these minutes any more"
         return
     try:
         frozen += told(*window) if told else ()
     except (OSError, ValueError) as error:
         yield f"spans and logs: {error}"
     tables.write_series(out / tables.SERIES, frozen)
-    tables.write_alerts(out / tables.ALERTS, spans)
+    tables.write_alerts(out / tables.ALERTS, [*spans, *silences])
 
 
 def _hashes(directory: Path) -> dict[str, FrozenFile]:

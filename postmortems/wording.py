@@ -68,6 +68,6 @@ _WRITERS: dict[Unit, Callable[..., str]] = {
     "milliseconds": "{:,.1f} ms".format,
     "share": lambda value: f"{100 * value:.3g} %",
     "time": clock_time,
-    "text": str,
+    "text": lambda value: " ".join(str(value).replace("|", "/").split()),
     "hash": "`{}`".format,
 }

@@ -49,12 +49,13 @@ def login() -> str:
 def save(desk: Desk, text: str, *, opened: str) -> Said:
     """Write a person's text in the place of the one that was `opened`, unless somebody else wrote in between."""
     path = desk.directory / store.POSTMORTEM
-    if store.read(desk.home, desk.incident_id).header.status == "closed":
+    status = store.read(desk.home, desk.incident_id).header.status
+    if status == "closed":
         return Said(unmet=("It is closed: its text stands as it is.",))
     if path.exists() and path.read_text() != opened:
         return Said(unmet=(f"{path} was changed by somebody else meanwhile, so nothing was written: reload the page, then write again.",))
     try:
-        status = frontmatter.read(text).get("status", "draft")
+        frontmatter.read(text)
     except FrontMatterError as error:
         return Said(unmet=(f"Nothing was written, because {error}.",))
     files.write_atomic(path, text.encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from postmortems import evidence, figures, timeline
+from postmortems import evidence, figures
 from postmortems.diagnosis import ranking, recorded
 from postmortems.diagnosis.model import Ranked
 from postmortems.diagnosis.recorded import NothingNoticedError
@@ -39,8 +39,7 @@ def of(snapshot_dir: Path) -> Looked:
         snapshot, manifest = evidence.read(snapshot_dir), evidence.read_manifest(snapshot_dir)
     except NoSnapshotError as error:
         return Looked(problem=str(error))
-    clocks = figures.derive(snapshot, manifest).clocks
-    return Looked(timeline.rows(snapshot.plan, snapshot.events, snapshot.alerts, clocks, snapshot.changes), _suspects(snapshot))
+    return Looked(figures.derive(snapshot, manifest).timeline, _suspects(snapshot))
 
 
 def _suspects(snapshot: Snapshot) -> Suspects:

@@ -39,7 +39,9 @@ def of_snapshot(snapshot: Snapshot, *, liveness: bool = False) -> Case:
     began = snapshot.plan.t0
     first = first_alert(snapshot.alerts, since=began)
     if first is None:
-        raise NothingNoticedError(f"nobody was told of anything in run {snapshot.plan.run_id}: no alert fired once its load had settled")
+        raise NothingNoticedError(
+            f"nobody was told of anything that was measured in run {snapshot.plan.run_id}: Prometheus fired no alert once its load had settled"
+        )
     return case(snapshot.series, snapshot.alerts, began=began, noticed=first.fired_at, liveness=liveness)
 
 

@@ -40,7 +40,9 @@ def reasons_against(case: Case, component: str, signs: Signs, by_walk: Mapping[s
 
 
 def _told(sign: Sign) -> str:
-    how_far = "never moved before" if abs(sign.deviations) >= MOST else f"{abs(sign.deviations):.0f} deviations"
+    still = np.nanmin(sign.series.normal) == np.nanmax(sign.series.normal)
+    over = "over " if abs(sign.deviations) >= MOST else ""
+    how_far = "never moved before" if still else f"{over}{abs(sign.deviations):.0f} deviations"
     verb = "rose" if sign.deviations > 0 else "fell"
     return f"{sign.series.name} {verb} from {_level(sign.series.normal, np.nanmedian)} to {_level(sign.series.anomalous, np.nanmean)} ({how_far})"
 

@@ -18,8 +18,6 @@ from postmortems.workflow import Desk
 from reference_app.kit.home import Home
 
 _BY, _SAID = "by", "desk-said"
-SHOWN = 6
-"""Gates that are told at once."""
 
 
 def write(home: Home, opened: Opened) -> None:
@@ -31,9 +29,9 @@ def write(home: Home, opened: Opened) -> None:
     _tell()
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        text = st.text_area("Text (Markdown)", opened.markdown, height=620, key=f"text-{desk.incident_id}")
-        if st.button("Save", type="primary", icon=":material/save:", key="save", disabled=text == opened.markdown):
-            _done(desks.save(desk, text, opened=opened.markdown))
+        base, text = _edited(desk.incident_id, opened.markdown)
+        if st.button("Save", type="primary", icon=":material/save:", key="save", disabled=text == base):
+            _saved(desk, text, base)
         st.caption("The mark behind a number ties it to the frozen snapshot: keep it, and the check derives the number again.")
     with right:
         _lint(text, _listed(desk))
@@ -58,6 +56,24 @@ def steps(home: Home, opened: Opened) -> None:
         st.dataframe(
             rows, hide_index=True, key="log", column_config={"when": st.column_config.DatetimeColumn("when (UTC)", timezone="UTC")}
         )
+
+
+def _edited(incident_id: str, on_disk: str) -> tuple[str, str]:
+    """The text that this page began from, and as it is written here now: both stay while other tabs are looked at and others write to the file."""
+    begun, kept, widget = (f"{what}-{incident_id}" for what in ("begun", "kept", "text"))
+    base = st.session_state.setdefault(begun, on_disk)
+    if st.session_state.get(widget, st.session_state.get(kept, base)) == base != on_disk:  # nothing was written here
+        base = st.session_state[begun] = st.session_state[kept] = st.session_state[widget] = on_disk
+    st.session_state.setdefault(widget, st.session_state.get(kept, base))
+    st.session_state[kept] = st.text_area("Text (Markdown)", height=620, key=widget)
+    return base, st.session_state[kept]
+
+
+def _saved(desk: Desk, text: str, base: str) -> None:
+    said = desks.save(desk, text, opened=base)
+    if said.done:
+        st.session_state[f"begun-{desk.incident_id}"] = text
+    _done(said)
 
 
 def _lint(text: str, listed: Sequence[Action]) -> None:
@@ -100,17 +116,6 @@ def _print(desk: Desk) -> None:
         made = desks.pdf_of(desk)
         if made.exists():
             st.download_button("Download the PDF", made.read_bytes(), made.name, "application/pdf", key="pdf", on_click="ignore")
-
-
-def _gates(unmet: Sequence[str]) -> None:
-    if not unmet:
-        st.markdown(":green[●] Every gate to the next state is met.")
-        return
-    st.markdown(f"Between it and the next state stand {len(unmet)}:" if len(unmet) > 1 else "Between it and the next state stands:")
-    st.markdown("\n".join(f"- :orange[✕] {gate}" for gate in unmet[:SHOWN]))
-    if len(unmet) > SHOWN:
-        with st.expander(f"and {len(unmet) - SHOWN} more"):
-            st.markdown("\n".join(f"- {gate}" for gate in unmet[SHOWN:]))
 
 
 def _actions(desk: Desk) -> None:

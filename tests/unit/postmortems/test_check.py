@@ -102,6 +102,14 @@ FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
         in_text("\n*Which alert should have fired", "| `SloBurn` | home | page | 1.0 s | 9.0 s |\n\n*Which alert should have fired"),
         "states what no figure of the snapshot stands behind: | `SloBurn`",
     ),
+    "an invented phase under Impact": (
+        in_text("\nUsers:", "| fault | 3 | 0 | 0 | 1 ms | 2 ms | 3 ms |\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: | fault",
+    ),
+    "an invented clock": (
+        in_text("\nA fault that is undone", "| time to detect | 0.1 s | at once |\n\nA fault that is undone"),
+        "states what no figure of the snapshot stands behind: | time to detect",
+    ),
     "an invented alert on the timeline": (
         in_text("\n*Add observations", "| 02:45:30 UTC | alert | `SloBurn` fires | `alerts.parquet` |\n\n*Add observations"),
         "states what no figure of the snapshot stands behind: | 02:45:30 UTC",

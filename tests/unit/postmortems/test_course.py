@@ -29,7 +29,7 @@ class Told:
         return []
 
     def alert_spans(self, start: float, end: float) -> list[AlertSpan]:
-        assert start == T - course.LEAD_S
+        assert start == T - 2, "what fired before is of another incident"
         assert end == T + 60 + course.TAIL_S
         names = ((DOWN, T - 2, T + 60), (PAGE, T, T + 40))
         return [AlertSpan(o["alertname"], {k: v for k, v in o.items() if k != "alertname"}, a, b) for o, a, b in names]

@@ -33,6 +33,20 @@ def test_evaluations_that_fired_become_stretches(times: list[float], found: list
     assert list(prometheus.spans(times, end=100)) == found
 
 
+def test_a_long_range_is_asked_for_in_stretches_and_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prometheus refuses more than 11,000 points."""
+    asked: list[tuple[float, float]] = []
+
+    def rows(_self: object, _endpoint: str, *, start: float, end: float, **_more: object) -> list[prometheus._Row]:
+        asked.append((start, end))
+        return [prometheus._Row({"component": "a"}, values=[(start, "1"), (end, "2")])]
+
+    monkeypatch.setattr(prometheus.Prometheus, "_rows", rows)
+    (series,) = prometheus.Prometheus("http://127.0.0.1:9").range("up", 100, 100 + 25_000)
+    assert asked == [(100, 10_099), (10_100, 20_099), (20_100, 25_100)]
+    assert [at for at, _ in series.points] == [100, 10_099, 10_100, 20_099, 20_100, 25_100]
+
+
 def test_nothing_listening_is_said_with_the_address() -> None:
     with pytest.raises(
         prometheus.PrometheusUnreachableError, match=r"Prometheus at http://127\.0\.0\.1:9 did not answer .*is the lab up\?"

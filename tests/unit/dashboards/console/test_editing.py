@@ -59,6 +59,28 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(desk: Desk) -> No
     assert text_of(desk).endswith("meanwhile\n")
 
 
+def test_a_page_that_was_open_while_somebody_else_wrote_does_not_overwrite_it(desk: Desk, opened: Open) -> None:
+    before = text_of(desk)
+    page = write(opened("postmortems", part=WRITE), desk, f"{before}\nmine\n")
+    (desk.directory / store.POSTMORTEM).write_text(f"{before}\nmeanwhile\n")
+    page.run().app.button(key="save").click()
+    assert "changed by somebody else" in page.run().told
+    assert text_of(desk).endswith("meanwhile\n")
+    assert page.app.text_area(key=f"text-{desk.incident_id}").value.endswith("mine\n"), "nobody's words are lost"
+
+
+def test_a_page_on_which_nothing_was_written_shows_what_somebody_else_wrote(desk: Desk, opened: Open) -> None:
+    page = opened("postmortems", part=WRITE)
+    (desk.directory / store.POSTMORTEM).write_text(f"{text_of(desk)}\nmeanwhile\n")
+    assert page.run().app.text_area(key=f"text-{desk.incident_id}").value.endswith("meanwhile\n")
+
+
+def test_a_status_that_somebody_writes_into_the_text_is_no_entry_of_the_log(desk: Desk) -> None:
+    opened = text_of(desk)
+    assert desks.save(desk, opened.replace("status: draft", "status: final"), opened=opened).done
+    assert [entry.status for entry in auditlog.read(desk.directory)] == ["draft"]
+
+
 def test_a_text_without_its_head_is_not_written(desk: Desk) -> None:
     said = desks.save(desk, "no front matter", opened=text_of(desk))
     assert "Nothing was written, because there is no front matter" in said.unmet[0]

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from postmortems.diagnosis import ranking
+from postmortems.diagnosis import ranking, walking
 from postmortems.diagnosis.model import Case, Series, Symptom
 
 CALLS = frozenset({("gateway", "timelines"), ("timelines", "tweets"), ("timelines", "cache"), ("tweets", "db")})
@@ -68,6 +68,29 @@ def test_the_walk_passes_over_what_is_strange_beside_the_way():
     assert found.ranked[0].component == "db"
     alone = ranking.rank(dataclasses.replace(slow, series=(*slow.series, beside), symptom=None))
     assert alone.ranked[0].component in ("db", "cache")
+
+
+def test_the_walk_stops_at_a_caller_who_finds_all_of_a_kind_bad():
+    """Who is paused gives up every call it makes; they have nothing in common but it."""
+    calls = frozenset({("gateway-0", "timelines-0"), ("timelines-0", "cache-0"), ("timelines-0", "cache-1"), ("timelines-0", "users-0")})
+    bad = {"timelines-0": 0.3, "cache-0": 0.3, "cache-1": 0.3}
+    series = tuple(signal(callee, "mean_seconds", 0.01, bad.get(callee), caller) for caller, callee in sorted(calls))
+    all_of_them, one_of_them = (
+        walking.walked(Case(some, calls, Symptom("timelines-0")), Symptom("timelines-0"))
+        for some in (series, tuple(one for one in series if one.component != "cache-1"))
+    )
+    assert set(all_of_them) == {"timelines-0"}
+    assert set(one_of_them) == {"timelines-0", "cache-0"}
+
+
+def test_what_never_moved_is_told_apart_from_what_moved_far():
+    far, still = (
+        signal("db", "mean_seconds", 0.001, 900.0, "tweets"),
+        Series("db", "failed_share", np.zeros(60), np.full(20, 0.9), caller="tweets"),
+    )
+    told = next(one for one in ranking.rank(Case((far, still))).ranked if one.component == "db").reasons_for
+    assert any("mean_seconds" in reason and "over 1000 deviations" in reason for reason in told)
+    assert any("failed_share" in reason and "never moved before" in reason for reason in told)
 
 
 def test_a_quiet_period_has_no_cause():
