@@ -98,7 +98,7 @@ def replay(
     Without `whole_run` what holds for the whole run is left in force; with `abandoned` what is of a run that lives, if it began a moment ago.
     """
     with _locked(home):
-        living = _living(home, clock()) if abandoned else None
+        living = lease.living(home.chaos, now=clock()) if abandoned else None  # it had to take the lease before it could write a record
         chosen = [r for r in pending(home) if run_id in (None, r.run_id) and (whole_run or not r.whole_run) and r.run_id != living]
         return [_execute(home, record, by=by, clock=clock, lapsed=_lapsed(home, record.fault)) for record in reversed(chosen)]
 
@@ -111,12 +111,6 @@ def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.t
     done = replay(home, by=by, abandoned=True, clock=clock)
     processes.end(of_the_dead)
     return done
-
-
-def _living(home: Home, now: float) -> str | None:
-    """The run that holds the lab. Within the lock: it had to take the lease before it could write a record."""
-    held = lease.read(home.chaos)
-    return held.run_id if held is not None and lease.alive(held, now=now) else None
 
 
 def _records(home: Home) -> Iterator[Record | Unreadable]:

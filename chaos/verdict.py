@@ -10,8 +10,7 @@ baseline-not-met   (the toolkit's own hypothesis was not met before the method, 
 deviated           acknowledged data is lost or doubled: a violation that was found needs no valid load to count
 inconclusive       the load is missing or invalid
 baseline-not-met   the phase `before` does not meet the bounds by itself
-inconclusive       the audit is missing or incomplete, a step of the method failed, the fault reached fewer than 20 operations or was ended by
-                   something else; of a sham, nobody knows whether an alert fired
+inconclusive       unproven: audit, method, 20 operations that the fault reached, that it lasted; of a sham, that no alert fired
 deviated           the hypothesis does not hold in the fault phase, or 30 s after it
 inconclusive       it holds, and a person took the fault back before its end
 passed             it holds
@@ -194,10 +193,10 @@ def _hypothesis(evidence: Evidence) -> Iterator[str]:
 
 def _mitigated(evidence: Evidence) -> Iterator[str]:
     """What held only because somebody helped proves nothing; what did not hold in spite of it does."""
+    end = evidence.plan.t0 + evidence.plan.undo_at
     for undone in _all(evidence, "undone"):
-        at = undone.at - evidence.plan.t0
-        if undone.detail.get("by") in clocks.BY_A_PERSON and at < evidence.plan.undo_at:
-            yield f"The fault {undone.fault} was taken back by hand {evidence.plan.undo_at - at:.0f} s before its end."
+        if undone.detail.get("by") in clocks.BY_A_PERSON and undone.at < end:
+            yield f"The fault {undone.fault} was taken back by hand {end - undone.at:.0f} s before its end."
 
 
 def _met(evidence: Evidence) -> tuple[str, ...]:
@@ -248,17 +247,14 @@ _RULES: tuple[tuple[Verdict, Callable[[Evidence], Iterator[str]]], ...] = (
 
 def _shares_below(when: str, phase: PhaseReport, bounds: Hypothesis) -> Iterator[str]:
     yield from _below(f"{when} the share of complete home pages", _completeness(phase), bounds.completeness)
-    yield from _below(
-        f"{when} the share of posts that were acknowledged", _share(phase.post.ok, phase.post.sent), bounds.post_acknowledgement
-    )
+    acknowledged = _share(phase.post.ok, phase.post.sent)
+    yield from _below(f"{when} the share of posts that were acknowledged", acknowledged, bounds.post_acknowledgement)
 
 
 def _below(what: str, value: float | None, bound: float) -> Iterator[str]:
-    if not bound:
-        return
-    if value is None:
+    if bound and value is None:
         yield f"{what} is unknown: there was nothing to count."
-    elif value < bound:
+    elif value is not None and value < bound:
         yield f"{what} was {_percent(value)}, below {_percent(bound)}."
 
 

@@ -85,8 +85,10 @@ def _check_wish(run: Run) -> None:
 
 
 def _check_lab(run: Run) -> None:
+    """Also whether it is free: starting the lab, which comes next, would repair what another run broke."""
     assert run.experiment is not None  # noqa: S101 - set by the step before
     planning.check_lab(run.home, run.wish, run.experiment)
+    planning.require_free(run.home, now=time.time())
 
 
 def _start_lab(run: Run) -> None:

@@ -50,8 +50,8 @@ def _lab(home: Home, wish: Wish) -> Lab:
 
 
 def _held(home: Home, now: float) -> tuple[str, ...]:
-    held = lease.read(home.chaos)
-    return (f"run {held.run_id} holds the lab",) if held is not None and lease.alive(held, now=now) else ()
+    run_id = lease.living(home.chaos, now=now)
+    return (f"run {run_id} holds the lab",) if run_id else ()
 
 
 def _remarks(home: Home, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from reference_app.contract import plan as plans
 from reference_app.contract import profile
 from reference_app.contract.plan import Phase, Plan
 from reference_app.contract.topology import Lab
+from reference_app.kit import lease
 from reference_app.kit.home import Home
 
 LEAD_SECONDS = 6.0
@@ -69,6 +70,12 @@ def phases(wish: Wish, extension: Extension) -> tuple[Phase, ...]:
 def laid_out(home: Home, wish: Wish) -> Lab:
     """The lab of the home, or the one that it would get."""
     return layout.laid_out(home, os.environ, wish.topology)
+
+
+def require_free(home: Home, *, now: float) -> None:
+    """Raises DrillError while a live run holds the lab: whatever is done to it now would disturb what that one measures."""
+    if run_id := lease.living(home.chaos, now=now):
+        raise DrillError(f"run {run_id} holds this lab: wait for its end, or end it with `failwhale down`")
 
 
 def check_lab(home: Home, wish: Wish, experiment: Experiment) -> list[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +48,19 @@ def create(
 def read(run_dir: Path) -> Plan:
     """The plan of a run directory; FileNotFoundError when it has none."""
     return msgspec.json.decode((run_dir / plans.FILE).read_bytes(), type=Plan)
+
+
+def lengths(texts: Iterable[str]) -> dict[str, float]:
+    """What `--phase NAME=SECONDS` says, each time; ValueError for one that says something else."""
+    return dict(_length(text) for text in texts)
+
+
+def _length(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    try:
+        return name, float(seconds)
+    except ValueError:
+        raise ValueError(f"--phase {text!r} is not NAME=SECONDS, for example --phase fault=20") from None
 
 
 def scaled(factor: float, seconds: dict[str, float]) -> tuple[Phase, ...]:

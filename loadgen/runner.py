@@ -10,13 +10,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadgen import session
+from loadgen import history, session
 from reference_app.kit import home as homes
 from reference_app.kit.home import Home
 
 LOCUSTFILE = homes.REPOSITORY / "loadgen" / "locustfiles" / "spike.py"
 UI_LOCUSTFILE = LOCUSTFILE.with_name("ui.py")
 LOG = "load/locust.log"
+COULD_NOT_BEGIN = 2
+"""Exit code of the locustfile."""
 STOP_S = 5.0
 """The generator ends within 2 s of a SIGTERM; what does not is killed after this."""
 
@@ -77,8 +79,19 @@ def start_ui(home: Home, *, port: int, host: str, anywhere: bool) -> Generator:
     return Generator(process)
 
 
+def never_began(generator: Generator, run_dir: Path) -> bool:
+    """True for one that ended before it opened a history: there is nothing to report. Locust ends with the same code for faults of its own."""
+    return generator.poll() == COULD_NOT_BEGIN and not (run_dir / history.FILE).exists()
+
+
+def ending(generator: Generator, run_dir: Path) -> str:
+    """How one ended that did not end well, in words."""
+    how = "could not begin" if never_began(generator, run_dir) else f"ended with exit code {generator.poll()}"
+    return f"the generator {how}: {last_words(run_dir)}"
+
+
 def last_words(run_dir: Path) -> str:
-    """The last line of the generator's log, for a message about why it could not begin."""
+    """The last line of the generator's log, for a message about why it could not begin or go on."""
     lines = (run_dir / LOG).read_text(errors="replace").splitlines()
     return lines[-1] if lines else "it wrote nothing"
 

@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from urllib.parse import urlsplit
+
+from reference_app.contract.topology import Lab
+
+
+class ClosedError(Exception):
+    """Nobody takes a connection where users enter."""
+
+
+def require_open(lab: Lab) -> None:
+    """Raises ClosedError, with the remedy, unless the app takes connections."""
+    port = lab.entry.port
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError as error:
+        raise ClosedError(f"the app takes no connection on port {port} ({error}): run `failwhale up` first") from None
 
 
 def refusal(url: str, *, anywhere: bool) -> str:

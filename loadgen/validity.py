@@ -31,6 +31,7 @@ def reasons(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) ->
     return [
         *_cut_short(plan, facts),
         *_not_as_planned(facts),
+        *_unwritten(facts, operations),
         *_starved(facts),
         *_stepped(facts),
         *_exhausted(operations),
@@ -48,6 +49,12 @@ def _not_as_planned(facts: Facts) -> Iterator[str]:
         yield f"{facts.dropped} requests were dropped because too many were outstanding: the tail would be flattered"
     if facts.stopped_by == "end" and facts.sent < facts.planned * SENT_MIN:
         yield f"only {facts.sent} of {facts.planned} planned requests were sent"
+
+
+def _unwritten(facts: Facts, operations: Sequence[Operation]) -> Iterator[str]:
+    left = facts.sent + facts.retried + facts.replayed
+    if len(operations) < left:
+        yield f"the history holds {len(operations)} of {left} requests that left: what became of the others is not known"
 
 
 def _starved(facts: Facts) -> Iterator[str]:

@@ -32,6 +32,9 @@ def export_cases(
     homes = [Home(path.resolve()) for path in home or ()] or [Home.from_environment()]
     try:
         exported = exporting.export(homes, out)
+    except FileExistsError:
+        terminal.complain(f"{out} is there already: name a directory that is not, or delete this one")
+        raise typer.Exit(USAGE) from None
     except OSError as error:
         terminal.complain(f"the cases cannot be written: {error}")
         raise typer.Exit(USAGE) from None
@@ -40,5 +43,6 @@ def export_cases(
     if as_json:
         terminal.emit({"schema": SCHEMA, "out": str(out), "cases": exported.cases, "left_out": exported.left_out})
     else:
-        terminal.write([f"{len(exported.cases)} cases in {out}, {len(exported.left_out)} runs left out"])
+        where = f" in {out}" if exported.cases else ", so nothing was written"
+        terminal.write([f"{len(exported.cases)} cases{where}; {len(exported.left_out)} runs left out"])
     raise typer.Exit(OK if exported.cases else NOTHING)

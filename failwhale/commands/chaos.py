@@ -168,9 +168,7 @@ def _report(here: Session, *, as_json: bool) -> None:
         )  # fmt: skip
         return
     for event in recorded:
-        terminal.say(
-            f"{time.strftime('%H:%M:%S', time.localtime(event.at))} {event.event} {event.fault} {', '.join(event.components)}".rstrip()
-        )
+        terminal.say(_line(event))
     for failure in ended.failures if ended else ():
         terminal.complain(failure)
 
@@ -180,8 +178,8 @@ def _line(event: Event) -> str:
         time.strftime("%H:%M:%S", time.localtime(event.at)),
         event.event,
         event.fault,
-        *event.components,
-        event.detail.get("reason", ""),
+        ", ".join(event.components),
+        str(event.detail.get("reason") or ""),
     )
     return " ".join(part for part in parts if part)
 

@@ -67,9 +67,15 @@ def _asked(
     run: str | None, normal: Path | None, anomalous: Path | None, *, graph: Path | None, symptom: str | None, alerts: Path | None, liveness: bool
 ) -> _Asked:  # fmt: skip
     if run is None and normal and anomalous:
+        if liveness:
+            raise ValueError("--liveness is of recorded runs: files do not tell who was seen dead or hung")
         return _Asked(files.case(normal, anomalous, graph=graph, symptom=symptom), files.alerts(alerts) if alerts else None)
     if run is None or normal or anomalous:
         raise ValueError("say either a recorded run, or --normal FILE and --anomalous FILE")
+    if graph or symptom or alerts:
+        raise ValueError(
+            "a recorded run has its own calls, symptom and alerts: --graph, --symptom and --alerts go with --normal and --anomalous"
+        )
     snapshot = evidence.read(_snapshot(Home.from_environment(), run))
     return _Asked(recorded.of_snapshot(snapshot, liveness=liveness), recorded.named_by_alerts(snapshot))
 

@@ -20,7 +20,9 @@ from failwhale.commands.lab import TopologyName
 from failwhale.liveview import LiveView
 from failwhale.outcome import Outcome
 from failwhale.run import Run, Wish
+from loadgen import plans
 from reference_app.kit.home import Home
+from reference_app.stack.control import Control
 from reference_app.stack.graphs import BadLinesError
 
 EXPECTED, UNEXPECTED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -70,14 +72,16 @@ def drill(
 def demo(*, topology: TopologyName = None) -> None:
     """The main job: a drill that users notice, then the lab and the console stay up. With `CI` set, everything is ended again."""
     home, in_ci = Home.from_environment(), bool(os.environ.get("CI"))
-    lab.laid_out(home, os.environ, topology)  # refuses here, because a demo that fails later ends the lab
+    lab.laid_out(home, os.environ, topology)  # refuses here, because a demo that fails later ends the lab that it started
+    was_up = home.lab_file.exists() and Control(home).supervised()
     try:
         drill(DEMO, graph=None, directed=None, fault=True, sham=False, seed=1, phase=[], topology=topology, dry_run=False, as_json=False)
     except typer.Exit as ended:
         code = ended.exit_code
-    if in_ci or code in (USAGE, INTERRUPTED):
+    refused = code in (USAGE, INTERRUPTED)
+    if in_ci or (refused and not was_up):
         lifecycle.down(home, terminal.say)
-    else:
+    elif not refused:
         known = home.lab()
         url = console.start_detached(home, known.console_port)
         terminal.say(
@@ -141,18 +145,12 @@ def _wish(
         raise ValueError("--sham takes the steps of the fault, --no-fault leaves them out: ask for one of them")
     if graph is not None and directed is None:
         raise ValueError("say whether the graph is --directed or --undirected: the file does not tell")
+    if graph is None and directed is not None:
+        raise ValueError("--directed and --undirected say what a pair in an edge list means: they need --graph")
     if graph is not None and not graph.is_file():
         raise ValueError(f"there is no edge list at {graph}")
-    lengths = dict(_length(text) for text in phases)
+    lengths = plans.lengths(phases)
     return Wish(name, inject=inject, sham=sham, seed=seed, graph=graph, directed=bool(directed), phases=lengths, topology=topology)
-
-
-def _length(text: str) -> tuple[str, float]:
-    name, _, seconds = text.partition("=")
-    try:
-        return name, float(seconds)
-    except ValueError:
-        raise ValueError(f"--phase {text!r} is not NAME=SECONDS, for example --phase fault=20") from None
 
 
 def _look_ahead(wish: Wish, *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from failwhale.gameday import GameDayError
 from reference_app.kit.home import REPOSITORY, Home
 
 PLAN_SCHEMA = "failwhale/gameday-plan/v1"
+SEED = 1
 OK, NOT_OK, USAGE, INTERRUPTED = 0, 1, 2, 130
 ERRORS = (InvalidGameDayError, NoGameDayError, GameDayError, InvalidExperimentError, OSError)
 
@@ -32,7 +33,10 @@ def register(app: typer.Typer) -> None:
 def gameday(
     file: Annotated[Path | None, typer.Argument(help="A game day, for example chaos/gamedays/first.yaml.")] = None,
     *,
-    seed: Annotated[int, typer.Option(help="The same number draws the same order and the same twins, and is the seed of every drill.")] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The same number draws the same order and the same twins, and is the seed of every drill; without it 1."),
+    ] = None,
     continued: Annotated[str, typer.Option("--continue", metavar="ID", help="Go on with a game day that ended early; or `latest`.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it would take; start nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="The lab's data may be deleted, where drills need another topology.")] = False,
@@ -48,11 +52,14 @@ def gameday(
     if (file is not None) + bool(continued) + write_docs != 1:
         terminal.complain("say one of: a FILE, --continue ID, --write-docs")
         raise typer.Exit(USAGE)
+    if seed is not None and file is None:
+        terminal.complain("--seed is of a FILE: a game day that goes on has its seed already")
+        raise typer.Exit(USAGE)
     try:
         if write_docs:
             _write_docs(home)
             return
-        day = performing.plan(home, file, seed=seed, own_lab=yes) if file else dayrecord.find(home, continued)
+        day = performing.plan(home, file, seed=SEED if seed is None else seed, own_lab=yes) if file else dayrecord.find(home, continued)
         if dry_run:
             _foretell(day, as_json=as_json)
             return

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from failwhale import knee as finding
+from failwhale import planning
 from failwhale.commands import terminal
 from failwhale.knee import Kept
-from loadgen import session
+from failwhale.planning import DrillError
+from loadgen import session, target
 from loadgen.session import NoSeedError
+from loadgen.target import ClosedError
 from reference_app.kit.home import Home, NoLabError
 
 FOUND, NONE, USAGE, INTERRUPTED = 0, 1, 2, 130
 LIMITS = {
     "objectives": "above it the objectives are missed",
-    "generator": "above it the generator cannot be believed, so the lab may carry more",
+    "generator": "above it the measurement is not valid: {reasons}",
     "nothing": "nothing was missed on any stair, so the lab carries more",
 }
 
@@ -29,11 +33,11 @@ def knee(
 ) -> None:
     """Find the highest load that meets the objectives for a minute on end, in four minutes or more; `--of-knee` of `load run` then refers to it.
 
-    Exit codes: 0 found, 1 no load met the objectives, 2 no lab, 130 interrupted.
+    Exit codes: 0 found, 1 no load met the objectives, 2 no lab, it is not up, or a run holds it, 130 interrupted.
     """
     try:
         kept = _known_or_found(Home.from_environment(), again=again)
-    except (NoLabError, NoSeedError) as error:
+    except (NoLabError, NoSeedError, ClosedError, DrillError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
@@ -43,9 +47,11 @@ def knee(
 
 
 def _known_or_found(home: Home, *, again: bool) -> Kept:
-    topology = home.lab().topology
-    if not again and (kept := finding.known(home, topology)) is not None:
+    lab = home.lab()
+    if not again and (kept := finding.known(home, lab.topology)) is not None:
         return kept
+    target.require_open(lab)
+    planning.require_free(home, now=time.time())
     session.users(home)
     terminal.obey_interrupts()
     return finding.find(home, terminal.say)
@@ -63,4 +69,8 @@ def _show(kept: Kept, *, as_json: bool) -> None:
     if kept.share is None:
         terminal.say(f"no load met the objectives: {'; '.join(kept.reasons)}")
     else:
-        terminal.say(f"the knee is at {kept.share:g} of {kept.preset}, {kept.requests_per_s:g} requests/s: {LIMITS[kept.limited_by]}")
+        terminal.say(f"the knee is at {kept.share:g} of {kept.preset}, {kept.requests_per_s:g} requests/s: {_limit(kept)}")
+
+
+def _limit(kept: Kept) -> str:
+    return LIMITS[kept.limited_by].format(reasons="; ".join(kept.reasons))

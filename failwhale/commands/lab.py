@@ -19,6 +19,7 @@ from reference_app.query import logs as query_logs
 from reference_app.query.logs import LogLine, Wanted
 from reference_app.stack import program
 
+LINES = 50
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 TopologyName = Annotated[
     str | None, typer.Option("--topology", help=f"One of: {', '.join(TOPOLOGIES)}. Without it what the home has, in a new one small.")
@@ -85,7 +86,7 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Really delete all 
 def logs(
     name: Annotated[str | None, typer.Argument(help="A component, or supervisord; with --request or --trace it may be left out.")] = None,
     *,
-    lines: Annotated[int, typer.Option("-n", min=0, help="How many of the last lines.")] = 50,
+    lines: Annotated[int | None, typer.Option("-n", min=0, help=f"How many of the last lines; without it {LINES}.")] = None,
     follow: Annotated[bool, typer.Option("-f", help="Keep printing until Ctrl-C.")] = False,
     request: Annotated[str, typer.Option(help="Print what the services wrote about the request with this X-Request-Id.")] = "",
     trace: Annotated[
@@ -95,6 +96,9 @@ def logs(
     """Print the log of a process, or one request's way through all of them. Exits 1 when no line carries that id."""
     home = Home.from_environment()
     if request or trace:
+        if follow or lines is not None:
+            terminal.complain("-f and -n are of one log: --request and --trace print every line that carries the id")
+            raise typer.Exit(2)
         wanted = Wanted(request_id=request, trace_id=trace, component=name or "")
         found = [_log_line(line) for line in query_logs.read(home.logs, wanted)]
         terminal.write(found or [f"no line of {name or 'any service'} below {home.logs} carries the id {request or trace!r}"])
@@ -104,7 +108,7 @@ def logs(
         known = ", ".join(sorted(file.stem for file in home.logs.glob("*.log"))) or "none"
         terminal.complain(f"no log of {name!r} below {home.logs}; there are: {known}" if name else f"say whose log: {known}")
         raise typer.Exit(2)
-    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(path)]
+    command = ["tail", "-n", str(LINES if lines is None else lines), *(["-F"] if follow else []), str(path)]
     raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +20,8 @@ from loadgen.plans import RunExistsError
 from loadgen.progress import Progress
 from loadgen.runner import Generator
 from loadgen.session import NoSeedError
-from reference_app.contract.topology import GENERATORS_MAX, Lab
+from loadgen.target import ClosedError
+from reference_app.contract.topology import GENERATORS_MAX
 from reference_app.kit.home import Home, NoLabError
 from reference_app.stack import ports
 
@@ -30,7 +30,7 @@ PLAIN_LINE_EVERY_S = 10
 
 
 class UnusableError(Exception):
-    """Nobody takes a connection where users enter, the port is taken, or the target is refused."""
+    """The port is taken, or the target is refused."""
 
 
 def register(app: typer.Typer) -> None:
@@ -65,15 +65,18 @@ def run(
 ) -> None:
     """Send one spike at the running lab and say whether the measurement may be believed.
 
-    Exit codes: 0 it is valid, 1 it is not, 2 wrong usage or no lab, 130 interrupted (what was measured is kept).
+    Exit codes: 0 it is valid, 1 it is not, 2 wrong usage, no lab, or the generator could not begin, 130 interrupted (what was measured is kept).
     """
     try:
         home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [], of_knee=of_knee, processes=processes)
-    except (NoLabError, NoSeedError, UnusableError, UnknownPresetError, RunExistsError, knee.UnknownKneeError, ValueError) as error:
+    except (NoLabError, NoSeedError, ClosedError, UnknownPresetError, RunExistsError, knee.UnknownKneeError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     terminal.obey_interrupts()
-    interrupted = _drive(runner.start(home, run_dir, processes=processes), run_dir)
+    generator = runner.start(home, run_dir, processes=processes)
+    interrupted = _drive(generator, run_dir)
+    if not interrupted and runner.never_began(generator, run_dir):
+        raise typer.Exit(USAGE)
     load = recording.report_of(run_dir).load
     shown.show(load, run_dir, as_json=as_json)
     raise typer.Exit(INTERRUPTED if interrupted else VALID if load.valid else INVALID)
@@ -93,12 +96,12 @@ def ui(
     try:
         lab = home.lab()
         session.users(home)
-        _check_entry(lab)
+        target.require_open(lab)
         chosen, to = port or lab.locust_port, host or lab.entry_url
         _check_port(chosen)
         if refused := target.refusal(to, anywhere=anywhere):
             raise UnusableError(refused)  # noqa: TRY301
-    except (NoLabError, NoSeedError, UnusableError) as error:
+    except (NoLabError, NoSeedError, ClosedError, UnusableError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     terminal.obey_interrupts()
@@ -121,28 +124,12 @@ def _check_port(port: int) -> None:
 
 def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str], of_knee: float | None, processes: int) -> tuple[Home, Path]:
     home = Home.from_environment()
-    _check_entry(home.lab())
+    target.require_open(home.lab())
     session.users(home)
-    phases = plans.scaled(scale, dict(_override(text) for text in overrides))
+    phases = plans.scaled(scale, plans.lengths(overrides))
     load = None if of_knee is None else knee.share_of(home, presets.checked(preset, phases), of_knee)
     lead_s = plans.LEAD_S if processes == 1 else plans.LEAD_OF_SEVERAL_S
     return home, plans.create(home, preset=preset, seed=seed, now=time.time(), phases=phases, load=load, lead_s=lead_s)
-
-
-def _check_entry(lab: Lab) -> None:
-    port = lab.entry.port
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except OSError as error:
-        raise UnusableError(f"the app takes no connection on port {port} ({error}): run `failwhale up` first") from None
-
-
-def _override(text: str) -> tuple[str, float]:
-    name, _, seconds = text.partition("=")
-    try:
-        return name, float(seconds)
-    except ValueError:
-        raise ValueError(f"--phase {text!r} is not NAME=SECONDS, for example --phase fault=20") from None
 
 
 def _drive(generator: Generator, run_dir: Path) -> bool:
@@ -169,4 +156,4 @@ def _follow(generator: Generator, run_dir: Path) -> None:
                 plain_line_at = time.monotonic() + PLAIN_LINE_EVERY_S
                 terminal.say(line)
     if generator.poll():
-        terminal.complain(f"the generator could not begin: {runner.last_words(run_dir)}")
+        terminal.complain(runner.ending(generator, run_dir))

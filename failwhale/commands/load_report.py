@@ -45,7 +45,8 @@ def show(load: Load, run_dir: Path, *, as_json: bool) -> None:
     terminal.show(_phases(load))
     if load.slowest:
         terminal.show(_slowest(load))
-    terminal.say(f"{load.sent} of {load.planned} planned requests sent, {load.acknowledged} tweets acknowledged; recorded in {run_dir}")
+    planned = f"{load.sent} of {load.planned} planned requests sent, " if load.planned else ""
+    terminal.say(f"{planned}{load.acknowledged} tweets acknowledged; recorded in {run_dir}")
     if load.intents.wanted:
         terminal.say(_goodput(load.intents))
     terminal.say("the measurement is valid" if load.valid else "the measurement is not valid:")

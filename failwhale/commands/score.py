@@ -46,6 +46,8 @@ def score_runs(
     """
     homes = [Home(path.resolve()) for path in home or ()] or [Home.from_environment()]
     try:
+        if since and start:
+            raise ValueError("--start begins to count now, --since from another moment on: ask for one of them")  # noqa: TRY301
         from_ = _utc(since) if since else recordings.counted_since(recordings.starts(homes[0]))
         if start:
             from_ = _now()

@@ -45,6 +45,8 @@ class Wish:
             raise UsageError("say either how many users (--users N), or which graph (--graph FILE), or whose words (--tweets FILE)")
         if self.graph is not None and self.directed is None:
             raise UsageError("say whether the graph is --directed or --undirected: the file does not tell")
+        if self.graph is None and self.directed is not None:
+            raise UsageError("--directed and --undirected say what a pair in an edge list means: they need --graph")
         if self.edges is not None and self.users is None:
             raise UsageError("--edges says how many follows made-up users have: it needs --users")
         if (self.count or self.per_user) and (self.tweets is None or (self.count and self.per_user)):

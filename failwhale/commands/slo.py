@@ -41,9 +41,13 @@ def generate_rules(
 
     The committed ones follow from `reference_app/contract/slo.yaml`, the burn windows, the causes and the topology.
 
-    Exit codes: 0 up to date, 1 drifted, 2 an objective that cannot be turned into rules.
+    Exit codes: 0 up to date, 1 drifted, 2 usage, or an objective that cannot be turned into rules.
     """
     try:
+        if check and (file is not None or period is not None):
+            raise slo.SloError(  # noqa: TRY301
+                "--check compares the committed rules with the lab's own objectives: it goes with neither --file nor --period"
+            )
         if file is not None or period is not None:
             terminal.write(model.render(generate.production(_read(file, period))).splitlines())
             return

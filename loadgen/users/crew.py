@@ -5,16 +5,19 @@ Workers write into the run directory of the master, so all of them need the same
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import gevent
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from loadgen import recording
 from loadgen.loadclock import LoadClock
+from loadgen.runner import COULD_NOT_BEGIN
 from loadgen.session import Part, Session
 from loadgen.users.openloop import DRAIN_S
+from reference_app.contract.topology import GENERATORS_MAX
 
 RUN_DIR, PARTS = "load_run_dir", "load_parts"
 """Options of the test that its master adds: Locust sends them to the workers before these begin."""
@@ -22,6 +25,7 @@ DONE = "load_done"
 LATEST_S = DRAIN_S + 10.0
 """After the end of the plan a worker that has not reported is not waited for any more."""
 LOOK_S = 0.2
+log = logging.getLogger("loadgen")
 
 
 def leads(environment: Any) -> bool:
@@ -35,9 +39,11 @@ def serves(environment: Any) -> bool:
 
 
 def assign(environment: Any, session: Session) -> None:
-    """Share the schedule out among the workers that are there, and end the test when they are done."""
+    """Share the schedule out among the workers that are there, and end the test when they are done. Not with too many."""
     clients, options = environment.runner.clients, vars(environment.parsed_options)
     active = [client.id for client in (*clients.ready, *clients.running, *clients.spawning)]
+    if len(active) > GENERATORS_MAX:
+        _refuse(environment, f"{len(active)} workers are there, and a load has {GENERATORS_MAX} at most: start it again with fewer")
     options[RUN_DIR], options[PARTS] = str(session.run_dir), {client: index for index, client in enumerate(sorted(active))}
     done: set[str] = set()
     environment.runner.register_message(DONE, lambda msg, **_: done.add(msg.node_id))
@@ -65,6 +71,14 @@ def _end_when_done(environment: Any, session: Session, active: set[str], done: s
     if not session.managed:
         recording.report_of(session.run_dir)
     _stop(environment)
+
+
+def _refuse(environment: Any, reason: str) -> NoReturn:
+    """The test does not begin: this greenlet was to begin it."""
+    log.error("%s", reason)
+    environment.process_exit_code = COULD_NOT_BEGIN
+    gevent.spawn(_stop, environment)
+    raise gevent.GreenletExit(reason)
 
 
 def _stop(environment: Any) -> None:

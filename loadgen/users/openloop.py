@@ -114,10 +114,10 @@ class OpenLoop:
 
     def _fire(self, request: Request, send: Send) -> None:
         sent = self._clock.seconds()
+        self._history.write(self._invoke(request, sent))  # first: one of which nothing can be written does not leave, and is not counted
         self._watch.sent(request.due, lag_s=sent - request.due)
         self._tally.count(request)
         self._exporter.sent(sent - request.due, request.reaction)
-        self._history.write(self._invoke(request, sent))
         answer = send(request)
         done = self._clock.seconds()
         outcome = outcomes.classify(request.op, answer)

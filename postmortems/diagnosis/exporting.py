@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 
 from chaos import injections
 from postmortems import evidence
-from postmortems.diagnosis import files, recorded
+from postmortems.diagnosis import files, judging, recorded
 from postmortems.diagnosis.model import Case
 from postmortems.evidence import Snapshot
 from reference_app.contract.topology import SERVICES
@@ -77,8 +78,18 @@ class Exported:
 
 
 def export(homes: Iterable[Home], out: Path) -> Exported:
-    """Write the data set to the new directory `out`. Raises FileExistsError and OSError."""
+    """Write the data set to the new directory `out`, which is not left behind without a case. Raises FileExistsError and OSError."""
     out.mkdir(parents=True)
+    exported = None
+    try:
+        exported = _export(homes, out)
+    finally:
+        if exported is None or not exported.cases:
+            shutil.rmtree(out)
+    return exported
+
+
+def _export(homes: Iterable[Home], out: Path) -> Exported:
     truths: dict[str, Truth] = {}
     left_out: list[str] = []
     for home, snapshot_dir in _snapshots(homes):
@@ -88,6 +99,9 @@ def export(homes: Iterable[Home], out: Path) -> Exported:
         except (evidence.NoSnapshotError, recorded.NothingNoticedError) as error:
             left_out.append(f"{snapshot_dir.parent.name}: {error}")
         else:
+            if not snapshot.plan.sham and not judging.truth(snapshot.events):
+                left_out.append(f"{snapshot_dir.parent.name}: nobody knows what was broken")
+                continue
             name = name_of(snapshot.plan.run_id)
             _write(home, snapshot, case, out / name)
             truths[name] = _truth(snapshot)

@@ -51,6 +51,12 @@ def alive(lease: Lease | None, *, now: float) -> bool:
     return lease is not None and now < lease.expires_at and process_started(lease.holder_pid) == lease.holder_started
 
 
+def living(chaos_dir: Path, *, now: float) -> str | None:
+    """The run that holds the lab, None when nobody does."""
+    held = read(chaos_dir)
+    return held.run_id if held is not None and alive(held, now=now) else None
+
+
 def take(chaos_dir: Path, run_id: str, *, now: float) -> Lease:
     """Take or renew the lease for this process. Raises LeaseHeldError while another live process holds it."""
     with _one_at_a_time(chaos_dir):

@@ -12,7 +12,7 @@ import pytest
 from chaos import catalogue, halt, processes, reaper, undo
 from chaos.faults import config
 from chaos.session import Session
-from failwhale import drill
+from failwhale import drill, lifecycle
 from failwhale.planning import DrillError
 from failwhale.run import Run, Wish
 from reference_app.kit import deciders, lease
@@ -56,6 +56,17 @@ def test_a_drill_that_the_lab_is_not_made_for_is_skipped_before_anything_starts(
     assert "failwhale up --topology standard" in result.reasons[0]
     assert len(said) == 2
     assert not (tmp_path / "lab.json").exists()
+
+
+def test_a_lab_that_another_run_holds_is_not_even_started_because_that_would_repair_what_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(lifecycle, "up", lambda *_, **__: started.append(1))
+    lease.take(Home(tmp_path).chaos, "run-1", now=time.time())
+    *said, message = perform(tmp_path, Wish(DRILL))
+    assert (len(said), started) == (2, [])
+    assert message.startswith("run run-1 holds this lab")
 
 
 def test_a_refused_drill_leaves_nothing_behind(tmp_path: Path) -> None:

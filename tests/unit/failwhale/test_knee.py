@@ -71,6 +71,20 @@ def test_staleness_that_nobody_measured_proves_nothing() -> None:
     assert (outcome, reason.partition(",")[0]) == ("invalid", "Prometheus does not answer")
 
 
+@pytest.mark.parametrize(("good", "share"), [(20, 1.0), (19, 0.95), (0, 0.0)])
+def test_tweets_of_celebrities_are_not_late_because_nobody_pushes_them(
+    home: Home, monkeypatch: pytest.MonkeyPatch, good: float, share: float
+) -> None:
+    class Asked:
+        def increase(self, selector: str, _start: float, _end: float) -> float:
+            return 4 if "celebrity" in selector else good
+
+    monkeypatch.setattr(knee, "Prometheus", lambda _: Asked())
+    monkeypatch.setattr(knee, "SCRAPED_S", 0)
+    assert knee._delivered(home, 0.0, 24) == share
+    assert knee._delivered(home, 0.0, 4) == 1.0, "all of them were celebrities'"
+
+
 @pytest.mark.parametrize("other", [{"cpu": "another"}, {"cores": 8}, {"topology": "standard"}])
 def test_a_knee_of_another_machine_or_topology_is_not_known(home: Home, other: dict[str, Any]) -> None:
     assert knee.known(home, "small") is None

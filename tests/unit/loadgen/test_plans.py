@@ -69,3 +69,9 @@ def test_phases_are_scaled_and_some_are_fixed():
 def test_lengths_that_make_no_sense_are_refused(factor, seconds):
     with pytest.raises(ValueError, match=r"negative|lunch"):
         plans.scaled(factor, seconds)
+
+
+def test_lengths_of_phases_are_read_and_what_is_none_is_named():
+    assert plans.lengths(["fault=20", "after=1.5"]) == {"fault": 20.0, "after": 1.5}
+    with pytest.raises(ValueError, match="'fault' is not NAME=SECONDS"):
+        plans.lengths(["after=1", "fault"])

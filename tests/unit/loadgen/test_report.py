@@ -7,6 +7,12 @@ from loadgen.intents import Intents
 from loadgen.latency import Latency
 
 
+@pytest.fixture
+def few(facts):
+    """The facts of a load of which a test plants some requests only."""
+    return lambda **changes: facts(planned=0, sent=0, **changes)
+
+
 def spread(operation, start, end, per_second, **changes):
     return [operation(due=start + i / per_second, **changes) for i in range(int((end - start) * per_second))]
 
@@ -42,14 +48,14 @@ def test_the_warm_up_counts_neither_in_errors_nor_in_latency(plan, facts, operat
     assert load.phases["warmup"].requests.errors == 100
 
 
-def test_a_phase_counts_every_kind_of_outcome(plan, facts, operation):
+def test_a_phase_counts_every_kind_of_outcome(plan, few, operation):
     during = [
         operation(due=80, partial=True), operation(due=81), operation(due=82, type="error", status=503),
         operation(due=83, type="error", status=0, error="timeout", response_ms=5001.0), operation(due=84, op="user_timeline"),
         operation(due=85, op="post", status=201), operation(due=86, op="post", type="refused", status=503),
         operation(due=87, op="post", type="indeterminate", status=503, attempt=2),
     ]  # fmt: skip
-    fault = report.build(plan, facts(), spread(operation, 0, 70, 1) + during).load.phases["fault"]
+    fault = report.build(plan, few(), spread(operation, 0, 70, 1) + during).load.phases["fault"]
     assert (fault.requests.sent, fault.requests.ok, fault.requests.errors, fault.requests.censored) == (8, 4, 4, 1)
     assert (fault.home.sent, fault.home.ok, fault.pages_complete, fault.pages_partial) == (4, 2, 1, 1)
     assert (fault.post.sent, fault.post.ok, fault.posts_refused, fault.posts_indeterminate) == (3, 1, 1, 1)
@@ -57,12 +63,12 @@ def test_a_phase_counts_every_kind_of_outcome(plan, facts, operation):
     assert fault.home.latency_ms.p99 == pytest.approx(5001, rel=2e-3)
 
 
-def test_a_tweet_is_acknowledged_once_however_often_it_is_replayed(plan, facts, operation):
+def test_a_tweet_is_acknowledged_once_however_often_it_is_replayed(plan, few, operation):
     posts = [operation(op="post", status=201, key="a"), operation(op="post", status=201, key="a", replay=True)]
-    assert report.build(plan, facts(), posts).load.acknowledged == 1
+    assert report.build(plan, few(), posts).load.acknowledged == 1
 
 
-def test_goodput_counts_what_users_wanted_however_often_they_asked(plan, facts, operation):
+def test_goodput_counts_what_users_wanted_however_often_they_asked(plan, few, operation):
     """Three pages are wanted during the fault: one came at the third attempt, one never, one was left by the back button."""
     failed = {"type": "error", "status": 503}
     tried = [
@@ -72,7 +78,7 @@ def test_goodput_counts_what_users_wanted_however_often_they_asked(plan, facts, 
         operation(n=12, op="home", due=81.0, intent=3, attempt=2, reaction="back"),
         operation(n=4, op="post", due=82.0, key="k"), operation(n=13, op="post", due=83.0, key="k", intent=4, replay=True),
     ]  # fmt: skip
-    load = report.build(plan, facts(), [operation(n=100 + t, due=t) for t in range(70)] + tried).load
+    load = report.build(plan, few(), [operation(n=100 + t, due=t) for t in range(70)] + tried).load
     fault = load.phases["fault"]
     assert fault.home_intents == Intents(wanted=2, served=1, amplification=2.0, reactions={"retry": 2})
     assert fault.intents == Intents(wanted=4, served=2, amplification=1.75, reactions={"retry": 2, "back": 1})
@@ -80,20 +86,20 @@ def test_goodput_counts_what_users_wanted_however_often_they_asked(plan, facts, 
     assert load.intents.wanted == 60 + 4
 
 
-def test_the_slowest_requests_are_named_with_their_traces_and_waits_without_an_answer_are_lower_bounds(plan, facts, operation):
+def test_the_slowest_requests_are_named_with_their_traces_and_waits_without_an_answer_are_lower_bounds(plan, few, operation):
     slow = [operation(n=1000 + i, due=80 + i, response_ms=1000.0 + i, trace_id=f"{i:032x}") for i in range(12)]
     waited = operation(n=2000, due=90, type="error", status=0, error="timeout", response_ms=4999.0)
     quick = [operation(n=3000, due=91, type="error", status=503, response_ms=9000.0), operation(n=3001, due=5, response_ms=8000.0)]
-    found = report.build(plan, facts(), [*spread(operation, 0, 70, 1), *slow, waited, *quick]).load.slowest
+    found = report.build(plan, few(), [*spread(operation, 0, 70, 1), *slow, waited, *quick]).load.slowest
     assert [(one.n, one.phase, one.response_ms, one.trace_id) for one in found[:2]] == [
         (2000, "fault", 5000.0, ""),
         (1011, "fault", 1011.0, f"{11:032x}"),
     ]
     assert len(found) == report.SLOWEST
-    assert report.build(plan, facts(dropped=1), slow).load.slowest == []
+    assert report.build(plan, few(dropped=1), slow).load.slowest == []
 
 
-def test_a_freeze_of_two_seconds_shows_in_the_p99(plan, facts, operation):
+def test_a_freeze_of_two_seconds_shows_in_the_p99(plan, few, operation):
     healthy = spread(operation, 10, 160, 10)
     frozen = [operation(due=80 + i / 20, response_ms=2000 - i * 50.0) for i in range(40)]
-    assert (report.build(plan, facts(), healthy + frozen).load.latency_ms.p99 or 0) > 1000
+    assert (report.build(plan, few(), healthy + frozen).load.latency_ms.p99 or 0) > 1000

@@ -48,6 +48,13 @@ def test_requests_for_which_the_generator_had_no_connection_say_nothing_of_the_s
     assert reason.startswith("1 requests could not be sent")
 
 
+def test_requests_that_left_and_stand_nowhere_make_the_run_invalid(plan, facts, healthy):
+    left = facts(sent=1590, retried=7, replayed=3, planned=1590)
+    assert validity.reasons(plan, left, healthy) == []
+    (reason,) = validity.reasons(plan, left, healthy[:-1])
+    assert reason == "the history holds 1599 of 1600 requests that left: what became of the others is not known"
+
+
 def test_a_target_that_answers_nobody_is_unreachable(plan, facts, operation):
     refused = [operation(due=i / 10, type="error", status=0, error="refused") for i in range(1600)]
     (reason,) = validity.reasons(plan, facts(), refused)

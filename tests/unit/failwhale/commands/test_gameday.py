@@ -68,6 +68,11 @@ def test_what_makes_no_sense_is_a_usage_error(app: typer.Typer, file: str, argum
     assert "Traceback" not in done.stderr
 
 
+def test_a_day_that_goes_on_takes_no_other_seed(app: typer.Typer) -> None:
+    done = CliRunner().invoke(app, ["gameday", "--continue", "latest", "--seed", "2"])
+    assert (done.exit_code, "has its seed already" in done.stderr) == (2, True)
+
+
 def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(app: typer.Typer, file: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["gameday", file, "--dry-run", "--json"])
     foretold = json.loads(done.stdout)

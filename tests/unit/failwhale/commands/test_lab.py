@@ -58,6 +58,18 @@ def test_a_request_that_nobody_logged_exits_1_and_says_where_was_looked() -> Non
     assert (code, "'unknown'" in out, "gateway-0" in out) == (1, True, True)
 
 
+@pytest.mark.parametrize("arguments", [("--trace", "trace of abc", "-f"), ("--request", "abc", "-n", "5")])
+def test_what_belongs_to_one_log_is_refused_with_an_id(arguments: tuple[str, ...]) -> None:
+    code, out = invoke(*arguments)
+    assert (code, "-f and -n are of one log" in out) == (2, True)
+
+
+def test_the_last_fifty_lines_are_printed_where_nobody_says_how_many(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "log" / "long.log").write_text("".join(f"{number}\n" for number in range(60)))
+    assert invoke("long")[0] == 0
+    assert capfd.readouterr().out.splitlines() == [str(number) for number in range(10, 60)]
+
+
 @pytest.mark.parametrize("arguments", [(), ("no-such",)])
 def test_without_a_known_name_the_known_ones_are_listed(arguments: tuple[str, ...]) -> None:
     code, out = invoke(*arguments)

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+import time
 
 import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from failwhale import knee
 from failwhale.commands import load
-from loadgen import history, plans, report
+from loadgen import history, plans, report, runner, target
+from loadgen.runner import Generator
 from reference_app.contract import topology
 from reference_app.contract.plan import phases
 from reference_app.contract.seed import Seed
-from reference_app.kit import files
+from reference_app.kit import files, lease
 from reference_app.kit.home import Home
 
 PORT_BASE = 1
@@ -30,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def reachable(monkeypatch):
-    monkeypatch.setattr(load, "_check_entry", lambda _: None)
+    monkeypatch.setattr(target, "require_open", lambda _: None)
 
 
 def invoke(*arguments, command="run"):
@@ -58,6 +63,71 @@ def test_a_recorded_load_is_reported_again_and_its_files_stay_as_they_are(home):
     document = msgspec.json.decode(invoke(run_dir.name, "--json", command="report").stdout)
     assert (document["run_id"], document["load"]["phases"]["fault"]["home_intents"]["wanted"]) == (run_dir.name, 1)
     assert not (run_dir / report.FILE).exists()
+
+
+def generator(monkeypatch, *, code, begins):
+    """Ends at once with that code, and has opened its history when it `begins`."""
+
+    def start(_, run_dir, **__):
+        (run_dir / "load").mkdir()
+        (run_dir / runner.LOG).write_text("its last words\n")
+        if begins:
+            (run_dir / history.FILE).touch()
+        process = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
+        process.wait()
+        return Generator(process)
+
+    monkeypatch.setattr(runner, "start", start)
+
+
+@pytest.mark.usefixtures("home", "reachable")
+@pytest.mark.parametrize(
+    ("code", "begins", "exit_code", "told"),
+    [
+        (2, False, 2, "the generator could not begin: its last words"),
+        (2, True, 1, "the generator ended with exit code 2: its last words"),
+        (1, True, 1, "the generator ended with exit code 1: its last words"),
+    ],
+)
+def test_a_generator_that_could_not_begin_is_told_from_one_that_died(code, begins, exit_code, told, monkeypatch):
+    generator(monkeypatch, code=code, begins=begins)
+    result = invoke("goal")
+    assert result.exit_code == exit_code
+    assert told in result.stderr
+    assert "None of None" not in result.stderr
+
+
+@pytest.fixture
+def not_climbed(monkeypatch):
+    def climbed(*_):
+        raise AssertionError("a stair was begun")
+
+    monkeypatch.setattr(knee, "find", climbed)
+
+
+@pytest.mark.usefixtures("home", "not_climbed")
+def test_no_knee_is_looked_for_in_a_lab_that_is_down():
+    result = invoke(command="knee")
+    assert result.exit_code == 2
+    assert "the app takes no connection on port 1" in result.stderr
+
+
+@pytest.mark.usefixtures("reachable", "not_climbed")
+def test_no_knee_is_looked_for_while_a_drill_holds_the_lab(home):
+    lease.take(Home(home).chaos, "drill-1", now=time.time())
+    result = invoke(command="knee")
+    assert result.exit_code == 2
+    assert "run drill-1 holds this lab" in result.stderr
+
+
+@pytest.mark.usefixtures("home", "reachable")
+def test_what_made_the_measurement_above_the_knee_invalid_is_said(monkeypatch):
+    reason = "Prometheus does not answer, so it is not known how late tweets were delivered"
+    kept = knee.Kept(knee.SCHEMA, "now", "a processor", 2, "small", "plateau", 1.25, 204.0, "generator", (reason,), ())
+    monkeypatch.setattr(knee, "find", lambda *_: kept)
+    result = invoke(command="knee")
+    assert result.exit_code == 0
+    assert f"above it the measurement is not valid: {reason}" in result.stderr
 
 
 @pytest.mark.usefixtures("home")

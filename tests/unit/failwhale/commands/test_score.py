@@ -62,6 +62,11 @@ def test_a_run_of_another_version_is_named(app, tmp_path):
     assert f"{broken} cannot be read" in ask(app, code=2).output
 
 
+def test_two_beginnings_are_refused_and_none_is_kept(app, tmp_path):
+    assert "ask for one of them" in ask(app, "--start", "new rules", "--since", "2026-01-01", code=2).output
+    assert recordings.starts(Home(tmp_path)) == ()
+
+
 def test_a_day_that_is_none_is_refused(app):
     assert "Invalid isoformat string: 'yesterday'" in ask(app, "--since", "yesterday", code=2).output
 

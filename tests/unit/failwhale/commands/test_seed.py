@@ -46,6 +46,8 @@ def test_bad_lines_are_listed_by_number_ten_at_most_with_the_count_of_the_rest(r
         (("--users", "50", "--edges", "9000"), "50 users can have 20 to 125 follows"),
         (("--users", "50", "--graph", "g"), "say either how many users"),
         (("--graph", "g"), "--directed or --undirected"),
+        (("--users", "50", "--directed"), "they need --graph"),
+        (("--tweets", "t", "--undirected"), "they need --graph"),
         (("--users", "3"), "at least 20 users"),
         (("--graph", "/no/such/file", "--directed"), "No such file"),
     ],

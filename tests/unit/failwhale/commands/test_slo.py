@@ -40,6 +40,12 @@ def test_what_was_generated_passes_the_check_and_an_edit_does_not(
     assert "deploy/_gen/rules/lab.yml is not what would be generated: run `make gen`" in said
 
 
+@pytest.mark.parametrize("other", [("--period", "28d"), ("--file", "own.yaml")])
+def test_the_check_is_of_the_committed_rules_alone(app: typer.Typer, other: tuple[str, str]) -> None:
+    code, said = invoke(app, "generate", "--check", *other)
+    assert (code, "goes with neither --file nor --period" in said) == (2, True)
+
+
 def test_an_objective_that_could_never_burn_is_refused_with_the_arithmetic(
     app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

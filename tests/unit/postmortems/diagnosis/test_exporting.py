@@ -113,6 +113,42 @@ def test_a_directory_that_is_there_is_not_written_to(drilled: Home, tmp_path: Pa
         exporting.export([drilled], tmp_path)
 
 
+def exported(monkeypatch: pytest.MonkeyPatch, home: Home, out: Path) -> tuple[int, str]:
+    monkeypatch.setenv(HOME_VARIABLE, str(home.path))
+    done = CliRunner().invoke(build(["export-cases"]), ["export-cases", str(out)])
+    return done.exit_code, done.output
+
+
+def test_nothing_is_left_behind_where_there_is_no_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, said = exported(monkeypatch, Home(tmp_path / "empty"), tmp_path / "out")
+    assert (code, "0 cases, so nothing was written" in said, (tmp_path / "out").exists()) == (1, True, False)
+
+
+def test_nothing_is_left_behind_by_an_export_that_failed(drilled: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting, "_write_alerts", full)
+    code, said = exported(monkeypatch, drilled, tmp_path / "out")
+    assert (code, "No space left" in said, (tmp_path / "out").exists()) == (2, True, False)
+
+
+def test_the_remedy_is_named_where_the_directory_is_there(drilled: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    code, said = exported(monkeypatch, drilled, tmp_path / "out")
+    assert (code, "name a directory that is not, or delete this one" in said, (tmp_path / "out").exists()) == (2, True, True)
+
+
+def test_what_nobody_knows_the_cause_of_is_no_case_in_which_nothing_was_broken(
+    drilled: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = snapshot(drilled)
+    monkeypatch.setattr(evidence, "read", lambda _: replace(found, events=()))
+    told = exporting.export([drilled], tmp_path / "out")
+    assert told.cases == ()
+    assert [line.partition(": ")[2] for line in told.left_out] == ["nobody knows what was broken"]
+
+
 def test_a_case_written_to_files_is_the_same_when_read(drilled: Home, tmp_path: Path) -> None:
     made = recorded.of_snapshot(snapshot(drilled))
     paths = {name: tmp_path / f"{name}.csv" for name in ("normal", "anomalous", "graph")}
