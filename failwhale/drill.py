@@ -166,7 +166,7 @@ def _watch(run: Run) -> None:
         _heed(run)
         time.sleep(DRAW_SECONDS)
     if code:
-        reason = f"the load generator ended with exit code {code}: {runner.last_words(run.run_dir)}"
+        reason = runner.ending(run.generator, run.run_dir)
         events.write_if_possible(run.run_dir, "guard_tripped", clock=time.time, guard="load_gone", reason=reason)
         _end_early(run, reason)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from chaos import catalogue, halt, processes, reaper, undo
+from chaos import catalogue, events, halt, processes, reaper, undo
 from chaos.faults import config
 from chaos.session import Session
 from failwhale import drill, lifecycle
 from failwhale.planning import DrillError
 from failwhale.run import Run, Wish
+from loadgen import runner
 from reference_app.kit import deciders, lease
 from reference_app.kit.home import Home
 
@@ -137,3 +141,17 @@ def test_a_halt_before_the_deciders_are_set_is_told_in_a_sentence(leased: Run) -
     halt.pull(leased.home.chaos, "maintenance", now=time.time())
     with pytest.raises(DrillError, match="maintenance"):
         drill._set_deciders(leased)
+
+
+@pytest.mark.parametrize(("code", "goes_on"), [(0, True), (7, False)])
+def test_a_load_generator_that_dies_ends_its_drill_with_its_last_words(tmp_path: Path, code: int, *, goes_on: bool) -> None:
+    said: list[str] = []
+    process = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({code})"])
+    process.wait()
+    run = Run(Wish(DRILL), Home(tmp_path), say=said.append, draw=lambda _run: None, generator=runner.Generator(process))
+    (run.run_dir / runner.LOG).parent.mkdir(parents=True)
+    (run.run_dir / runner.LOG).write_text("MemoryError: no room\n")
+    with contextlib.nullcontext() if goes_on else pytest.raises(KeyboardInterrupt):
+        drill._watch(run)
+    told = [event.detail["reason"] for event in events.read(run.run_dir) if event.event == "guard_tripped"]
+    assert told == said == ([] if goes_on else ["the generator ended with exit code 7: MemoryError: no room"])
