@@ -69,6 +69,14 @@ def test_a_page_that_was_open_while_somebody_else_wrote_does_not_overwrite_it(de
     assert page.app.text_area(key=f"text-{desk.incident_id}").value.endswith("mine\n"), "nobody's words are lost"
 
 
+def test_what_is_not_saved_yet_is_still_there_after_a_look_at_another_part(desk: Desk, opened: Open) -> None:
+    page = write(opened("postmortems", part=WRITE), desk, "my unsaved words")
+    page.app.query_params["part"] = STEPS
+    assert not [area for area in page.run().app.text_area if area.key == f"text-{desk.incident_id}"]
+    page.app.query_params["part"] = WRITE
+    assert page.run().app.text_area(key=f"text-{desk.incident_id}").value == "my unsaved words"
+
+
 def test_a_page_on_which_nothing_was_written_shows_what_somebody_else_wrote(desk: Desk, opened: Open) -> None:
     page = opened("postmortems", part=WRITE)
     (desk.directory / store.POSTMORTEM).write_text(f"{text_of(desk)}\nmeanwhile\n")
