@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from chaos import undo
+from chaos import halt, undo
 from failwhale import health
 from failwhale import lab as layout
 from reference_app.contract.topology import Lab
@@ -66,12 +66,13 @@ def down(home: Home, say: Say) -> int:
 
 
 def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
-    """`down`, then delete everything below the home but the entries to `keep`. Refuses a directory that holds no lab."""
+    """`down`, then delete everything below the home but the entries to `keep`, and a halt. Refuses a directory that holds no lab."""
     entries = list(home.path.iterdir()) if home.path.exists() else []
     if entries and not home.lab_file.exists():
         raise NoLabError(f"{home.path} holds no lab (there is no lab.json), so nothing in it was deleted")
     with _alone(home):
         _down(home, say)
+        halted = halt.read(home.chaos)
         for entry in home.path.iterdir():
             if entry.name in keep:
                 continue
@@ -79,6 +80,9 @@ def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+        if halted is not None:
+            halt.pull(home.chaos, halted.reason, now=halted.at)
+            say(f"chaos stays halted: {halted.reason}")
 
 
 def _supervised_lab(home: Home, lab: Lab, say: Say) -> Lab:

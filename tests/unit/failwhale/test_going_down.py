@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos import undo
+from chaos import halt, undo
 from chaos.faults import config
 from chaos.session import Session
 from failwhale import lifecycle
@@ -25,3 +25,13 @@ def test_what_is_in_force_is_taken_back_before_its_record_is_deleted(tmp_path: P
     assert "undid set_decider" in said
     assert undo.pending(home) == []
     assert deciders.read(home.deciders_file)["replica_reads"] == deciders.ON
+
+
+def test_who_halted_chaos_is_not_overruled_by_whoever_deletes_the_lab(tmp_path: Path) -> None:
+    home, said = Home(tmp_path), list[str]()
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    halt.pull(home.chaos, "maintenance", now=7.0)
+    lifecycle.reset(home, said.append)
+    assert halt.read(home.chaos) == halt.Halt("maintenance", 7.0)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["halt.json"]
+    assert "chaos stays halted: maintenance" in said
