@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -39,6 +39,11 @@ def why_not() -> str:
 def table_name(port_base: int, *parts: str) -> str:
     """Of a fault in the lab with that port base; nft's names are letters, digits and underscores."""
     return re.sub(r"\W", "_", "_".join(("failwhale", str(port_base), *parts)))
+
+
+def either(ports: Collection[int]) -> str:
+    """Any of these, as nft writes it."""
+    return f"{{ {', '.join(map(str, ports))} }}"
 
 
 def put(table: str, **chains: Sequence[str]) -> None:

@@ -5,15 +5,12 @@ On loopback a rule sees each packet once. Counters are part of the rules, so a f
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
-from chaos import cgroups, events, firewall
+from chaos import cgroups, connections, events, firewall
 from chaos.cgroups import Controller
 from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, require_absent, state_of
 from reference_app.kit.home import Home
@@ -127,10 +124,10 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
         callers, ports = [leaders[caller].pid for caller in self.callers], {lab.component(callee).port for callee in self.callees}
         cgroups.gather(tree, group, callers)
         theirs = [f'socket cgroupv2 level 1 "{(tree.directory / group).relative_to(cgroups.ROOT)}"']
-        if older := [port for caller in callers for port in _connected_from(caller, ports)]:
-            theirs.append(f"tcp sport {_set(older)}")
+        if older := [port for caller in callers for port in connections.local_ports(caller, ports)]:
+            theirs.append(f"tcp sport {firewall.either(older)}")
         verdict = "" if self.sham else " drop"
-        firewall.put(self.table(home), filter=[f"tcp dport {_set(ports)} {them} counter{verdict}" for them in theirs])
+        firewall.put(self.table(home), filter=[f"tcp dport {firewall.either(ports)} {them} counter{verdict}" for them in theirs])
 
     def undo(self, home: Home) -> None:
         firewall.drop(self.table(home))
@@ -147,29 +144,6 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
 
     def _group(self, home: Home) -> str:
         return f"failwhale-{home.lab().port_base}-partition"
-
-
-def _connected_from(pid: int, ports: Collection[int]) -> Iterator[int]:
-    """Local ports of the process's connections to any of the ports, as /proc tells them (proc_pid_net(5))."""
-    own = set(_sockets(pid))
-    for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
-        _, local, remote, *_, inode = line.split()[:10]
-        if f"socket:[{inode}]" in own and _port(remote) in ports:
-            yield _port(local)
-
-
-def _sockets(pid: int) -> Iterator[str]:
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-            yield str(descriptor.readlink())
-
-
-def _port(address: str) -> int:
-    return int(address.partition(":")[2], 16)
-
-
-def _set(ports: Collection[int]) -> str:
-    return f"{{ {', '.join(map(str, ports))} }}"
 
 
 def _tree() -> Controller:

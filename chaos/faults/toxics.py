@@ -1,25 +1,27 @@
 """Slow and broken connections by the fault proxy, which stands in the way of a component only while the fault lasts.
 
 Clients keep the component's address: a packet rule leads them to the proxy, whose own connections carry a mark and pass. Connections
-that were there before are reset at their next packet, so that pools dial again; so are those through the proxy when it goes.
+that were there before are reset at their next packet, so that pools dial again; so are those through the proxy when it goes. Left alone is
+what the other half of a pair has open: MariaDB's primary may hang for half a minute when its replica leaves and comes back at once (adr/0016).
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 import httpx
 import msgspec
 
-from chaos import firewall
+from chaos import connections, firewall
 from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, require_absent
 from chaos.proxy.registry import RefusedError, valid
 from chaos.proxy.toxics import Toxic
-from reference_app.contract.topology import Lab
+from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import Home
-from reference_app.stack import agents
+from reference_app.stack import agents, marks
 
 AGENT = "fault-proxy"
 KNOWN_MARK, UPSTREAM_MARK = 0x6661, 0x6662
@@ -66,7 +68,7 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         proxy = _ask(lab, "POST", "/proxies", {"name": self.component, "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{port}"})
         for toxic in () if self.sham else self.toxics:
             _ask(lab, "POST", f"/proxies/{self.component}/toxics", msgspec.to_builtins(toxic))
-        self._lead(home, port, int(proxy["listen"].rpartition(":")[2]))
+        self._lead(home, port, int(proxy["listen"].rpartition(":")[2]), _of_its_pair(home, lab.component(self.component)))
 
     def undo(self, home: Home) -> None:
         """New connections go straight at once. Those through the proxy are led back until it ended them: who only listens, a replica for
@@ -90,12 +92,13 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
         mean_ms = {"delay_mean_ms": round(1000 * effect["delay_s"] / delayed, 2)} if delayed else {}
         return {name: effect[name] for name in ("connections", "delayed", "ended", "swallowed_bytes") if name in effect} | mean_ms
 
-    def _lead(self, home: Home, port: int, through: int) -> None:
+    def _lead(self, home: Home, port: int, through: int, spared: Collection[int]) -> None:
         """The mark of known connections is set by the nat rule's packet, the first of a connection, so that it is never taken for an old one."""
         own = f"meta mark {UPSTREAM_MARK} accept"
         new = f"tcp dport {{ {port}, {through} }} tcp flags & (syn|ack) == syn ct mark set {KNOWN_MARK}"
         old = f"tcp dport {port} ct mark != {KNOWN_MARK} reject with tcp reset"
-        firewall.put(self._table(home), nat=[own, f"tcp dport {port} redirect to :{through}"], filter=[own, new, old])
+        standing = [f"tcp dport {port} tcp sport {firewall.either(spared)} accept"] if spared else []
+        firewall.put(self._table(home), nat=[own, f"tcp dport {port} redirect to :{through}"], filter=[own, *standing, new, old])
 
     def _leave(self, home: Home) -> None:
         """End the proxy of this component, and the process with its last one, or when it does not answer: then it serves nobody."""
@@ -117,6 +120,13 @@ class Spoil(OnComponent, frozen=True, tag="spoil"):
 
     def _table(self, home: Home) -> str:
         return firewall.table_name(home.lab().port_base, "spoil", self.component)
+
+
+def _of_its_pair(home: Home, component: Component) -> list[int]:
+    """Ports from which the other members of its shard are connected to it."""
+    leaders = marks.components(home.path)
+    others = [c.name for c in home.lab().components if c.shard == component.shard and c.name != component.name and c.name in leaders]
+    return [port for other in others for port in connections.local_ports(leaders[other].pid, {component.port})]
 
 
 def _started(home: Home, lab: Lab, seed: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from chaos import events, firewall, undo
+from chaos import connections, events, firewall, undo
 from chaos.faults.base import NotApplicableError
 from chaos.faults.families import AnyFault
 from chaos.faults.network import Blackhole, Loss, Partition, Refuse, SynDrop
@@ -18,7 +18,7 @@ from chaos.proxy.toxics import Attributes, Toxic
 from chaos.session import Session
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home
-from reference_app.stack import agents
+from reference_app.stack import agents, marks
 from reference_app.stack.control import Control
 from tests.stack.conftest import Api
 from tests.stack.injecting import held, lapsed, taken_back
@@ -110,6 +110,27 @@ def test_a_fault_is_felt_and_gone_when_it_is_undone(run: Session, pinged: Pinged
     assert pinged.new() in new
     taken_back(run, fault)
     assert pinged.new() == "answered"
+
+
+@NEEDS_RULES
+def test_a_replica_keeps_the_connection_that_it_has_to_a_primary_that_is_slow_for_others(run: Session, lab: Lab, api: Api) -> None:
+    """MariaDB's primary may hang when its replica leaves and comes back at once."""
+    primary, replica = lab.shard("tweets-db-0")
+    assert replica is not None
+
+    def standing() -> set[int]:
+        return set(connections.local_ports(marks.components(run.home.path)[replica.name].pid, {primary.port}))
+
+    before, author = standing(), api.user()
+    fault = Spoil(primary.name, toxics=latency(20))
+    undo.inject(run, fault)
+    for number in range(6):
+        api.post(author, f"slow-{number}", "while it is slow")
+    time.sleep(2)
+    during = standing()
+    taken_back(run, fault)
+    assert len(before) == 1
+    assert (during, standing()) == (before, before)
 
 
 def test_a_fault_that_somebody_ended_before_it_was_taken_back_says_so(run: Session, pinged: Pinged) -> None:
