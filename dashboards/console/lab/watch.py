@@ -26,7 +26,6 @@ WAIT_S = 0.5
 """For a look that is under way; after that the one before is shown, so that no page stands still while Prometheus is paused."""
 PATIENCE_S = 2.0
 """For an answer of Prometheus."""
-"""Fires always, to show that alerting works."""
 RECENT_RUNS = 3
 """As many of the newest runs may have a fault that a chart still shows."""
 
