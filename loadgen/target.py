@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from urllib.parse import urlsplit
 
 from reference_app.contract.topology import Lab
+from reference_app.kit import addresses
 
 
 class ClosedError(Exception):
@@ -24,8 +24,8 @@ def require_open(lab: Lab) -> None:
 
 def refusal(url: str, *, anywhere: bool) -> str:
     """Why load must not be sent there, as a sentence; empty when it may."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = addresses.web(url)
+    if parts is None or not parts.hostname:
         return f"{url!r} is no address: give one such as http://127.0.0.1:18000"
     if anywhere or _is_loopback(parts.hostname):
         return ""

@@ -29,11 +29,11 @@ HTTP_SERVER = Metric(
 )  # fmt: skip
 HTTP_CLIENT = Metric(
     "http_client_request_duration_seconds", "histogram", ("peer", "http_route", "outcome"),
-    "Requests as the caller saw them. peer is the component called; outcome is ok, 4xx, 5xx, timeout, refused, lost or deadline.",
+    "Requests as the caller saw them. peer is the component called; outcome is ok, 4xx, 5xx, timeout, refused, lost or abandoned.",
 )  # fmt: skip
 DB_CLIENT = Metric(
     "db_client_operation_duration_seconds", "histogram", ("peer", "db_operation_name", "outcome"),
-    "MariaDB and Redis calls on the caller's side. outcome is ok, duplicate, error, timeout, refused, lost, breaker_open or pool_exhausted.",
+    "MariaDB and Redis calls on the caller's side. outcome is ok, duplicate, error, timeout, refused, lost, breaker_open, pool_exhausted, read_only or abandoned.",
 )  # fmt: skip
 STREAM_CLIENT = Metric(
     "messaging_client_operation_duration_seconds", "histogram", ("peer", "messaging_operation_name", "outcome"),
@@ -44,7 +44,7 @@ HOME_PAGES = Metric(
 )
 POSTS = Metric(
     "failwhale_posts_total", "counter", ("result",),
-    "Posts by outcome: acknowledged, replayed, diverted (taken by a shard other than the key's home), indeterminate, refused.",
+    "Posts by outcome: acknowledged, replayed, indeterminate, refused; diverted, too, if acknowledged by a shard other than the key's home.",
 )  # fmt: skip
 DELIVERIES = Metric(
     "failwhale_timeline_deliveries_total", "counter", ("result",),
@@ -53,10 +53,12 @@ DELIVERIES = Metric(
 DELIVERY_SECONDS = Metric(
     "failwhale_delivery_duration_seconds", "histogram", (), "From the acknowledgement of a tweet to the end of its fan-out."
 )
-DEAD_LETTERS = Metric("failwhale_dead_letters_total", "counter", (), "Events that exhausted their deliveries and wait for a person.")
+DEAD_LETTERS = Metric(
+    "failwhale_dead_letters_total", "counter", (), "Events that fan-out put aside: no events, exhausted deliveries, a cache given up on."
+)
 OUTBOX_UNPUBLISHED = Metric("failwhale_outbox_unpublished", "gauge", ("shard",), "Outbox rows that the relay has not published yet.")
 RECONCILED = Metric("failwhale_reconciled_twins_total", "counter", (), "Later twins of a key that the reconciler tombstoned.")
-REBUILDS = Metric("failwhale_timeline_rebuilds_total", "counter", ("result",), "Timelines rebuilt on a miss: complete, partial or failed.")
+REBUILDS = Metric("failwhale_timeline_rebuilds_total", "counter", ("result",), "Timelines rebuilt on a miss: complete or partial.")
 CACHE_READS = Metric("failwhale_cache_reads_total", "counter", ("cache", "result"), "Cache look-ups: hit or miss, per item.")
 CACHE_LEASES = Metric(
     "failwhale_cache_leases_total", "counter", ("result",),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Seed:
-    """`source` is the graph file's name or `synthetic`; `top_followers` is the largest follower count."""
+    """`source` is the graph file's name or `synthetic`, `digest` tells its content; `top_followers` is the largest follower count."""
 
     users: int
     edges: int
@@ -15,3 +15,4 @@ class Seed:
     directed: bool
     top_followers: int
     seeded_at: float
+    digest: str = ""

@@ -19,6 +19,6 @@ def test_anything_else_is_one_only_when_that_was_allowed(url: str) -> None:
     assert target.refusal(url, anywhere=True) == ""
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:18000", "ftp://127.0.0.1", "http://"])
+@pytest.mark.parametrize("url", ["", "127.0.0.1:18000", "ftp://127.0.0.1", "http://", "http://[::1", "http://127.0.0.1:abc"])
 def test_what_is_no_address_is_never_a_target(url: str) -> None:
     assert "is no address" in target.refusal(url, anywhere=True)

@@ -55,6 +55,18 @@ def test_a_decider_is_on_by_default_and_read_again_after_200_ms(tmp_path: Path) 
     assert view.on("tweet_cache")
 
 
+def test_a_file_for_which_the_disk_has_no_room_leaves_the_old_one_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "roles.json"
+    files.write_json(path, {"a": 1})
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        files.write_json(path, {"a": 2}, durable=True)
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("roles.json", '{\n  "a": 1\n}\n')]
+
+
 def test_a_file_of_deciders_that_cannot_be_opened_changes_nothing_and_fails_nobody(tmp_path: Path) -> None:
     now = [0.0]
     home = Home(tmp_path)
