@@ -171,10 +171,14 @@ def _write_spans(home: Home, path: Path, since: float, until: float) -> Iterator
 def _write_logs(home: Home, path: Path, since: float, until: float) -> Iterator[str]:
     """Of the services alone: who injects, supervises and undoes has logs of its own, and they know the answer."""
     services = tuple(f"{service}-" for service in SERVICES)
-    lines: list[LogLine] = [one for one in logs.read(home.logs, Wanted(start=since, end=until)) if one.component.startswith(services)]
+    kept: list[LogLine] = [one for one in logs.read(home.logs, Wanted(end=until)) if one.component.startswith(services)]
+    lines = [line for line in kept if line.at >= since]
     if not lines:
         yield f"{LOGS}: no line of these minutes is kept any more"
         return
+    begins = {line.component: line.at for line in reversed(kept)}
+    if cut := sorted(name for name, at in begins.items() if at > since and (home.logs / f"{name}.log.1").exists()):
+        yield f"{LOGS}: the first lines of {', '.join(cut)} are not kept any more"
     path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
 
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 
@@ -15,6 +15,7 @@ from reference_app.collector.otlp import Coding
 from reference_app.contract import metrics
 from reference_app.contract.spans import OTLP_TRACES
 from reference_app.instrumentation.recorder import Recorder
+from reference_app.kit import addresses
 
 logger = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 2.0
@@ -45,8 +46,8 @@ def backend(environment: Mapping[str, str], own_port: int) -> Backend | None:
     url = environment.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "") or (base and base.rstrip("/") + OTLP_TRACES)
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = addresses.web(url)
+    if parts is None:
         raise SystemExit(f"the OTLP endpoint {url!r} is no http or https URL: correct OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or unset it")
     if parts.hostname in ("127.0.0.1", "localhost", "::1") and parts.port == own_port:
         logger.warning("the OTLP endpoint %s is this collector: nothing is relayed", url)

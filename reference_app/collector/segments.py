@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ SCHEMA = pa.schema([(name, {"string": pa.string(), "int64": pa.int64()}[kind]) f
 SMALL_BYTES, MERGE_AT = 64 * 1024, 60
 """So many segments below that size become one: a quiet collector writes thousands, and a reader opens each."""
 _MAGIC = b"PAR1"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Segments:
             path.unlink(missing_ok=True)
         small = [path for path in self.paths() if path.stat().st_size < SMALL_BYTES]
         if len(small) >= MERGE_AT:
-            self._add(pa.concat_tables([parquet.ParquetFile(path).read(use_threads=False) for path in small]))
+            if readable := [table for path in small if (table := _table(path)) is not None]:
+                self._add(pa.concat_tables(readable))
             self._merged = small
 
     def _retire(self, now: float) -> None:
@@ -110,6 +113,15 @@ def _whole(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - len(_MAGIC)))
         return file.read() == _MAGIC
+
+
+def _table(path: Path) -> pa.Table | None:
+    """None, and it is no segment any more, when it cannot be read: else nothing would be merged ever again."""
+    try:
+        return parquet.ParquetFile(path).read(use_threads=False)
+    except pa.ArrowException as error:
+        logger.warning("%s cannot be read and is left out of what is merged: %s", path, error)
+        return None
 
 
 def _sequence(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import logging
 from collections.abc import Iterator
@@ -60,13 +61,13 @@ class Wanted:
 
 
 def read(directory: Path, wanted: Wanted) -> Iterator[LogLine]:
-    """The wanted lines of every `*.log` in the directory, in order of time."""
-    files = [_lines(path) for path in sorted(directory.glob("*.log"))]
+    """The wanted lines of every `*.log` in the directory, and of what was rotated away and is still there, in order of time."""
+    files = [_lines(path) for path in sorted([*directory.glob("*.log"), *directory.glob("*.log.[0-9]*")])]
     return (line for line in heapq.merge(*files, key=lambda line: line.at) if wanted.matches(line))
 
 
 def _lines(path: Path) -> Iterator[LogLine]:
-    with path.open("rb") as file:
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:  # rotated away since it was listed
         for raw in file:
             if raw.startswith(b"{") and (line := _parse(raw)) is not None:
                 yield line

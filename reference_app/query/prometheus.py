@@ -18,8 +18,8 @@ EVALUATION_S = 1.0
 """The lab evaluates its rules each second."""
 POINTS_AT_ONCE = 10_000
 """Prometheus refuses more than 11,000 of a series."""
-BRIDGED_GAP_S = 2.0
-"""A firing alert that misses one evaluation is still one span."""
+BRIDGED = 2
+"""Evaluations apart at most, so that a firing alert that misses one is still one span."""
 WATCHDOG = "Watchdog"
 """Fires always, so that its absence is noticed."""
 TRACE_ID = "trace_id"
@@ -121,11 +121,14 @@ class _Answer(msgspec.Struct):
 
 
 class Prometheus:
-    """A reader of one server. Every method raises PrometheusUnreachableError or QueryRefusedError."""
+    """A reader of one server that evaluates its rules every `evaluation_s`, asked straight: proxies that the environment names are not for it.
 
-    def __init__(self, url: str, timeout_s: float = 5) -> None:
+    Every method raises PrometheusUnreachableError or QueryRefusedError.
+    """
+
+    def __init__(self, url: str, timeout_s: float = 5, *, evaluation_s: float = EVALUATION_S) -> None:
         self._url = url.rstrip("/")
-        self._timeout_s = timeout_s
+        self._timeout_s, self._evaluation_s = timeout_s, evaluation_s
         self._tls = ssl.create_default_context()
 
     def instant(self, query: str, at: float | None = None) -> list[Sample]:
@@ -179,7 +182,11 @@ class Prometheus:
         A span that began earlier begins at `start`.
         """
         firing = self.raw(f'ALERTS{{alertstate="firing",alertname!="{WATCHDOG}"}}', start, end)
-        found = [AlertSpan(*_name_and_labels(s.labels), *span) for s in firing for span in spans([at for at, _ in s.points], end)]
+        found = [
+            AlertSpan(*_name_and_labels(series.labels), *span)
+            for series in firing
+            for span in spans([at for at, _ in series.points], end, every=self._evaluation_s)
+        ]
         return sorted(found, key=lambda span: (span.fired_at, span.name))
 
     def _rows(self, endpoint: str, **parameters: str | float | None) -> list[_Row]:
@@ -189,7 +196,7 @@ class Prometheus:
         known = {name: value for name, value in parameters.items() if value is not None}
         url = f"{self._url}/api/v1/{endpoint}"
         try:
-            response = httpx.get(url, params=known, timeout=self._timeout_s, verify=self._tls)
+            response = httpx.get(url, params=known, timeout=self._timeout_s, verify=self._tls, trust_env=False)
             answer = msgspec.json.decode(response.content, type=_Answer)
         except httpx.HTTPError as error:
             raise PrometheusUnreachableError(f"Prometheus at {self._url} did not answer ({_reason(error)}): is the lab up?") from error
@@ -207,16 +214,16 @@ def increase_of(points: Points, start: float) -> float:
     return sum(later - earlier if later >= earlier else later for earlier, later in pairwise(values))
 
 
-def spans(times: Iterable[float], end: float) -> Iterator[tuple[float, float | None]]:
-    """Group evaluations that fired into (first, resolved) stretches."""
+def spans(times: Iterable[float], end: float, *, every: float = EVALUATION_S) -> Iterator[tuple[float, float | None]]:
+    """Group evaluations that fired, one `every` so many seconds, into (first, resolved) stretches."""
     ordered = sorted(times)
     if not ordered:
         return
     first = ordered[0]
     for earlier, later in pairwise([*ordered, math.inf]):
-        if later - earlier > BRIDGED_GAP_S:
-            still_firing = later == math.inf and end - earlier <= BRIDGED_GAP_S
-            yield first, None if still_firing else earlier + EVALUATION_S
+        if later - earlier > BRIDGED * every:
+            still_firing = later == math.inf and end - earlier <= BRIDGED * every
+            yield first, None if still_firing else earlier + every
             first = later
 
 

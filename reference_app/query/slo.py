@@ -47,8 +47,10 @@ def read(path: Path = CONTRACT_FILE, *, edge: bool = False) -> tuple[Slo, ...]:
     """Every SLO of the file, in its order; with `edge` counted there where the edge can count it. Raises SloError."""
     try:
         documents = list(yaml.safe_load_all(path.read_text()))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # bytes that are no text, a date that does not exist
         raise SloError(f"{path} is not YAML: {error}") from error
+    if not documents:
+        raise SloError(f"{path} holds no objective: give at least one openslo/v1 SLO")
     slos = tuple(_slo(document, f"{path}, document {number}", edge=edge) for number, document in enumerate(documents, 1))
     names = [slo.name for slo in slos]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -60,7 +62,7 @@ def _slo(document: Any, where: str, *, edge: bool) -> Slo:
     if (kind := _at(document, where, "apiVersion"), _at(document, where, "kind")) != ("openslo/v1", "SLO"):
         raise SloError(f"{where} is {kind} and not an openslo/v1 SLO")
     name = _text(document, where, "metadata", "name")
-    _refuse_other_budgets(_at(document, where, "spec"), where)
+    _refuse_other_budgets(_mapping(_at(document, where, "spec"), where, "spec"), where)
     good, bad, total = _selectors(document, where, edge=edge)
     return Slo(
         name=name,
@@ -82,7 +84,7 @@ def _refuse_other_budgets(spec: dict[str, Any], where: str) -> None:
 
 def _period(windows: Any, where: str) -> int:
     """Seconds of `timeWindow: [{duration: 30d, isRolling: true}]`."""
-    if not isinstance(windows, list) or len(windows) != 1 or not windows[0].get("isRolling"):
+    if not isinstance(windows, list) or len(windows) != 1 or not isinstance(windows[0], dict) or not windows[0].get("isRolling"):
         raise SloError(f"{where}: spec.timeWindow must hold exactly one rolling window, such as {{duration: 30d, isRolling: true}}")
     return seconds(_text(windows[0], f"{where}, timeWindow", "duration"), where)
 
@@ -90,7 +92,7 @@ def _period(windows: Any, where: str) -> int:
 def seconds(duration: str, where: str) -> int:
     """`30d`, `4w`, `36h` or `90m` in seconds. Raises SloError, which names `where`."""
     size = _UNITS.get(duration[-1:])
-    if size is None or not duration[:-1].isdigit() or int(duration[:-1]) == 0:
+    if size is None or not duration[:-1].isdecimal() or int(duration[:-1]) == 0:
         raise SloError(f"{where}: {duration!r} is no duration; write a whole number of {', '.join(_UNITS)}, such as 30d")
     return int(duration[:-1]) * size
 
@@ -98,7 +100,8 @@ def seconds(duration: str, where: str) -> int:
 def _objective(objectives: Any, where: str) -> float:
     if not isinstance(objectives, list) or len(objectives) != 1:
         raise SloError(f"{where}: spec.objectives must hold exactly one objective")
-    target, percent = objectives[0].get("target"), objectives[0].get("targetPercent")
+    objective = _mapping(objectives[0], where, "the objective")
+    target, percent = objective.get("target"), objective.get("targetPercent")
     if (target is None) == (percent is None):
         raise SloError(f"{where}, objective: give either target (0.999) or targetPercent (99.9)")
     target = percent / 100 if isinstance(percent, int | float) else target
@@ -109,12 +112,12 @@ def _objective(objectives: Any, where: str) -> float:
 
 def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str, str]:
     """Good, bad and total; one of good and bad is empty."""
-    annotations = document["metadata"].get("annotations") or {}
+    annotations = _mapping(document["metadata"].get("annotations") or {}, where, "metadata.annotations")
     if (EDGE_GOOD in annotations) != (EDGE_TOTAL in annotations):
         raise SloError(f"{where} has one of {EDGE_GOOD} and {EDGE_TOTAL}: give both annotations or neither")
     if edge and EDGE_GOOD in annotations:
         return _text(annotations, where, EDGE_GOOD).strip(), "", _text(annotations, where, EDGE_TOTAL).strip()
-    ratio = _at(document, where, "spec", "indicator", "spec", "ratioMetric")
+    ratio = _mapping(_at(document, where, "spec", "indicator", "spec", "ratioMetric"), where, "ratioMetric")
     if ("good" in ratio) == ("bad" in ratio):
         raise SloError(f"{where}, ratioMetric: give either good or bad, and total")
     good, bad = (_query(ratio, where, part) if part in ratio else "" for part in ("good", "bad"))
@@ -123,6 +126,12 @@ def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str, str]
 
 def _query(ratio: Any, where: str, part: str) -> str:
     return _text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip()
+
+
+def _mapping(value: Any, where: str, what: str) -> dict[Any, Any]:
+    if not isinstance(value, dict):
+        raise SloError(f"{where}: {what} is {value!r}; it must be names with values")
+    return value
 
 
 def _text(document: Any, where: str, *path: str) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import httpx
 import msgspec
 import pytest
 
-from postmortems import incidentlog, incidents
+from postmortems import incidentlog, incidents, receiver
 from postmortems.receiver import Receiver, serve
 from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.contract.topology import RECEIVER_PATH
 from reference_app.kit import files
 from reference_app.kit.home import Home
+from tests import stub
 
 NAME = "20261121T024320Z-home-completeness"
 BURN = {"alertname": "SloBurn", "severity": "page", "slo": "home-completeness"}
@@ -100,9 +102,25 @@ def test_an_incident_that_is_not_there_is_named_with_those_that_are(tmp_path: Pa
 def test_what_alertmanager_no_longer_has_at_two_looks_has_ended(tmp_path: Path) -> None:
     """It says nothing of the end of what is silenced."""
     home = Home(tmp_path)
-    receiver = Receiver(home, lambda: 1795229099.0)
-    receiver.look_again(lambda: pytest.fail("nothing fires: nobody is asked"))
-    receiver.take(webhook())
+    looking = Receiver(home, lambda: 1795229099.0)
+    looking.look_again(lambda: pytest.fail("nothing fires: nobody is asked"))
+    looking.take(webhook())
     for had, status in ((set(), "open"), ({"c0ffee"}, "open"), (set(), "open"), (set(), "resolved")):
-        receiver.look_again(lambda had=had: frozenset(had))
+        looking.look_again(lambda had=had: frozenset(had))
         assert incidentlog.read(home).incidents[NAME].status == status
+
+
+def test_alertmanager_is_asked_itself_whatever_proxy_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver._straight.cache_clear()
+    stub.name_a_proxy(monkeypatch)
+    with stub.answering(b'[{"fingerprint": "c0ffee"}]') as port:
+        assert receiver._firing(f"http://127.0.0.1:{port}") == {"c0ffee"}
+
+
+@pytest.mark.parametrize("cut", [stub.answering(b'[{"fi', promised=100), stub.answering(b"HTTP/1.", raw=True)])
+def test_an_answer_that_is_cut_off_is_one_that_did_not_come(cut: AbstractContextManager[int]) -> None:
+    """The threads that ask live on after an OSError."""
+    with cut as port:
+        with pytest.raises(OSError, match="broke off its answer"):
+            receiver._firing(f"http://127.0.0.1:{port}")
+        assert receiver._silent(f"http://127.0.0.1:{port}") == "alertmanager"

@@ -52,6 +52,12 @@ def test_lines_are_chosen_by_request_trace_component_severity_and_time(directory
     assert messages(directory, wanted) == found
 
 
+def test_lines_that_were_rotated_away_are_found_in_their_place(directory: Path) -> None:
+    (directory / "gateway-0.log").rename(directory / "gateway-0.log.1")
+    (directory / "gateway-0.log").write_text(GATEWAY.splitlines()[0].replace("00:01+", "00:05+").replace("served", "again") + "\n")
+    assert messages(directory, Wanted(component="gateway-0")) == ["served", "failed", "again"]
+
+
 def test_what_else_a_line_carries_is_kept(directory: Path) -> None:
     first = next(logs.read(directory, Wanted()))
     assert (first.at, first.request_id, first.attributes) == (SECOND + 1, "r1", {"logger": "x", "status": 200})

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from reference_app.query import prometheus
+from tests import stub
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,10 @@ def test_evaluations_that_fired_become_stretches(times: list[float], found: list
     assert list(prometheus.spans(times, end=100)) == found
 
 
+def test_evaluations_that_are_further_apart_elsewhere_are_one_stretch_too() -> None:
+    assert list(prometheus.spans([0, 15, 30, 45], end=100, every=15)) == [(0, 60)]
+
+
 def test_a_long_range_is_asked_for_in_stretches_and_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prometheus refuses more than 11,000 points."""
     asked: list[tuple[float, float]] = []
@@ -52,3 +57,10 @@ def test_nothing_listening_is_said_with_the_address() -> None:
         prometheus.PrometheusUnreachableError, match=r"Prometheus at http://127\.0\.0\.1:9 did not answer .*is the lab up\?"
     ):
         prometheus.Prometheus("http://127.0.0.1:9", timeout_s=1).instant("up")
+
+
+def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub.name_a_proxy(monkeypatch)
+    body = b'{"status": "success", "data": {"result": [{"metric": {"component": "a"}, "value": [7, "1"]}]}}'
+    with stub.answering(body) as port:
+        assert prometheus.Prometheus(f"http://127.0.0.1:{port}").instant("up") == [prometheus.Sample({"component": "a"}, 7, 1)]

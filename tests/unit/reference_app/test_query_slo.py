@@ -76,6 +76,13 @@ def test_a_document_becomes_selectors_of_good_and_total(tmp_path: Path) -> None:
         ("total: {", "sum: {", "has no total.metricSource.spec.query"),
         ("metadata: {name: reads}", "metadata: reads", "has no metadata.name"),
         ("metadata: {name: reads}", "metadata: {name: reads", "is not YAML"),
+        ("metadata: {name: reads}", "metadata: {name: reads, annotations: 7}", "metadata.annotations is 7; it must be names with values"),
+        ("metadata: {name: reads}", "metadata: {name: reads, createdAt: 2026-02-30}", "is not YAML"),
+        (DOCUMENT.partition("spec:")[2], " [x]", "spec is ['x']; it must be names with values"),
+        ("[{target: 0.99}]", "[0.99]", "the objective is 0.99; it must be names with values"),
+        ("[{duration: 28d, isRolling: true}]", "[28d]", "exactly one rolling window"),
+        ("28d", "²d", "'²d' is no duration"),
+        (DOCUMENT.partition("ratioMetric:")[2], " 7}}", "ratioMetric is 7; it must be names with values"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_file_and_document(tmp_path: Path, right: str, wrong: str, says: str) -> None:
@@ -83,6 +90,18 @@ def test_what_is_wrong_is_named_with_its_file_and_document(tmp_path: Path, right
         parse(tmp_path, DOCUMENT.replace(right, wrong))
     assert says in str(raised.value)
     assert "slo.yaml" in str(raised.value)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "slo.yaml").write_bytes(b"\x7fELF\xff\xfe")
+    with pytest.raises(slo.SloError, match=r"slo\.yaml is not YAML"):
+        slo.read(tmp_path / "slo.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "# later\n"])
+def test_a_file_without_an_objective_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(slo.SloError, match=r"slo\.yaml holds no objective"):
+        parse(tmp_path, text)
 
 
 def test_two_objectives_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -108,6 +108,19 @@ def test_what_is_no_longer_kept_is_named(drilled: Home, tmp_path: Path) -> None:
     ]
 
 
+def test_a_log_whose_first_lines_are_gone_is_named(drilled: Home, tmp_path: Path) -> None:
+    rotated = drilled.logs / "tweets-0.log.1"
+    rotated.touch()
+    try:
+        (name,) = exporting.export([drilled], tmp_path / "out").cases
+    finally:
+        rotated.unlink()
+    assert (
+        "logs.ndjson: the first lines of tweets-0 are not kept any more"
+        in json.loads((tmp_path / "out" / name / exporting.CASE).read_text())["missing"]
+    )
+
+
 def test_a_directory_that_is_there_is_not_written_to(drilled: Home, tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         exporting.export([drilled], tmp_path)

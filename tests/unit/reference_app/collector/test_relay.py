@@ -32,7 +32,7 @@ def test_a_collector_does_not_relay_to_itself(caplog: pytest.LogCaptureFixture) 
     assert "is this collector" in caplog.text
 
 
-@pytest.mark.parametrize("url", ["tempo:4318", "grpc://tempo:4317", "http://"])
+@pytest.mark.parametrize("url", ["tempo:4318", "grpc://tempo:4317", "http://", "http://localhost:abc", "http://[::1"])
 def test_an_endpoint_that_is_no_url_ends_the_start_with_a_sentence(url: str) -> None:
     with pytest.raises(SystemExit, match="is no http or https URL"):
         relay.backend({TRACES: url}, own_port=1)

@@ -86,6 +86,17 @@ def test_a_merge_for_which_the_disk_has_no_room_loses_no_span(tmp_path: Path, mo
     assert not list(tmp_path.glob(".*")), "what was half written is gone"
 
 
+def test_a_segment_that_cannot_be_read_keeps_no_other_from_being_merged(tmp_path: Path) -> None:
+    folder = Segments(tmp_path)
+    for _ in range(segments.MERGE_AT):
+        damaged = folder.write(rows(2))
+    damaged.write_bytes(b"no parquet PAR1")
+    for _ in range(2):
+        folder.tend(NOW - 1e9)
+    (merged,) = folder.paths()
+    assert parquet.read_metadata(merged).num_rows == 2 * (segments.MERGE_AT - 1)
+
+
 def test_few_small_segments_stay(tmp_path: Path) -> None:
     folder = Segments(tmp_path)
     for _ in range(segments.MERGE_AT - 1):
