@@ -25,7 +25,8 @@ from reference_app.stack import errors, mariadb, replication, servers, shards
 
 KEPT = 5
 """Backups of a database beyond these are deleted, oldest first."""
-_SECONDS = 120.0
+SECONDS = 120.0
+"""Of one dump, or of loading it."""
 _POSITION = re.compile(rb"^-- SET GLOBAL gtid_slave_pos='([0-9,-]*)';$", re.MULTILINE)
 _IDENTITY = "identity"
 _DATA, _ABOUT = "data.sql", "backup.json"
@@ -45,10 +46,10 @@ class Backup:
 
 
 def take(home: Home, source: Component) -> Backup:
-    """Dump the server that `source` is, without stopping anybody. Raises StackError when that fails; then there is no backup."""
+    """Dump the server that `source` is, without stopping anybody. Raises StackError when that fails or it is no whole copy; then there is no backup."""
     began, started = time.time(), time.monotonic()
     name = f"{source.shard}-{datetime.fromtimestamp(began, UTC):%Y%m%dT%H%M%S.%f}Z"
-    copied_at = shards.done(_copied_at(source))
+    copied_at = shards.done(_copied_at(source, home.lab().identity_key))
     with _scratch(home, name) as directory:
         dump = directory / _DATA
         _dump(source, dump)
@@ -84,9 +85,10 @@ async def identify(copy: mariadb.Server, identity_key: str) -> None:
         await copy.rows("INSERT IGNORE INTO identity VALUES (%s, %s)", copy.component.shard, identity_key)
 
 
-async def _copied_at(source: Component) -> str:
+async def _copied_at(source: Component, identity_key: str) -> str:
     """Where a server was when it was made from another's data, in whose binlog it has nothing yet: the dump tells no position then."""
     async with mariadb.connected(source) as server:
+        await replication.check_identity(server, identity_key)
         return str(await server.value("@@gtid_slave_pos"))
 
 
@@ -109,16 +111,18 @@ def _client(program: str, server: Component, *arguments: str) -> tuple[str, ...]
 
 def _run(command: Sequence[str], **more: object) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False, **more)  # type: ignore[call-overload]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, **more)  # type: ignore[call-overload]
     except subprocess.TimeoutExpired:
-        raise errors.StackError(f"{Path(command[0]).name} was not done within {_SECONDS:g} s") from None
+        raise errors.StackError(f"{Path(command[0]).name} was not done within {SECONDS:g} s") from None
     if done.returncode != 0:
         raise errors.StackError(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
 
 
 @contextmanager
 def _scratch(home: Home, name: str) -> Iterator[Path]:
-    """A directory that appears under its name only when it is complete."""
+    """A directory that appears under its name only when it is complete. What a kill left of another one is deleted."""
+    for left in home.backups.glob(".*"):
+        shutil.rmtree(left)
     scratch = home.backups / f".{name}"
     scratch.mkdir(parents=True)
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reference_app.contract.topology import Component
@@ -49,7 +50,8 @@ def read(home: Home, server: Component) -> Iterator[Transaction]:
     if not logs:
         raise errors.StackError(f"{bootstrap.directory(home, server)} has no binlog")
     command = [servers.client("mariadb-binlog"), "--no-defaults", "--base64-output=decode-rows", "-v", *map(str, logs)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace") as reading:
+    in_utc = os.environ | {"TZ": "UTC"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=in_utc) as reading:
         assert reading.stdout is not None  # noqa: S101 - it is a pipe
         assert reading.stderr is not None  # noqa: S101
         yield from parsed(reading.stdout)
@@ -86,6 +88,6 @@ def _add(transaction: Transaction, line: str) -> None:
 
 
 def _time(line: str) -> float:
-    """`#261121  9:12:14 server id …`, local time."""
+    """`#261121  9:12:14 server id …`, in UTC as it was asked to be."""
     day, clock = line[1:].split()[:2]
-    return datetime.strptime(f"{day} {clock}", "%y%m%d %H:%M:%S").astimezone().timestamp()
+    return datetime.strptime(f"{day} {clock}", "%y%m%d %H:%M:%S").replace(tzinfo=UTC).timestamp()

@@ -116,12 +116,14 @@ def put_back(home: Home, member: Component) -> None:
 
 
 def provision(home: Home, component: Component) -> None:
-    """Give a stopped MariaDB an empty data directory; whatever it had is deleted. `establish` makes a database of it."""
+    """Give a stopped MariaDB an empty data directory; whatever it had is deleted. `establish` makes a database of it. Raises StackError."""
     target, scratch = directory(home, component), home.data / f".{component.name}"
     for old in (scratch, target):
         if old.exists():
             shutil.rmtree(old)
-    subprocess.run(["cp", "-a", str(_template(home)), str(scratch)], check=True)
+    copied = subprocess.run(["cp", "-a", str(_template(home)), str(scratch)], capture_output=True, text=True, check=False)
+    if copied.returncode != 0:
+        raise errors.StackError(f"the data directory of {component.name} could not be made:\n{copied.stderr.strip()}")
     scratch.rename(target)
 
 

@@ -69,7 +69,7 @@ class Control:
         item = self._program(name)
         self._await(lambda: self._reported(name) != "STOPPING", name, "stop", _STOP_S)
         if not self._supervisor.start(name) and self._leader(name) is None:
-            program.spawn(self.home, name, item.argv, item.env)
+            program.spawn(self.home, name, item.argv)
 
     def stop(self, name: str) -> None:
         """End it gracefully and hold it down; returns when it is gone."""
@@ -109,6 +109,10 @@ class Control:
     def resume(self, name: str) -> None:
         """SIGCONT to the process group."""
         self._signal(self._running(name), signal.SIGCONT)
+
+    def runs(self, name: str) -> bool:
+        """Whether its process is there, in whatever state."""
+        return self._leader(name) is not None
 
     def wait_ready(self, names: Sequence[str], timeout_s: float) -> None:
         """Until each answers a real question. Raises NotReadyError naming who does not, early when a process keeps dying."""

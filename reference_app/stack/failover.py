@@ -74,7 +74,7 @@ class Failover:
             self._policy.promoted(shard, now=self._monotonic())
             try:
                 done = await asyncio.to_thread(promotion.promote, self._home, shard, by=DECIDER, say=logger.info)
-            except errors.StackError as error:
+            except (errors.StackError, OSError) as error:
                 logger.error("%s was not promoted: %s", shard, error)  # noqa: TRY400 - its message says all
             else:
                 logger.warning("%s is the primary of %s now, after %.1f s", done.primary, shard, done.seconds)

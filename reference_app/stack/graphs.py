@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -85,8 +86,11 @@ def read(path: Path, *, directed: bool) -> Parsed:
     """The graph of a plain or gzip file. Raises OSError when it cannot be read and BadLinesError when it is not an edge list."""
     with path.open("rb") as file:
         packed = file.read(2) == _GZIP_MAGIC
-    with gzip.open(path) if packed else path.open("rb") as file:
-        return parse(file, directed=directed)
+    try:
+        with gzip.open(path) if packed else path.open("rb") as file:
+            return parse(file, directed=directed)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise OSError(f"{path} is gzip, but damaged or not whole ({error}): fetch it again") from error
 
 
 def parse(lines: Iterable[bytes], *, directed: bool) -> Parsed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -20,15 +20,13 @@ SUPERVISORD = "supervisord"
 
 @dataclass(frozen=True)
 class Program:
-    """Programs of a lower wave answer before those of the next are started. `env` is added to the marks that each process carries."""
+    """Programs of a lower wave answer before those of the next are started."""
 
     name: str
     kind: Kind
     argv: tuple[str, ...]
     port: int
     wave: int
-    env: dict[str, str] = field(default_factory=dict)
-    autorestart: bool = True
 
 
 def log_file(home: Home, name: str) -> Path:
@@ -50,13 +48,13 @@ def load(home: Home) -> tuple[Program, ...]:
     return msgspec.json.decode(_file(home).read_bytes(), type=tuple[Program, ...])
 
 
-def spawn(home: Home, name: str, argv: Sequence[str], env: dict[str, str] | None = None) -> None:
+def spawn(home: Home, name: str, argv: Sequence[str]) -> None:
     """Start a process in its own session, marked, adopted by init; its output is appended to its log."""
     home.logs.mkdir(parents=True, exist_ok=True)
     with log_file(home, name).open("ab") as log:
         subprocess.run(
             ["setsid", "--fork", *argv],
-            env={**os.environ, **(env or {}), **marks(home, name)},
+            env={**os.environ, **marks(home, name)},
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -61,7 +61,7 @@ def _fence(control: Control, former: Component, chosen: Component, say: Say) -> 
     """Nobody writes to the former primary any more and the chosen member has all that was acknowledged."""
     shards.done(_require_candidate(former, chosen))
     bootstrap.write_role(control.home, replace(former, role="replica"))  # whoever restarts it now, it takes no writes
-    planned = False
+    ran, planned = control.runs(former.name), False
     try:
         if planned := asyncio.run(_quiesced(former)):
             say(f"{former.name} is read-only now")
@@ -73,6 +73,8 @@ def _fence(control: Control, former: Component, chosen: Component, say: Say) -> 
         bootstrap.write_role(control.home, former)
         if planned:
             shards.done(rebuilding.open_for_writes(former))
+        elif ran:
+            control.start(former.name)
         raise
     return "handed over" if planned else "killed"
 

@@ -11,6 +11,10 @@ from reference_app.stack import backup, bootstrap, errors, mariadb, replication,
 from reference_app.stack.control import Control
 from reference_app.stack.shards import Say
 
+COPY_S = backup.SECONDS + 2 * shards.STEP_S
+"""Of loading a copy, and of what it has to catch up with then."""
+_TIMED_OUT = -1
+
 
 @dataclass(frozen=True)
 class Rebuilt:
@@ -39,12 +43,11 @@ def rebuild(home: Home, name: str, *, say: Say) -> Rebuilt:
 
 def make_anew(control: Control, primary: Component, replica: Component, say: Say) -> backup.Backup:
     """A fresh directory, the primary's data, and from there on replication."""
-    shards.done(_identified(primary, control.lab.identity_key))
     say(f"copying {primary.name}")
     copied = backup.take(control.home, primary)
     say(f"building {replica.name} from it ({copied.bytes:,} bytes)")
     start_empty(control, replica)
-    shards.done(_copy_from(control, copied, primary, replica))
+    shards.done(_copy_from(control, copied, primary, replica), COPY_S)
     return copied
 
 
@@ -62,13 +65,11 @@ async def _copy_from(control: Control, copied: backup.Backup, primary: Component
         await backup.load(control.home, copied, copy)
         await replication.point_at(copy, source)
         await replication.follow(copy, source)
-        await copy.value(f"MASTER_GTID_WAIT('{await source.position()}', {shards.STEP_S:g})")
+        if await copy.value(f"MASTER_GTID_WAIT('{await source.position()}', {shards.STEP_S:g})") == _TIMED_OUT:
+            raise errors.ReplicationError(
+                f"{copy.name} does not catch up with {source.name}: `failwhale shard rebuild {replica.shard}` tries again"
+            )
         await backup.identify(copy, control.lab.identity_key)
-
-
-async def _identified(primary: Component, identity_key: str) -> None:
-    async with mariadb.connected(primary) as source:
-        await replication.check_identity(source, identity_key)
 
 
 async def open_for_writes(primary: Component) -> None:

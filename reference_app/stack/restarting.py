@@ -67,7 +67,7 @@ class Restarts:
             self._policy.restarted(name, now=self._monotonic())
             try:
                 await asyncio.to_thread(restart, self._home, name)
-            except errors.StackError as error:
+            except (errors.StackError, OSError) as error:
                 logger.error("%s was not restarted: %s", name, error)  # noqa: TRY400 - its message says all
             else:
                 logger.warning("%s did not answer and was restarted", name)

@@ -11,7 +11,8 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import dropwhile
 
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
@@ -38,7 +39,7 @@ from reference_app.stack.mariadb import Server
 from reference_app.stack.shards import Say
 
 _READ_ONLY_S = 5
-_REPLAY_S = 90.0
+_REPLAY_S = backup.SECONDS + 90.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def without(home: Home, shard: str, transaction: str) -> Course:
 
 def before(home: Home, shard: str, moment: float) -> Course:
     """As it was at a moment (Unix seconds): everything later is given up, acknowledged or not."""
-    later = [t for t in _logged(home, shard) if t.at >= moment]
+    later = list(dropwhile(lambda t: t.at < moment, _logged(home, shard)))  # the cut is a place: times of statements may go back
     if not later:
         raise errors.StackError(f"nothing happened in {shard} since then: there is nothing to take back")
     return Course(shard, backup_before(home, shard, later[0].gtid.number), later[0].before, None, later)
@@ -92,6 +93,8 @@ def restore(home: Home, course: Course, *, by: str, say: Say) -> Restored:
         primary, replica = shards.pair(control.lab, course.shard)
         _recover(control, replica)
         with _read_only(primary), _kept_aside(control, replica):
+            if course.skipped is None:
+                course = replace(course, dropped=list(dropwhile(lambda t: t.before != course.until, _logged(home, course.shard))))
             say(f"{primary.name} is read-only; building {replica.name} from {course.source.id}")
             rebuilding.start_empty(control, replica)
             shards.done(_replayed(control, course, primary, replica, say), _REPLAY_S)

@@ -36,7 +36,7 @@ class SeedError(errors.StackError):
     """The lab could not be seeded; what it held before is what it holds, unless the message says otherwise."""
 
 
-def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Report) -> Seed:
+def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Report, digest: str = "") -> Seed:
     """Replace the users and follows of the lab. Raises SeedError while another process runs a drill on the lab or a store does not answer.
 
     Interrupted, it takes away what it had begun; `state` says what is there then.
@@ -49,7 +49,7 @@ def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Repor
         asyncio.run(_replace(lab, home, _tables(lab, graph), report))
     except (MySQLError, RedisError, NatsError, OSError, TimeoutError) as error:
         raise SeedError(f"seeding stopped: {error or type(error).__name__}. {state(home)}") from error
-    result = Seed(len(graph.handles), len(graph.edges), source, directed, graph.top_followers(), time.time())
+    result = Seed(len(graph.handles), len(graph.edges), source, directed, graph.top_followers(), time.time(), digest)
     files.write_json(home.seed_file, result, durable=True)
     return result
 

@@ -76,5 +76,7 @@ def alone(home: Home) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise errors.StackError("a promotion, rebuild or restore is under way in this lab: wait for its end and try again") from None
+            raise errors.StackError(
+                "a promotion, rebuild, backup or restore is under way in this lab: wait for its end and try again"
+            ) from None
         yield

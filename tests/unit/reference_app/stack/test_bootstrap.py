@@ -86,3 +86,13 @@ def test_what_an_interrupted_restore_set_aside_is_put_back_unless_it_was_decided
         bootstrap.put_back(home, replica)
         assert [path.name for path in bootstrap.directory(home, replica).iterdir()] == left
         assert not bootstrap.aside(home, replica).exists()
+
+
+def test_a_data_directory_that_cannot_be_copied_is_told_with_the_words_of_cp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(tmp_path)
+    home.data.mkdir()
+    monkeypatch.setattr(bootstrap, "_template", lambda _: tmp_path / "gone")
+    (component,) = (c for c in components(SMALL, 21000) if c.name == "users-db-0")
+    with pytest.raises(errors.StackError, match=r"directory of users-db-0 could not be made:\ncp: .*gone"):
+        bootstrap.provision(home, component)
+    assert not bootstrap.directory(home, component).exists()

@@ -79,13 +79,13 @@ class Watched:
 WELL, REFUSED, HUNG = (Answer(True, True, 0.01, ""), Answer(False, False, 0.01, "refused"), Answer(False, True, 0.3, "no answer"))
 
 
-@pytest.fixture
-def promoted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+@pytest.fixture(params=[errors.ReplicationError("not today"), OSError(28, "No space left on device")], ids=["refused", "disk full"])
+def promoted(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
     noted: list[str] = []
 
     def note(_home: Home, shard: str, **_rest: object) -> None:
         noted.append(shard)
-        raise errors.ReplicationError("not today")
+        raise request.param
 
     monkeypatch.setattr(promotion, "promote", note)
     return noted

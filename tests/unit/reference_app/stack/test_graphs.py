@@ -95,6 +95,21 @@ def test_a_gzip_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     assert pairs(graphs.read(path, directed=True).graph) == [(1, 2)]
 
 
+PACKED = gzip.compress(b"".join(b"%d,%d\n" % (i, i * 7919 % 1000) for i in range(1000)))
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [PACKED[: len(PACKED) // 2], PACKED[:50] + bytes(50) + PACKED[100:], PACKED[:-8] + bytes(8), PACKED + b"rest"],
+    ids=["half", "spoilt", "checksum", "rest"],
+)
+def test_a_damaged_gzip_file_is_named(tmp_path: Path, damaged: bytes) -> None:
+    path = tmp_path / "edges.csv.gz"
+    path.write_bytes(damaged)
+    with pytest.raises(OSError, match=r"edges\.csv\.gz is gzip, but damaged or not whole"):
+        graphs.read(path, directed=True)
+
+
 def test_only_the_beginning_of_a_long_bad_line_is_kept() -> None:
     with pytest.raises(graphs.BadLinesError) as caught:
         parse("1 2\n" + "x" * 10_000 + "\n")

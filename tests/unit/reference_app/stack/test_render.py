@@ -115,7 +115,7 @@ def test_alertmanager_mutes_what_was_generated_and_nothing_where_nothing_was(lab
 
 
 def test_supervisord_starts_nothing_by_itself_and_marks_every_program(lab: Lab) -> None:
-    home, item = Home(Path("/odd %home")), Program("graph-0", "service", ("python", "-c", "a b", ""), 21009, 1, {"EXTRA": "1"})
+    home, item = Home(Path("/odd %home")), Program("graph-0", "service", ("python", "-c", "a b", ""), 21009, 1)
     parsed = configparser.RawConfigParser()
     parsed.read_string(render.supervisord(home, lab, [item], user="me"))
     section = parsed["program:graph-0"]
@@ -128,5 +128,4 @@ def test_supervisord_starts_nothing_by_itself_and_marks_every_program(lab: Lab) 
     assert shlex.split(section["command"]) == ["python", "-c", "a b", ""]
     assert 'FAILWHALE_LAB="/odd %%home"' in section["environment"]
     assert 'FAILWHALE_COMPONENT="graph-0"' in section["environment"]
-    assert 'EXTRA="1"' in section["environment"]
     assert parsed["inet_http_server"]["port"] == "127.0.0.1:21090"

@@ -37,15 +37,16 @@ def test_one_answer_starts_the_count_anew_and_a_restart_is_not_repeated_at_once(
     assert policy.due(SICK, now=8 + LAB.promotion_every) == ["tweet-cache-0"]
 
 
+@pytest.mark.parametrize("failure", [errors.ReplicationError("not today"), OSError(28, "No space left on device")])
 @pytest.mark.parametrize(("decider", "restarted"), [(deciders.OFF, []), (deciders.ON, ["tweet-cache-0"])])
 def test_only_caches_are_and_only_with_the_decider_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decider: int, restarted: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decider: int, restarted: list[str], failure: Exception
 ) -> None:
     noted: list[str] = []
 
     def note(_home: Home, name: str) -> None:
         noted.append(name)
-        raise errors.ReplicationError("not today")
+        raise failure
 
     monkeypatch.setattr(restarting, "restart", note)
     home, now = Home(tmp_path), [0.0]
