@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from chaos import targets
+from chaos.audit.model import Finding
 from chaos.guards import Limits
 from reference_app.contract.topology import TOPOLOGIES, Component, Lab, components
 
@@ -86,8 +87,8 @@ class Extension:
 
     `predicted_harm` is the share of home pages in the fault phase that lack something; `predicted_burns` says of other objectives (name ->
     share) how many of their events are bad. `tolerated_alerts` are true consequences that may fire and need not.
-    `passes_with` names the switch that makes a deviating experiment pass. `requires` names components that the lab must have beside those
-    that are hit.
+    `predicted_violations` are the promises that the audit will find broken. `passes_with` names the switch that makes a deviating experiment
+    pass. `requires` names components that the lab must have beside those that are hit.
     `phases` are lengths in seconds other than the usual ones; `deciders` (name -> value) are in force from before the load until the run
     ends; `load` is the share of the preset's rates, None for what the lab is given. `twin_with` is the experiment that differs in a
     switch alone. `incident` is the short name of the incident that is re-enacted, `source` where it is told in public.
@@ -105,6 +106,7 @@ class Extension:
     predicted_burns: dict[str, float] = field(default_factory=dict)
     expected_alerts: tuple[ExpectedAlert, ...] = ()
     tolerated_alerts: tuple[ExpectedAlert, ...] = ()
+    predicted_violations: tuple[Finding, ...] = ()
     passes_with: str | None = None
     requires: tuple[str, ...] = ()
     phases: dict[str, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
+from chaos.audit.model import Finding
 from chaos.catalogue import Extension
 from reference_app.contract import plan as plans
 from reference_app.contract.topology import TOPOLOGIES, components
@@ -57,7 +58,10 @@ class GameDay:
 
 @dataclass(frozen=True)
 class Task:
-    """One drill of the day, in its place. `phases` are the lengths that differ from the usual ones and from the experiment's own."""
+    """One drill of the day, in its place. `phases` are the lengths that differ from the usual ones and from the experiment's own.
+
+    `violations` are the promises that it is predicted to break.
+    """
 
     number: int
     drill: str
@@ -66,6 +70,7 @@ class Task:
     expected_verdict: str
     seconds: float
     phases: dict[str, float] = field(default_factory=dict)
+    violations: tuple[Finding, ...] = ()
 
     @property
     def title(self) -> str:
@@ -171,4 +176,5 @@ def _task(number: int, day: GameDay, entry: Entry, extension: Extension, topolog
     own = {name: length for name, length in common.items() if name not in extension.phases} | entry.phases
     load_s = plans.phases(extension.phases | own)[-1].end
     expected = SHAM_VERDICT if entry.sham else extension.expected_verdict
-    return Task(number, entry.drill, entry.sham, topology, expected, load_s + AROUND_S, own)
+    violations = () if entry.sham else extension.predicted_violations
+    return Task(number, entry.drill, entry.sham, topology, expected, load_s + AROUND_S, own, violations)

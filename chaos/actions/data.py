@@ -22,7 +22,8 @@ def take_backup(database: str) -> str:
     """Dump a database (`tweets-db-0`) from its replica, as somebody does each night. Also in a rehearsal: it is no fault."""
     home = Home.from_environment()
     try:
-        made = backup.take(home, shards.copy_of(home.lab(), database))
+        with shards.alone(home):
+            made = backup.take(home, shards.copy_of(home.lab(), database))
     except errors.StackError as error:
         raise ActivityFailed(str(error)) from error
     return f"{made.id}, up to {made.position}"

@@ -135,7 +135,7 @@ def _started(home: Home, lab: Lab, seed: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/version", timeout=ANSWER_SECONDS)
+            httpx.get(f"http://127.0.0.1:{port}/version", timeout=ANSWER_SECONDS, trust_env=False)
         except httpx.TransportError:
             time.sleep(0.05)
         else:
@@ -144,7 +144,8 @@ def _started(home: Home, lab: Lab, seed: int) -> None:
 
 
 def _ask(lab: Lab, method: str, path: str, body: object = None) -> Any:
-    answer = httpx.request(method, f"http://127.0.0.1:{lab.fault_proxy_port}{path}", json=body, timeout=ANSWER_SECONDS)
+    url = f"http://127.0.0.1:{lab.fault_proxy_port}{path}"
+    answer = httpx.request(method, url, json=body, timeout=ANSWER_SECONDS, trust_env=False)
     if answer.is_error:
         raise ProxyError(f"the fault proxy refused {method} {path}: {answer.text}")
     return answer.json() if answer.content else None
