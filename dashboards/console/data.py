@@ -29,7 +29,7 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Result:
-    """The parts of a drill's result that the console shows (docs/contracts.md)."""
+    """The parts of a drill's result that the console shows."""
 
     drill: str
     run_id: str

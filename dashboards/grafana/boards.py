@@ -156,7 +156,8 @@ LOAD = Board(
         Row("Generator", (
             _panel("Sent", "reqps", f"sum(rate({metrics.LOAD_REQUESTS.name}[10s]))", "sent", empty=LOAD_ONLY),
             _panel("Lag behind the plan, p99", "s", _quantile(0.99, metrics.LOAD_LAG, ""), "p99", empty=LOAD_ONLY),
-            _panel("Outstanding, dropped", "short", f"{metrics.LOAD_OUTSTANDING.name} or {metrics.LOAD_DROPPED.name}", "{{__name__}}", empty=LOAD_ONLY),
+            Panel("Outstanding, dropped", "short", (Query(metrics.LOAD_OUTSTANDING.name, "outstanding"), Query(metrics.LOAD_DROPPED.name, "dropped")),
+                  LOAD_ONLY),
         )),
         Row("Machine", (
             _panel("Pressure", "percentunit", metrics.PRESSURE.name, "{{resource}}"),

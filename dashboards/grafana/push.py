@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from grafana_api.grafana_api import GrafanaClientError, GrafanaException
@@ -16,6 +15,7 @@ from requests import RequestException
 
 from dashboards.grafana import build
 from dashboards.grafana.model import Board
+from reference_app.kit import addresses
 
 TIMEOUT_S = 5.0
 RESULT = "result.json"
@@ -56,13 +56,13 @@ class Pushed:
 
 def connect(url: str, token: str) -> GrafanaFace:
     """A client for `http[s]://HOST[:PORT][/PREFIX]`. Raises PushError for another address."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = addresses.web(url)
+    if parts is None or not parts.hostname:
         raise PushError(f"{url!r} is no address of a Grafana: give one such as http://127.0.0.1:3000")
     prefix = parts.path.strip("/")
     return GrafanaFace(
         auth=token,
-        host=parts.hostname,
+        host=f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname,
         port=parts.port,
         protocol=parts.scheme,
         url_path_prefix=f"{prefix}/" if prefix else "",

@@ -18,8 +18,10 @@ _FAILED = "error|5xx|timeout|refused|lost"
 
 
 def recordings(limits: Thresholds) -> tuple[model.Recording, ...]:
+    """How many a caller calls is looked for as far back as what it gave up: one that restarts is forgotten by both at once."""
+    called = f"max by (component, peer) (max_over_time({metrics.BREAKER_OPEN.name}{within(limits.hang_s)}))"
     return (
-        model.Recording(OF_GROUP, f"count by (component, group) ({_grouped(f'max by (component, peer) ({metrics.BREAKER_OPEN.name})')})"),
+        model.Recording(OF_GROUP, f"count by (component, group) ({_grouped(called)})"),
         model.Recording(GIVEN_UP, _grouped(_given_up(limits))),
     )
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ def test_every_query_goes_to_the_labs_prometheus_and_faults_of_drills_are_shown(
     assert sources == {build.SOURCE_UID}
     (annotation,) = build.document(board)["annotations"]["list"]
     assert annotation["target"]["tags"] == [build.DRILL_TAG]
+
+
+@by_uid
+def test_no_query_hides_a_series_behind_another_with_the_same_labels(board: Board) -> None:
+    """`a or b` of bare names: `or` drops what has the labels of its left side, and the names do not count."""
+    assert [query.expr for panel in board.panels() for query in panel.queries if re.search(r"^\w+ or \w+$", query.expr)] == []
 
 
 def test_what_the_prober_and_the_services_count_is_mostly_drawn_somewhere() -> None:
