@@ -52,7 +52,8 @@ def build(arguments: Sequence[str] = ()) -> typer.Typer:
     app = typer.Typer(
         name="failwhale",
         help="A laboratory for failure: a real sharded timeline service, load, chaos that undoes itself, postmortems.",
-        epilog="Exit codes: 0 done, 1 the answer is no (not healthy, another verdict), 2 usage or environment, 130 interrupted.",
+        epilog="Exit codes: 0 done, 1 the answer is no (not healthy, another verdict), 2 usage or environment, 130 interrupted. "
+        "FAILWHALE_HOME names the lab's directory (var/ of the checkout), FAILWHALE_PORT_BASE its first port (18000).",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -77,6 +78,11 @@ def main() -> None:
         terminal.complain(str(error))
         sys.exit(1)
     except ENVIRONMENT as error:
+        terminal.complain(str(error))
+        sys.exit(2)
+    except OSError as error:  # the machine refused, and says what and where
+        if not str(error):  # asyncio's TimeoutError is one, too, and says nothing
+            raise
         terminal.complain(str(error))
         sys.exit(2)
 

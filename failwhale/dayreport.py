@@ -67,8 +67,8 @@ class Totals:
 
 @dataclass(frozen=True)
 class Report:
-    """`ok`: every drill was done and ended as predicted, and no audit found a broken promise, such as a lost post, which a predicted `deviated`
-    would cover up. `stopped` is why the day is not complete.
+    """`ok`: every drill was done and ended as predicted, and no audit found a broken promise that its file does not predict, such as a lost post,
+    which a predicted `deviated` would cover up. `stopped` is why the day is not complete.
     """
 
     id: str
@@ -96,7 +96,7 @@ def build(record: Record) -> Report:
     return Report(
         id=planned.id, file=planned.file, title=planned.title, seed=planned.seed, started_at=_iso(planned.at),
         duration_s=_duration(record), commit=_commits(record), machine=planned.machine, complete=complete, stopped=record.stopped,
-        ok=complete and totals.as_predicted == totals.planned and not any(map(_broke_a_promise, drills)), totals=totals, drills=drills,
+        ok=complete and totals.as_predicted == totals.planned and not any(map(_broke_a_promise, planned.tasks, drills)), totals=totals, drills=drills,
     )  # fmt: skip
 
 
@@ -133,9 +133,9 @@ def _as_predicted(task: Task, result: Drilled) -> bool:
     return result.verdict == task.expected_verdict and quiet
 
 
-def _broke_a_promise(drill: Drill) -> bool:
+def _broke_a_promise(task: Task, drill: Drill) -> bool:
     audit = drill.result.audit if drill.result else None
-    return audit is not None and any(getattr(audit, name) for name in VIOLATIONS)
+    return audit is not None and any(getattr(audit, name) for name in VIOLATIONS if name not in task.violations)
 
 
 def _totals(drills: Sequence[Drill]) -> Totals:

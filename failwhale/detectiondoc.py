@@ -29,8 +29,10 @@ def never_run(card: ScoreCard) -> list[str]:
 
 
 def share_text(share: Share) -> str:
-    """A share with its interval, as people read it."""
-    return f"{share.count}/{share.of} ({share.low:.0%} to {share.high:.0%})" if share.of else "none"
+    """A share as people read it: the counts, what they make in percent, and its interval."""
+    if not share.of:
+        return "none"
+    return f"{share.count}/{share.of} ({_percent(share.count / share.of)} %, {_percent(share.low)} to {_percent(share.high)})"
 
 
 def seconds_text(seconds: float | None) -> str:
@@ -59,8 +61,10 @@ def quiet_lines(quiet: Quiet) -> list[str]:
     """What fired while nothing was broken, in sentences."""
     fired = f" ({', '.join(quiet.alerts)})" if quiet.alerts else ""
     per_hour = "unknown" if quiet.per_hour is None else f"{quiet.per_hour:g}"
+    per_sham = "unknown" if quiet.per_sham_run is None else f"{quiet.per_sham_run:g}"
     return [
         f"{quiet.sham_runs} sham runs: {share_text(quiet.sham_runs_with_any)} with a false alert, {share_text(quiet.sham_runs_with_a_page)} with a page.",
+        f"{quiet.in_shams} false alerts in these: {per_sham} a sham run.",
         f"{quiet.hours:.2f} hours without a fault: {quiet.in_quiet_time} false alerts{fired}, {quiet.pages_in_quiet_time} of them pages; {per_hour} an hour.",
     ]  # fmt: skip
 
@@ -68,7 +72,7 @@ def quiet_lines(quiet: Quiet) -> list[str]:
 def diagnosis_rows(hits: dict[str, Hits]) -> list[tuple[str, ...]]:
     """How often the component that was hit was first, or among the first three: see DIAGNOSIS_HEAD."""
     return [
-        (name, str(one.n), _hit(one.top1, one.top1_interval, one.chance_top1), _hit(one.top3, one.top3_interval, one.chance_top3), str(one.no_cause))
+        (name, str(one.n), _first(one), _among_three(one), str(one.no_cause))
         for name, one in hits.items()
     ]  # fmt: skip
 
@@ -82,8 +86,7 @@ EVALUATION_HEAD = ("method", "faults", "cases", "first", "among three")
 def evaluation_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
     """Every method on the same cases, crashes and grey faults apart: see EVALUATION_HEAD."""
     return [
-        (one.method, sort, str(one.hits.n), _hit(one.hits.top1, one.hits.top1_interval, one.hits.chance_top1),
-         _hit(one.hits.top3, one.hits.top3_interval, one.hits.chance_top3))
+        (one.method, sort, str(one.hits.n), _first(one.hits), _among_three(one.hits))
         for sort, judged in evaluation.by_sort.items()
         for one in judged
     ]  # fmt: skip
@@ -100,8 +103,21 @@ def evaluation_lines(evaluation: Evaluation) -> list[str]:
     return [f"Of {shams} shams that were asked about {quiet} have no cause, as is true.{unnoticed}"]
 
 
-def _hit(share: float | None, interval: tuple[float, float], chance: float | None) -> str:
-    return "-" if share is None else f"{share:.0%} ({interval[0]:.0%} to {interval[1]:.0%}; a guess {chance or 0:.0%})"
+def _first(hits: Hits) -> str:
+    return _hit(hits.n, hits.top1, hits.top1_interval, hits.chance_top1)
+
+
+def _among_three(hits: Hits) -> str:
+    return _hit(hits.n, hits.top3, hits.top3_interval, hits.chance_top3)
+
+
+def _hit(n: int, share: float | None, interval: tuple[float, float], chance: float | None) -> str:
+    return "-" if share is None else f"{share_text(Share(round(share * n), n, *interval))}; a guess {_percent(chance or 0)} %"
+
+
+def _percent(share: float) -> str:
+    """With one decimal, and without when it would be a zero: 94.6 of 53/56, which is below 95."""
+    return f"{100 * share:.1f}".removesuffix(".0")
 
 
 def _sections(card: ScoreCard, evaluation: Evaluation | None, since: str) -> Iterable[str]:
@@ -119,7 +135,7 @@ def _sections(card: ScoreCard, evaluation: Evaluation | None, since: str) -> Ite
 
 
 MATRIX_HEAD = ("kind of fault", "component", "drills", "detected", "right component", "seconds", "told by")
-DRILL_HEAD = ("drill", "runs", "detected in", "right in", "after", "scrapes", "told by", "missed", "fired in vain")
+DRILL_HEAD = ("drill", "runs", "detected in", "right in", "after", "scrapes", "told by", "missed", "not expected")
 
 
 def matrix_rows(matrix: Sequence[Cell]) -> list[tuple[str, ...]]:

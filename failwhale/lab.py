@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference_app.contract.topology import DEFAULT_PORT_BASE, SMALL, TOPOLOGIES, Component, Kind, Lab, Topology, components
+from reference_app.contract.topology import DEFAULT_PORT_BASE, PORTS_PER_LAB, SMALL, TOPOLOGIES, Component, Kind, Lab, Topology, components
 from reference_app.kit import files, roles
 from reference_app.kit.home import Home
 from reference_app.stack import bootstrap, edge, errors, program, render
 from reference_app.stack.program import Program
 
 PORT_BASE_VARIABLE = "FAILWHALE_PORT_BASE"
+PORT_BASES = range(1024, 65536 - PORTS_PER_LAB + 1)
 STORES, SERVICES, LAST = range(3)
 """Waves. The prober comes last, so that it does not report what is merely starting, and the edge, which would take the gateways for dead."""
 
@@ -22,11 +23,11 @@ STORES, SERVICES, LAST = range(3)
 def laid_out(home: Home, environment: Mapping[str, str], topology: str | None = None) -> Lab:
     """The lab of this home: kept secrets, ports from `FAILWHALE_PORT_BASE`, else as before, else 18000. Nothing is written.
 
-    Raises TopologyError when there is no such topology, or the home has another one.
+    Raises TopologyError when there is no such topology, or the home has another one, and StackError when the ports are none.
     """
     wanted = environment.get(PORT_BASE_VARIABLE)
     known = home.lab() if home.lab_file.exists() else None
-    base = int(wanted) if wanted else known.port_base if known else DEFAULT_PORT_BASE
+    base = _port_base(wanted) if wanted else known.port_base if known else DEFAULT_PORT_BASE
     layout = _topology(home, topology, known)
     return Lab(
         home=str(home.path),
@@ -36,6 +37,14 @@ def laid_out(home: Home, environment: Mapping[str, str], topology: str | None = 
         signing_key=known.signing_key if known else secrets.token_hex(32),
         supervisor_password=known.supervisor_password if known else secrets.token_hex(16),
     )
+
+
+def _port_base(wanted: str) -> int:
+    if not wanted.isdecimal() or int(wanted) not in PORT_BASES:
+        raise errors.StackError(
+            f"{PORT_BASE_VARIABLE} is {wanted!r}: give the first of {PORTS_PER_LAB} ports, a number from {PORT_BASES[0]} to {PORT_BASES[-1]}"
+        )
+    return int(wanted)
 
 
 def _topology(home: Home, wanted: str | None, known: Lab | None) -> Topology:

@@ -92,7 +92,7 @@ def _supervised_lab(home: Home, lab: Lab, say: Say) -> Lab:
         _require_same_ports(lab, home.lab())
         return lab
     if strays := marks.end(home.path, grace_s=_STRAYS_S):
-        say(f"ended {strays} processes that a dead supervisord left behind")
+        say(f"ended {processes(strays)} that a dead supervisord left behind")
     _require_free_ports(lab)
     layout.save(home, lab)
     layout.write_configuration(home, lab, layout.programs(home, lab, located))
@@ -172,12 +172,25 @@ def log_tail(home: Home, name: str, lines: int = 8) -> str:
 def _down(home: Home, say: Say) -> int:
     guests = marks.end(home.path, grace_s=_GUESTS_S, only=lambda process: not process.component)
     if guests:
-        say(f"ended {guests} processes that worked on the lab")
+        say(f"ended {processes(guests)} that worked on the lab")
     if home.lab_file.exists():
         for undone in undo.replay(home, by="down"):  # now, while there is something to undo it on, and before a reset deletes the records
             say(f"undid {undone.record.fault.kind}" if not undone.error else f"could not undo {undone.record.fault.kind}: {undone.error}")
         _stop_gracefully(Control(home), say)
+    return _end_rest(home)
+
+
+def _end_rest(home: Home) -> int:
+    """End whatever is left; returns how many of them supervisord should have ended. A demo's console never had one."""
+    if home.lab_file.exists():
+        supervised = {program.SUPERVISORD, *(component.name for component in home.lab().components)}
+        marks.end(home.path, grace_s=_STRAYS_S, only=lambda process: process.component not in supervised)
     return marks.end(home.path, grace_s=_STRAYS_S)
+
+
+def processes(count: int) -> str:
+    """`1 process`, `2 processes`."""
+    return f"{count} process" if count == 1 else f"{count} processes"
 
 
 def _stop_gracefully(acting: Control, say: Say) -> None:

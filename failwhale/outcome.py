@@ -60,7 +60,7 @@ class Artifacts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`drill --json` (docs/contracts.md). A `sham` has no faults: what its steps were aimed at is in `sham_steps`."""
+    """`drill --json`. A `sham` has no faults: what its steps were aimed at is in `sham_steps`."""
 
     drill: str
     run_id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def ensure(home: Home, graph: Path | None, *, directed: bool, number: int, say: 
     """Seed unless it was done already. Raises StackError, OSError, BadLinesError (an edge list that is not one)."""
     seeded = read(home)
     if graph is not None:
-        if seeded is not None and (seeded.source, seeded.directed) == (graph.name, directed):
+        if seeded is not None and (seeded.source, seeded.directed, seeded.digest) == (graph.name, directed, _digest(graph)):
             return seeded
         return from_file(home, graph, directed=directed, say=say, report=in_words(say))
     return seeded or made_up(home, USERS, number, report=in_words(say))
@@ -47,7 +48,12 @@ def from_file(home: Home, path: Path, *, directed: bool, say: Say, report: Repor
     if parsed.header is not None:
         say(f"{path.name}: taken for a header: {parsed.header}")
     say(f"{path.name}: {parsed.duplicates:,} duplicates and {parsed.self_loops:,} self-loops dropped")
-    return seeding.seed(home, parsed.graph, source=path.name, directed=directed, report=report)
+    return seeding.seed(home, parsed.graph, source=path.name, directed=directed, report=report, digest=_digest(path))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
 def in_words(say: Say) -> Report:

@@ -107,7 +107,7 @@ def _proxied(server: RedisServer) -> Iterator[Proxy]:
     try:
         _await(process, api)
         wanted = {"name": "redis", "listen": "127.0.0.1:0", "upstream": f"127.0.0.1:{server.port}"}
-        made = httpx.post(f"{api}/proxies", json=wanted, timeout=ANSWER_S).raise_for_status().json()
+        made = httpx.post(f"{api}/proxies", json=wanted, timeout=ANSWER_S, trust_env=False).raise_for_status().json()
         yield Proxy(process.pid, int(made["listen"].rpartition(":")[2]))
     finally:
         process.kill()
@@ -118,7 +118,7 @@ def _await(process: subprocess.Popen[bytes], api: str) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"{api}/version", timeout=ANSWER_S)
+            httpx.get(f"{api}/version", timeout=ANSWER_S, trust_env=False)
             return
         time.sleep(0.05)
     raise StackError(f"the fault proxy did not come up within {START_S:g} s")

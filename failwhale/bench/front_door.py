@@ -19,7 +19,8 @@ class FrontDoor:
     """Anybody's actions. To be used as a context manager, which closes the connection."""
 
     def __init__(self, bench_lab: BenchLab) -> None:
-        self._lab, self._client = bench_lab.lab, httpx.Client(base_url=bench_lab.lab.entry_url, timeout=ANSWER_S)
+        self._lab = bench_lab.lab
+        self._client = httpx.Client(base_url=self._lab.entry_url, timeout=ANSWER_S, trust_env=False)
         self._tokens: dict[int, str] = {}
         self._keys = itertools.count()
 

@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 def export_cases(
     out: Annotated[Path, typer.Argument(help="A directory that is not there yet.")],
     *,
-    home: Annotated[list[Path] | None, typer.Option(help="Whose runs; may be said several times. By default those of this lab.")] = None,
+    home: Annotated[
+        list[Path] | None, typer.Option(help="Directory of a lab whose runs count; may be repeated. Without it: this lab.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:
     """Write signals, calls, spans, logs and alerts of every recorded drill in which something was noticed, and of every sham (docs/diagnosis.md).

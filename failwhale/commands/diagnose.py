@@ -48,7 +48,7 @@ def diagnose(
 ) -> None:
     """Rank components by how much speaks for each having contributed, with the evidence for and against in words.
 
-    Exit codes: 0 a cause is suspected, 1 nothing that the normal period does not show as well, 2 usage or files.
+    Exit codes: 0 a cause is suspected, 1 no cause: nothing beyond what the normal period shows as well, 2 usage or files.
     """
     try:
         asked = _asked(run, normal, anomalous, graph=graph, symptom=symptom, alerts=alerts, liveness=liveness)

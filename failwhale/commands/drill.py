@@ -21,6 +21,7 @@ from failwhale.liveview import LiveView
 from failwhale.outcome import Outcome
 from failwhale.run import Run, Wish
 from loadgen import plans
+from reference_app.contract.plan import DRILL_SECONDS
 from reference_app.kit.home import Home
 from reference_app.stack.control import Control
 from reference_app.stack.graphs import BadLinesError
@@ -44,7 +45,9 @@ def drill(
     fault: Annotated[bool, typer.Option("--fault/--no-fault", help="Do everything but inject: the verdict is `not-injected`.")] = True,
     sham: Annotated[bool, typer.Option("--sham", help="Take every step of the fault without effect: the verdict is `passed`.")] = False,
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
-    phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
+    phase: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=SECONDS", help=f"Length of one phase ({', '.join(DRILL_SECONDS)}); may be repeated.")
+    ] = None,
     topology: TopologyName = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what it would do to whom, check that it can, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
@@ -52,7 +55,7 @@ def drill(
     """Load, fault, alerts, audit, verdict and postmortem on one clock; about three minutes. Starts the lab if it is not up.
 
     Ctrl-C at any moment undoes the fault first and keeps the record. Exit codes: 0 the verdict is the one that the experiment
-    predicts (`not-injected` with --no-fault, `passed` with --sham), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).
+    predicts (`not-injected` with --no-fault, `passed` and no alert with --sham), 1 it is another, 2 usage, environment or skipped, 130 interrupted (undone).
     """
     try:
         wish = _wish(name, graph=graph, directed=directed, inject=fault, sham=sham, seed=seed, phases=phase or [], topology=topology)
@@ -179,4 +182,5 @@ def _hold_interrupts() -> None:
 def _exit_code(outcome: Outcome) -> int:
     if outcome.verdict in ENDED_EARLY:
         return ENDED_EARLY[outcome.verdict]
-    return EXPECTED if outcome.verdict == outcome.expected_verdict else UNEXPECTED
+    quiet = not outcome.sham or outcome.alerts is None or not outcome.alerts.fired
+    return EXPECTED if outcome.verdict == outcome.expected_verdict and quiet else UNEXPECTED

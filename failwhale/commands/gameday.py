@@ -39,7 +39,12 @@ def gameday(
     ] = None,
     continued: Annotated[str, typer.Option("--continue", metavar="ID", help="Go on with a game day that ended early; or `latest`.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and how long it would take; start nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="The lab's data may be deleted, where drills need another topology.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", help="Where a drill needs another topology the lab's data may be deleted; runs, incidents and game days are kept."
+        ),
+    ] = False,
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write the results of the last game days into docs/drills.md.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
 ) -> None:

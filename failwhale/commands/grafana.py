@@ -29,6 +29,9 @@ def generate(
 ) -> None:
     """Write dashboards and provisioning files to `deploy/_gen/grafana`.
 
+    A Grafana takes them by its own directory `provisioning`, the dashboards from /etc/grafana/failwhale/dashboards, and the address of
+    Prometheus from FAILWHALE_PROMETHEUS_URL in its environment.
+
     Exit codes: 0 up to date, 1 drifted.
     """
     paths = build.drifted(home.REPOSITORY) if check else build.write(home.REPOSITORY)

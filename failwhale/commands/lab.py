@@ -22,7 +22,8 @@ from reference_app.stack import program
 LINES = 50
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 TopologyName = Annotated[
-    str | None, typer.Option("--topology", help=f"One of: {', '.join(TOPOLOGIES)}. Without it what the home has, in a new one small.")
+    str | None,
+    typer.Option("--topology", help=f"One of: {', '.join(TOPOLOGIES)}. Without it the topology of the home; of a new home, small."),
 ]
 
 
@@ -70,7 +71,8 @@ def status(*, as_json: Json = False) -> None:
 def down() -> None:
     """Stop the lab and everything that works on it. Data survives."""
     strays = lifecycle.down(Home.from_environment(), terminal.say)
-    terminal.say("down" + (f"; {strays} processes had lost their supervisor" if strays else ""))
+    lost = f"; {lifecycle.processes(strays)} had lost {'its' if strays == 1 else 'their'} supervisor" if strays else ""
+    terminal.say(f"down{lost}")
 
 
 def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Really delete all data, runs and incidents of this home.")] = False) -> None:

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from failwhale import knee, liveview
+from failwhale import knee, liveview, planning
 from failwhale.commands import knee as knee_command
 from failwhale.commands import load_report as shown
 from failwhale.commands import terminal
+from failwhale.planning import DrillError
 from loadgen import plans, recording, runner, session, target
 from loadgen.model import clients, presets
 from loadgen.model.presets import UnknownPresetError
@@ -21,6 +22,7 @@ from loadgen.progress import Progress
 from loadgen.runner import Generator
 from loadgen.session import NoSeedError
 from loadgen.target import ClosedError
+from reference_app.contract.plan import DRILL_SECONDS
 from reference_app.contract.topology import GENERATORS_MAX
 from reference_app.kit.home import Home, NoLabError
 from reference_app.stack import ports
@@ -47,14 +49,16 @@ def run(
     preset: Annotated[
         str,
         typer.Argument(
-            help=f"An event: {', '.join(presets.PRESETS)}; or replay:FILE[@SPEED], a CSV of time and count. "
+            help=f"An event: {', '.join(presets.PRESETS)}; or replay:FILE or replay:FILE@SPEED, a CSV of time and count. "
             f"EVENT+CLIENTS for clients that behave otherwise: {', '.join(clients.CLIENTS)}."
         ),
     ],
     *,
     seed: Annotated[int, typer.Option(help="The same number sends the same requests at the same times.")] = 1,
     duration_scale: Annotated[float, typer.Option(help="Multiplies the length of every phase.")] = 1.0,
-    phase: Annotated[list[str] | None, typer.Option(metavar="NAME=SECONDS", help="Length of one phase; may be repeated.")] = None,
+    phase: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=SECONDS", help=f"Length of one phase ({', '.join(DRILL_SECONDS)}); may be repeated.")
+    ] = None,
     of_knee: Annotated[
         float | None, typer.Option(metavar="SHARE", help="Peak at this share of the knee that `failwhale load knee` found, such as 0.6.")
     ] = None,
@@ -69,7 +73,16 @@ def run(
     """
     try:
         home, run_dir = _prepare(preset, seed=seed, scale=duration_scale, overrides=phase or [], of_knee=of_knee, processes=processes)
-    except (NoLabError, NoSeedError, ClosedError, UnknownPresetError, RunExistsError, knee.UnknownKneeError, ValueError) as error:
+    except (
+        NoLabError,
+        NoSeedError,
+        ClosedError,
+        DrillError,
+        UnknownPresetError,
+        RunExistsError,
+        knee.UnknownKneeError,
+        ValueError,
+    ) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     terminal.obey_interrupts()
@@ -125,6 +138,7 @@ def _check_port(port: int) -> None:
 def _prepare(preset: str, *, seed: int, scale: float, overrides: list[str], of_knee: float | None, processes: int) -> tuple[Home, Path]:
     home = Home.from_environment()
     target.require_open(home.lab())
+    planning.require_free(home, now=time.time())
     session.users(home)
     phases = plans.scaled(scale, plans.lengths(overrides))
     load = None if of_knee is None else knee.share_of(home, presets.checked(preset, phases), of_knee)

@@ -113,7 +113,10 @@ def done(
     archive: Archive = publishing.ARCHIVE,
     as_json: Json = False,
 ) -> None:
-    """Mark an action done, with the re-run of its drill that shows it. Exit codes: 0, 1 it is closed, 2 the run does not show it."""
+    """Mark an action done, with a re-run of its drill, which is compared with the run before; whether it helped is for reviewers to say.
+
+    Exit codes: 0, 1 it is closed, 2 no such run, an older one, a rehearsal, or one that was inconclusive.
+    """
     _acted(_desk(incident_id, by, archive), lambda desk: workflow.done(desk, action_id, rerun), as_json=as_json)
 
 

@@ -62,10 +62,12 @@ def set_one(
     group: Annotated[str, typer.Argument(help=f"One of: {', '.join(rings.GROUPS)}.")],
     nodes: Annotated[list[str], typer.Argument(metavar="NODE...", help="All that shall be in the ring.")],
 ) -> None:
-    """Make these caches the ring of the group, one at a time with 5 s between, as long as the decider ring_guard is on.
+    """Make these caches the ring of the group: while the decider ring_guard is on, one or a quarter of them at a time, 5 s apart.
 
-    Who joins is emptied before; before one leaves, the others delete what belongs to it. Interrupted, it stays between two steps, and the
-    same command goes on. Exit codes: 0 it is in force, 2 no such group or cache, or a cache that gains keys does not answer, 130 interrupted.
+    A cache is emptied before it joins; before one leaves, the others delete the keys that they take over. An interrupted change stays
+    between two steps, and the same command goes on with it.
+
+    Exit codes: 0 it is in force, 2 no such group or cache, or a cache that gains keys does not answer, 130 interrupted.
     """
     terminal.obey_interrupts()
     home = Home.from_environment()

@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 
 def score_runs(
     *,
-    home: Annotated[list[Path] | None, typer.Option(help="Whose runs; may be said several times. By default those of this lab.")] = None,
+    home: Annotated[
+        list[Path] | None, typer.Option(help="Directory of a lab whose runs count; may be repeated. Without it: this lab.")
+    ] = None,
     since: Annotated[str, typer.Option(metavar="ISO", help="Count runs from then on instead of from the last start.")] = "",
     start: Annotated[str, typer.Option(metavar="WHY", help="Begin to count now; kept with the reason, and all former starts.")] = "",
     evaluate: Annotated[
@@ -83,7 +85,7 @@ def _iso(moment: datetime) -> str:
 
 
 def _told(card: ScoreCard, since: str, home: Home) -> dict[str, object]:
-    """docs/contracts.md; figures of all drills first, then everything."""
+    """Figures of all drills first, then everything."""
     every, diagnosed = card.every, card.diagnosis["all"]
     return {
         "schema": SCHEMA, "since": since or None, "starts": recordings.starts(home), "drills": every.drills,

@@ -76,7 +76,7 @@ def seed(
     per_user: Annotated[int | None, typer.Option("--per-user", min=1, help="With --tweets: this many by every user.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Replace users and follows (tweets and timelines of the users before are deleted), or post tweets of a file by the users there are.
+    """Replace users and follows (the former users' tweets and timelines are deleted), or post tweets of a file by the users there are.
 
     Tweets go in through the front door, so they are on both disks, in the stream and on timelines like any other. The same file again
     posts nothing twice.

@@ -73,7 +73,8 @@ def take(name: Name, *, as_json: Json = False) -> None:
     """Dump a database without stopping anybody, from its replica where it has one."""
     home = Home.from_environment()
     lab = home.lab()
-    made = backup.take(home, shards.copy_of(lab, name))
+    with shards.alone(home):
+        made = backup.take(home, shards.copy_of(lab, name))
     if as_json:
         terminal.emit(made)
         return
@@ -142,9 +143,9 @@ def restore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Restore a database without one transaction, or as it was at a moment: from a backup and the primary's binlog, into its replica.
+    """Restore a database without one transaction, or as it was at a moment, from a backup and the primary's binlog.
 
-    Which is then promoted. Reads go on meanwhile, and writes go to other shards.
+    It is built in the replica, which is then promoted. Reads go on meanwhile, and writes go to other shards.
     """
     home = Home.from_environment()
     if bool(without) == (before is not None):

@@ -24,7 +24,7 @@ def _group() -> None:
 
 
 def build(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False) -> None:
-    """Compute suggestions and load them as a new generation, beside the one that is served. Seeding does so too."""
+    """Compute suggestions, load them as a new generation, and serve it instead of the one before. Seeding does so, too."""
     with bar.shown("rows") as report:
         users = suggesting.build(Home.from_environment(), report)
     if as_json:

@@ -41,6 +41,28 @@ def test_an_environment_error_exits_2_and_a_failed_start_1(
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_what_the_machine_refuses_is_said_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "home").write_text("a file where the lab's directory belongs")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    assert code_of(monkeypatch, "up") == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert str(tmp_path / "home") in said
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), TimeoutError()])
+def test_an_error_of_the_program_itself_keeps_its_trace(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(lifecycle, "up", stumble)
+    monkeypatch.setattr(sys, "argv", ["failwhale", "up"])
+    with pytest.raises(type(error)):
+        cli.main()
+
+
 def registered(app: typer.Typer) -> set[str]:
     groups = {group.name for group in app.registered_groups if isinstance(group.name, str)}
     return groups | {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}

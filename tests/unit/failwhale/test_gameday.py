@@ -103,6 +103,17 @@ def test_a_drill_that_loses_a_post_fails_the_day_also_when_its_verdict_was_predi
     assert (report.totals.as_predicted, report.totals.lost, report.ok) == (2, 1, False)
 
 
+@pytest.mark.parametrize(("found", "ok"), [({"resurrected": 5}, True), ({"resurrected": 5, "lost": 1}, False)])
+def test_a_promise_that_a_file_predicts_to_be_broken_fails_no_day(
+    tmp_path: Path, home: Home, standin: Any, found: dict[str, int], *, ok: bool
+) -> None:
+    path = tmp_path / "day.yaml"
+    path.write_text("title: Ejected\nentries: [independent-ejection]\n")
+    standin.answers(DEVIATED | {"audit": AUDIT | found})
+    report = gameday.perform(home, gameday.plan(home, path, seed=1, own_lab=True), quiet)
+    assert (report.totals.as_predicted, report.ok) == (1, ok)
+
+
 def test_a_record_of_another_version_is_refused_with_its_path(home: Home) -> None:
     path = home.gamedays / "day" / dayrecord.FILE
     path.parent.mkdir(parents=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from failwhale import lifecycle
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import Home
+from reference_app.stack import program
 
 
 @pytest.mark.parametrize("act", [lifecycle.down, lifecycle.reset])
@@ -35,3 +38,15 @@ def test_who_halted_chaos_is_not_overruled_by_whoever_deletes_the_lab(tmp_path: 
     assert halt.read(home.chaos) == halt.Halt("maintenance", 7.0)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["halt.json"]
     assert "chaos stays halted: maintenance" in said
+
+
+@pytest.mark.parametrize(("name", "lost"), [("console", 0), ("fault-proxy", 0), ("gateway-0", 1), (program.SUPERVISORD, 1)])
+def test_only_what_supervisord_should_have_ended_has_lost_it(tmp_path: Path, name: str, lost: int) -> None:
+    home = Home(tmp_path)
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    with subprocess.Popen(["sleep", "60"], env=os.environ | program.marks(home, name), start_new_session=True) as left:
+        try:
+            assert lifecycle.down(home, lambda _: None) == lost
+            assert left.poll() is not None
+        finally:
+            left.kill()

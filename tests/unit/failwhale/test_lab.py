@@ -29,6 +29,20 @@ def test_a_known_lab_keeps_its_secrets_and_ports_until_it_is_moved(tmp_path: Pat
     assert (moved.signing_key, moved.port_base, moved.component("gateway-0").port) == (first.signing_key, 22000, 22000)
 
 
+@pytest.mark.parametrize("wanted", ["abc", "70000", "-5", "0", "80", "65437", "18000.5", "²"])
+def test_ports_that_are_none_are_refused_with_those_that_are(tmp_path: Path, wanted: str) -> None:
+    with pytest.raises(errors.StackError, match="the first of 100 ports, a number from 1024 to 65436") as refused:
+        lab.laid_out(Home(tmp_path), {lab.PORT_BASE_VARIABLE: wanted})
+    assert f"{lab.PORT_BASE_VARIABLE} is '{wanted}'" in str(refused.value)
+
+
+@pytest.mark.parametrize("wanted", ["1024", "65436"])
+def test_the_first_and_the_last_ports_are_taken(tmp_path: Path, wanted: str) -> None:
+    laid = lab.laid_out(Home(tmp_path), {lab.PORT_BASE_VARIABLE: wanted})
+    assert laid.port_base == int(wanted)
+    assert laid.generator_ports[-1] < 65536
+
+
 def test_every_component_is_a_program_and_stores_come_before_services_before_the_prober(tmp_path: Path) -> None:
     laid = lab.laid_out(Home(tmp_path), {})
     listed = lab.programs(Home(tmp_path), laid, SERVERS)

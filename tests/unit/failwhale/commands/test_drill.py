@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
@@ -22,6 +23,12 @@ def test_what_a_pair_means_is_refused_without_pairs(option: str, tmp_path: Path,
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     done = CliRunner().invoke(cli.build(["drill"]), ["drill", command.DEMO, "--dry-run", option])
     assert (done.exit_code, "they need --graph" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("sham", "fired", "code"), [(True, (), 0), (True, ("ComponentSlow",), 1), (False, ("ComponentSlow",), 0)])
+def test_a_sham_that_fired_an_alert_is_not_what_was_predicted(fired: tuple[str, ...], code: int, *, sham: bool) -> None:
+    outcome: Any = SimpleNamespace(verdict="passed", expected_verdict="passed", sham=sham, alerts=SimpleNamespace(fired=fired))
+    assert command._exit_code(outcome) == code
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`failwhale logs`: one process, or one request through all of them."""
+"""`failwhale logs`: one process, or one request through all of them. `failwhale down`: what it says."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from failwhale import lifecycle
 from failwhale.commands import lab
 from reference_app.kit.home import HOME_VARIABLE
 
@@ -40,6 +41,17 @@ def invoke(*arguments: str) -> tuple[int, str]:
     lab.register(app)
     result = CliRunner().invoke(app, ["logs", *arguments])
     return result.exit_code, result.output
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [(0, "down\n"), (1, "down; 1 process had lost its supervisor\n"), (2, "down; 2 processes had lost their supervisor\n")],
+)
+def test_who_had_lost_the_supervisor_is_counted(monkeypatch: pytest.MonkeyPatch, lost: int, said: str) -> None:
+    monkeypatch.setattr(lifecycle, "down", lambda *_: lost)
+    app = typer.Typer()
+    lab.register(app)
+    assert CliRunner().invoke(app, ["down"]).output == said
 
 
 def test_a_request_is_followed_through_all_services_in_order_of_time() -> None:

@@ -120,6 +120,13 @@ def test_no_knee_is_looked_for_while_a_drill_holds_the_lab(home):
     assert "run drill-1 holds this lab" in result.stderr
 
 
+@pytest.mark.usefixtures("reachable")
+def test_no_load_is_sent_while_a_drill_holds_the_lab(home):
+    lease.take(Home(home).chaos, "drill-1", now=time.time())
+    result = invoke("goal")
+    assert (result.exit_code, "run drill-1 holds this lab" in result.stderr) == (2, True)
+
+
 @pytest.mark.usefixtures("home", "reachable")
 def test_what_made_the_measurement_above_the_knee_invalid_is_said(monkeypatch):
     reason = "Prometheus does not answer, so it is not known how late tweets were delivered"

@@ -12,6 +12,10 @@ from typer.testing import CliRunner
 from failwhale import detectiondoc
 from failwhale.commands import score as command
 from postmortems import recordings, score
+from postmortems.diagnosis.collecting import Evaluation
+from postmortems.diagnosis.evaluating import Judged
+from postmortems.diagnosis.hits import Hits
+from postmortems.scorecard import Quiet, Share
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
 
 RECORDED = REPOSITORY / "tests" / "fixtures" / "recorded-run"
@@ -85,3 +89,20 @@ def test_the_document_is_written_between_its_marks_and_only_there():
 
 def test_the_document_of_the_repository_has_its_marks():
     detectiondoc.written((REPOSITORY / detectiondoc.DOCUMENT).read_text(), score.score((), scrape_s=1), None, since="")
+
+
+def test_a_share_that_rounds_to_the_bar_is_seen_to_be_below_it():
+    hits = Hits(56, round(52 / 56, 4), round(53 / 56, 4), (0.8302, 0.9719), (0.8539, 0.9816), 0.0471, 0.1412, 2)
+    (row,) = detectiondoc.diagnosis_rows({"all": hits})
+    assert row == ("all", "56", "52/56 (92.9 %, 83 to 97.2); a guess 4.7 %", "53/56 (94.6 %, 85.4 to 98.2); a guess 14.1 %", "2")
+    (judged,) = detectiondoc.evaluation_rows(Evaluation({"all": (Judged("fixed weights", hits),)}, 0, 0, ()))
+    assert judged == ("fixed weights", "all", "56", *row[2:4])
+    assert detectiondoc.share_text(Share(18, 19, 0.7536, 0.9906)) == "18/19 (94.7 %, 75.4 to 99.1)"
+    assert detectiondoc.share_text(Share(0, 0, 0.0, 1.0)) == "none"
+
+
+def test_false_alerts_are_told_by_sham_run_and_by_quiet_hour():
+    none = Share(0, 34, 0.0, 0.1)
+    told = detectiondoc.quiet_lines(Quiet(34, none, none, 3, 0.088, 2.5, 12, 4, 5.16, ()))
+    assert "3 false alerts in these: 0.088 a sham run." in told
+    assert detectiondoc.quiet_lines(Quiet(0, none, none, 0, None, 0.0, 0, 0, None, ()))[1] == "0 false alerts in these: unknown a sham run."

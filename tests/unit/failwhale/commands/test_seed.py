@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def test_bad_lines_are_listed_by_number_ten_at_most_with_the_count_of_the_rest(r
     assert "line 12:" not in result.stderr
     assert "and 2 more" in result.stderr
     assert result.stdout == ""
+
+
+def test_half_of_a_gzip_file_is_said_in_a_sentence(run, tmp_path: Path) -> None:
+    packed = gzip.compress(b"1,2\n2,3\n")
+    (tmp_path / "half.gz").write_bytes(packed[: len(packed) // 2])
+    result = run("--graph", str(tmp_path / "half.gz"), "--directed")
+    assert (result.exit_code, "half.gz is gzip, but damaged" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
