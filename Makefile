@@ -21,10 +21,9 @@ test: ## everything but the long tests, at most 15 minutes
 	@$(MAKE) --no-print-directory lint
 	$(PYTHON) -m pytest -m "not verify"
 
-verify: ## the long tests: failure table, runner kills, soak; then `make gameday`
+verify: ## the long tests: failure table, runner kills, soak; then `make gameday` (more than 4 hours)
 	@scripts/setup.sh --tests
-	$(PYTHON) -m pytest -m verify
-	@$(MAKE) --no-print-directory gameday
+	$(PYTHON) -m pytest -m verify; ended=$$?; $(MAKE) --no-print-directory gameday || ended=$$?; exit $$ended
 
 gameday: setup ## every drill of the library in a lab of its own, then thirty sham twins, about 4 hours; results in docs/
 	$(GAMEDAY) chaos/gamedays/library.yaml --yes; ended=$$?; $(GAMEDAY) chaos/gamedays/quiet.yaml --yes || ended=$$?; \
@@ -53,6 +52,6 @@ up: setup ## start the lab
 down: ## stop the lab; data survives
 	@$(FAILWHALE) down
 
-clean: ## remove .venv and caches; data in var/ stays (failwhale reset --yes deletes it)
+clean: ## remove .venv and caches; `make down` before, or `failwhale reset --yes`, which deletes var/, too
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -26,12 +26,12 @@ EXPORTERS = {
 
 HEAD = """# Telemetry
 
-What every process of the lab exports. Written by `make gen` from `reference_app/contract/{metrics,spans,logs}.py`, where each name stands once;
+What services, prober, collector, load generator, edge and Prometheus export; the prober asks everybody else. Written by `make gen` from `reference_app/contract/{metrics,spans,logs}.py`, where each name stands once;
 `tests/stack/test_telemetry_contract.py` holds the running lab to it: nothing more, nothing less.
 
 ## Metrics
 
-OpenMetrics text at `/metrics` of each process, scraped every second. Prometheus adds `component`, `service` (its group) and `kind` to each series;
+OpenMetrics text at `/metrics` of each of these, scraped every second. Prometheus adds `component`, `service` (its group) and `kind` to each series;
 the prober names the component that it asked itself. A series with labels appears when it is first used: one that was never counted is absent, not 0.
 """
 
@@ -56,14 +56,15 @@ Resource attributes: `{spans.SERVICE_NAME}` is the group (`tweets`), `{spans.SER
 HINDSIGHT = f"""**Hindsight.** What is not sampled is noted: each process remembers its last {RING:,} operations (name, start, end, outcome, ids, parent). An edge case
 makes its trace worth keeping. The first process that meets one announces the trace to all others (core NATS, `{spans.EDGE_CASES_SUBJECT}`), and each
 exports its part as ordinary spans, with the reason as `{spans.EDGE_CASE}`; what ends within {WANTED_SECONDS:.0f} s after that is exported, too. One process finds at
-most {LAB.edge_cases_rate:g} edge cases a second worth keeping, after {LAB.edge_cases_burst:g} at once. So traces are a sample of what is ordinary, and all of what is not:
+most {LAB.edge_cases_rate:g} edge cases a second worth keeping, after {LAB.edge_cases_burst:g} at once. So traces are a sample of what is ordinary and, up to that rate, all of what is not:
 shares of errors or of slow requests are read from metrics, never counted in traces. The decider `hindsight` switches it off (docs/adr/0013).
 `failwhale_edge_cases_total` and `failwhale_hindsight_reach_seconds` say what was lost, and how far back a process remembers.
 """
 
 LOGS = """## Logs
 
-JSON lines in `var/log/<component>.log`. Lines of MariaDB, Redis, NATS, HAProxy, Prometheus and supervisord are their own.
+JSON lines in `var/log/<component>.log`. Lines of MariaDB, Redis, NATS, Prometheus, Alertmanager and supervisord are
+their own. The edge writes requests that failed or were sent twice in this shape, with `backend`, `server`, `retries` and `haproxy.termination_state` besides.
 """
 
 

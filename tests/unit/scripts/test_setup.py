@@ -81,7 +81,9 @@ def test_who_is_not_root_gets_the_command_to_type(checkout: Path) -> None:
     result = run(checkout)
     assert result.returncode == 2
     assert "not root" in result.stderr
-    assert re.search(r"sudo apt-get install --no-install-recommends haproxy mariadb", result.stderr)
+    assert re.search(r"sudo apt-get install --no-install-recommends mariadb", result.stderr)
+    assert "nftables" not in result.stderr, "who is not root can set no packet rules"
+    assert "sudo apt-get install --no-install-recommends chromium chromium-driver haproxy" in run(checkout, "--tests").stderr
 
 
 @pytest.fixture
