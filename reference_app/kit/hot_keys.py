@@ -2,6 +2,10 @@
 
 Only a small, changing set is held twice, so a deletion that nobody tells this process is forgotten with the entry. Detection belongs to the
 server: the share of a key that each of many clients sees shrinks with their number.
+
+A copy is read anew while it still serves: if all its readers went to the cache together whenever it expires, a cache that answers slowly would
+have a queue of them each time, and never get out of it (early recomputation: Vattani et al., "Optimal Probabilistic Cache Stampede
+Prevention", VLDB'15, with one reader instead of chance, since the copy is in one process).
 """
 
 from __future__ import annotations
@@ -9,13 +13,26 @@ from __future__ import annotations
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+@dataclass
+class _Copy(Generic[V]):
+    value: V
+    expires: float
+    renewed: float
+    """When the next reader has to read it anew."""
+
+
 SAMPLE = 4
 """One look-up of so many is counted, from the first on."""
 WINDOW_S = 1.0
+RENEWED_AFTER, RENEWED_EVERY = 0.5, 0.125
+"""Shares of its time after which one reader of a copy is sent to the cache, and then another one, unless a new copy came."""
 
 
 class HotKeys(Generic[K, V]):
@@ -26,34 +43,40 @@ class HotKeys(Generic[K, V]):
         self._counted: Counter[K] = Counter()
         self._hot: frozenset[K] = frozenset()
         self._window_ends, self._lookups = monotonic() + WINDOW_S, 0
-        self._values: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._copies: OrderedDict[K, _Copy[V]] = OrderedDict()
 
     def get(self, keys: Iterable[K]) -> dict[K, V]:
-        """Values of those that are held, and one more look-up for the detection."""
+        """Values of those that are held, but for those that this reader has to read anew; and one more look-up for the detection."""
         now = self._monotonic()
         self._lookups += 1
         if self._lookups % SAMPLE == 1:
             self._counted.update(keys)
         if now >= self._window_ends:
             self._judge(now)
-        if not self._values:
+        if not self._copies:
             return {}
-        held = {key: entry for key in keys if (entry := self._values.get(key)) is not None}
-        return {key: value for key, (expires, value) in held.items() if now < expires}
+        held = {key: copy for key in keys if (copy := self._copies.get(key)) is not None}
+        return {key: copy.value for key, copy in held.items() if self._serves(copy, now)}
 
     def offer(self, values: Mapping[K, V]) -> None:
         """Keep those of these that are hot; the longest held go first."""
-        expires = self._monotonic() + self._ttl_s
+        now = self._monotonic()
         for key in self._hot & values.keys() if self._hot else ():
-            self._values[key] = (expires, values[key])
-            self._values.move_to_end(key)
-        while len(self._values) > self._size:
-            self._values.popitem(last=False)
+            self._copies[key] = _Copy(values[key], now + self._ttl_s, now + RENEWED_AFTER * self._ttl_s)
+            self._copies.move_to_end(key)
+        while len(self._copies) > self._size:
+            self._copies.popitem(last=False)
 
     def drop(self, keys: Iterable[K]) -> None:
         """Forget values; no error when they are not held."""
         for key in keys:
-            self._values.pop(key, None)
+            self._copies.pop(key, None)
+
+    def _serves(self, copy: _Copy[V], now: float) -> bool:
+        if copy.renewed <= now < copy.expires:
+            copy.renewed = now + RENEWED_EVERY * self._ttl_s
+            return False
+        return now < copy.expires
 
     def _judge(self, now: float) -> None:
         seconds = WINDOW_S + now - self._window_ends
@@ -61,4 +84,4 @@ class HotKeys(Generic[K, V]):
         self._hot = frozenset(key for key, count in self._counted.most_common(self._size) if count >= least)
         self._counted.clear()
         self._window_ends = now + WINDOW_S
-        self.drop([key for key, (expires, _) in self._values.items() if now >= expires])
+        self.drop([key for key, copy in self._copies.items() if now >= copy.expires])

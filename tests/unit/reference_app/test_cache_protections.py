@@ -85,10 +85,33 @@ def test_only_a_key_that_is_read_often_is_kept_and_for_its_ttl_only() -> None:
     reads(hot, clock, "hot", 40)
     hot.offer({"hot": 1, "cold": 2})
     assert hot.get(["hot", "cold"]) == {"hot": 1}
-    clock.now += 1.99
+    clock.now += 0.99
     assert hot.get(["hot"]) == {"hot": 1}
-    clock.now += 0.01
+    clock.now += 1.01
     assert hot.get(["hot"]) == {}
+
+
+def test_one_reader_renews_a_copy_while_it_serves_the_others_and_another_one_if_nothing_came_of_it() -> None:
+    clock = Clock()
+    hot: HotKeys[str, int] = HotKeys(per_s=10, ttl_s=2, size=10, monotonic=clock)
+    reads(hot, clock, "hot", 40)
+    hot.offer({"hot": 1})
+    clock.now += 1
+    assert [hot.get(["hot"]) for _ in range(3)] == [{}, {"hot": 1}, {"hot": 1}]
+    clock.now += 0.25
+    assert [hot.get(["hot"]) for _ in range(3)] == [{}, {"hot": 1}, {"hot": 1}]
+    reads(hot, clock, "hot", 0)
+    assert hot.get(["hot"]) == {}, "nobody renewed it"
+
+
+def test_a_renewed_copy_is_kept_for_its_ttl_from_then_on() -> None:
+    clock = Clock()
+    hot: HotKeys[str, int] = HotKeys(per_s=10, ttl_s=2, size=10, monotonic=clock)
+    for value in range(3):
+        reads(hot, clock, "hot", 40)
+        hot.offer({"hot": value})
+    clock.now += 0.99
+    assert hot.get(["hot"]) == {"hot": 2}
 
 
 def test_a_hot_key_that_is_read_no_more_is_hot_no_more_and_a_dropped_value_is_gone_at_once() -> None:
@@ -105,7 +128,7 @@ def test_a_hot_key_that_is_read_no_more_is_hot_no_more_and_a_dropped_value_is_go
 
 def test_the_longest_held_hot_key_makes_room() -> None:
     clock = Clock()
-    hot: HotKeys[int, int] = HotKeys(per_s=1, ttl_s=2, size=2, monotonic=clock)
+    hot: HotKeys[int, int] = HotKeys(per_s=1, ttl_s=4, size=2, monotonic=clock)
     for window in ((1, 2), (3,)):
         for _ in range(40):
             hot.get(window)
