@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from postmortems import charts, evidence, figures, frontmatter, reconcile, render, store, wording
+from postmortems import actions, charts, evidence, figures, frontmatter, lostmarks, reconcile, render, store, verification, wording
+from postmortems.actions import ActionError
 from postmortems.figures import Derivation
 from postmortems.frontmatter import FrontMatterError
 from postmortems.model import Header, Incident, Manifest
@@ -42,7 +43,9 @@ def findings(incident_dir: Path) -> list[str]:
     found += [*_header("incident.yaml", asdict(incident.header), header), *_recorded(incident, derived)]
     found += reconcile.disagreements(reconcile.counts(snapshot, manifest.window))
     found += _charts(incident_dir / store.FIGURES, render.chart_files(snapshot, derived))
-    return [*found, *_text(incident_dir / store.POSTMORTEM, header, derived)]
+    text = incident_dir / store.POSTMORTEM
+    found += [*_text(text, header, derived), *lostmarks.findings(text, header, snapshot, derived, manifest)]
+    return [*found, *_actions(incident_dir)]
 
 
 def _manifest(incident: Incident, snapshot_dir: Path) -> Iterator[str]:
@@ -121,6 +124,15 @@ def _unproven(name: str, text: str) -> Iterator[str]:
         kind = line.split("|")[2].strip() if line.count("|") > 2 else ""
         if section in _TABLES or (section == "## Timeline" and kind in _MEASURED):
             yield f"{name} line {number} states what no figure of the snapshot stands behind: {line.strip()}"
+
+
+def _actions(incident_dir: Path) -> Iterator[str]:
+    try:
+        listed = actions.read(incident_dir)
+    except ActionError as error:
+        yield str(error)
+        return
+    yield from verification.doubts(listed, incidents=incident_dir.parent, incident_id=incident_dir.name).values()
 
 
 def _last_words(text: str) -> str:

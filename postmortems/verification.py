@@ -1,12 +1,17 @@
-"""Did an action help? A re-run of its drill after it, held against the run before it, figure by figure."""
+"""Did an action help? A re-run of its drill after it, held against the run before it, figure by figure.
+
+A `done` that somebody typed into actions.yaml is not believed: it is derived again from the run that it names.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from postmortems import evidence, store, wording
+from postmortems import store, wording
 from postmortems.actions import Action, ActionError, Change, Rerun
 from postmortems.model import Incident
 from reference_app.contract import plan as plans
@@ -35,6 +40,31 @@ def of(action: Action, *, incidents: Path, incident_id: str, run_id: str) -> Rer
     _accepted(action, after, plan)
     before = _before(action, incidents, incident_id)
     return Rerun(run_id, before.header.id if before else "", tuple(_changes(before, after)))
+
+
+def doubts(listed: Sequence[Action], *, incidents: Path, incident_id: str) -> dict[str, str]:
+    """Actions by id that say `done` without a recorded run that shows it, and why they count as open, in a sentence that says what to do."""
+    why = {action.id: _doubt(action, incidents, incident_id) for action in listed if action.state == "done"}
+    how = "so it counts as open: `failwhale postmortem actions done"
+    return {name: f"action {name} says done, but {told}, {how} {incident_id} {name} --rerun RUN`" for name, told in why.items() if told}
+
+
+def believed(listed: Sequence[Action], *, incidents: Path, incident_id: str) -> tuple[Action, ...]:
+    """The actions, those open again whose `done` is doubted."""
+    doubted = doubts(listed, incidents=incidents, incident_id=incident_id)
+    return tuple(replace(action, state="open", rerun=None) if action.id in doubted else action for action in listed)
+
+
+def _doubt(action: Action, incidents: Path, incident_id: str) -> str:
+    if action.rerun is None:
+        return "no re-run of its drill is attached"
+    try:
+        shown = of(action, incidents=incidents, incident_id=incident_id, run_id=action.rerun.run_id)
+    except ActionError as error:
+        return f"its re-run does not show it ({error})"
+    if shown != action.rerun:
+        return f"its re-run is not what the record of {shown.run_id} gives{f' beside {shown.before}' if shown.before else ''}"
+    return ""
 
 
 def _accepted(action: Action, after: Incident, plan: Plan) -> None:
@@ -67,7 +97,7 @@ def _recorded(incidents: Path, run_id: str) -> tuple[Incident, Plan]:
     try:
         found = store.read_file(incidents / run_id / store.INCIDENT)
         return found, msgspec.json.decode((incidents / run_id / store.SNAPSHOT / plans.FILE).read_bytes(), type=Plan)
-    except (store.NoIncidentError, FileNotFoundError, evidence.NoSnapshotError) as error:
+    except (store.NoIncidentError, FileNotFoundError, msgspec.DecodeError) as error:
         raise ActionError(
             f"no evidence of a run {run_id!r} ({error}): `failwhale postmortem new {run_id}` freezes that of a recorded run"
         ) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from postmortems import check, evidence, factors, store, tables
+from postmortems import actions, check, evidence, factors, store, tables
 from postmortems.model import Draft, Factor, Factors
 from reference_app.kit import files
 from reference_app.kit.home import Home
@@ -123,6 +123,16 @@ FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
         "states sha256.operations.parquet as",
     ),
     "counts that do not reconcile": (fewer_clients, "they differ by more than 1%"),
+    "an action that somebody typed as done": (
+        lambda directory: files.write_atomic(
+            directory / actions.FILE, b"actions:\n- {id: A1, text: Warm the cache, added_at: 1, state: done}\n"
+        ),
+        "action A1 says done, but no re-run of its drill is attached, so it counts as open",
+    ),
+    "a list of actions that is none": (
+        lambda directory: files.write_atomic(directory / actions.FILE, b"actions: 3\n"),
+        "actions.yaml is no list of actions",
+    ),
     "a removed chart": (lambda directory: (directory / store.FIGURES / "posts.vl.json").unlink(), "figures/posts.vl.json cannot be read"),
 }
 
