@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
@@ -20,6 +20,10 @@ BEGIN, END = "<!-- actions -->", "<!-- /actions -->"
 Kind = Literal["prevent", "detect", "mitigate", "process"]
 State = Literal["open", "done", "declined"]
 KINDS: tuple[str, ...] = get_args(Kind)
+_NEEDED = {
+    "owner": ("an owner", "--owner NAME"), "due": ("a due date", "--due YYYY-MM-DD"), "done_when": ("a done-when", "--done-when TEXT"),
+}  # fmt: skip
+"""Field -> what it is called, and the option that gives it."""
 
 
 class ActionError(Exception):
@@ -62,6 +66,16 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """What an action is to say from now on; None is what stays as it is."""
+
+    text: str | None = None
+    owner: str | None = None
+    due: date | None = None
+    done_when: str | None = None
+
+
+@dataclass(frozen=True)
 class _File:
     actions: tuple[Action, ...] = field(default=())
 
@@ -90,11 +104,17 @@ def numbered(listed: Sequence[Action]) -> str:
     return f"A{1 + max((int(action.id[1:]) for action in listed if action.id[1:].isdigit()), default=0)}"
 
 
-def open_one(listed: Sequence[Action], action_id: str) -> Action:
-    """The open action of that id. Raises ActionError."""
+def one(listed: Sequence[Action], action_id: str) -> Action:
+    """The action of that id. Raises ActionError."""
     found = next((action for action in listed if action.id == action_id), None)
     if found is None:
         raise ActionError(f"there is no action {action_id!r}; there are {', '.join(a.id for a in listed) or 'none yet'}")
+    return found
+
+
+def open_one(listed: Sequence[Action], action_id: str) -> Action:
+    """The open action of that id. Raises ActionError."""
+    found = one(listed, action_id)
     if found.state != "open":
         raise ActionError(f"action {action_id} is {found.state} already")
     return found
@@ -112,17 +132,33 @@ def declined(action: Action, reason: str) -> Action:
     return replace(action, state="declined", reason=reason.strip())
 
 
+def edited(action: Action, edit: Edit) -> Action:
+    """The action as it is to be. Raises ActionError when it would say nothing, or nothing else than before."""
+    changed = replace(action, **{name: value for name, value in asdict(edit).items() if value is not None})
+    if not changed.text.strip():
+        raise ActionError(f"action {action.id} must say what is to change: its text cannot be empty")
+    if changed == action:
+        raise ActionError(f"action {action.id} says that already: give it another text, owner, due date or done-when")
+    return changed
+
+
+def different(action: Action, other: Action) -> dict[str, str]:
+    """What the action says where another version of it says something else, by field."""
+    pairs = ((part.name, getattr(action, part.name), getattr(other, part.name)) for part in fields(Edit))
+    return {name: str(value or "") for name, value, others in pairs if value != others}
+
+
 def lacking(listed: Sequence[Action]) -> Iterator[str]:
     """What the open and done actions do not say, in sentences that say what to do."""
     for action in listed:
-        parts = {"an owner": action.owner, "a due date": action.due, "a done-when": action.done_when}
-        missing = [] if action.state == "declined" else [name for name, value in parts.items() if not value]
+        missing = [] if action.state == "declined" else [said for name, said in _NEEDED.items() if not getattr(action, name)]
         if missing:
-            yield f"action {action.id} lacks {' and '.join(missing)}: write it into {FILE}"
+            what, how = " and ".join(name for name, _ in missing), " ".join(option for _, option in missing)
+            yield f"action {action.id} lacks {what}: `failwhale postmortem actions change INCIDENT {action.id} {how}`"
 
 
 def unfinished(listed: Sequence[Action]) -> Iterator[str]:
-    """What is neither done nor declined, in sentences that say what to do."""
+    """What is neither done nor declined with a reason, in sentences that say what to do."""
     for action in listed:
         if action.state == "open":
             drill = action.drill or "DRILL"
@@ -130,6 +166,8 @@ def unfinished(listed: Sequence[Action]) -> Iterator[str]:
                 f"action {action.id} is open: when it is done, run `failwhale drill {drill}` again and "
                 f"`failwhale postmortem actions done INCIDENT {action.id} --rerun RUN`; or decline it with a reason"
             )
+        elif action.state == "declined" and not action.reason.strip():
+            yield f"action {action.id} is declined without a reason: write one into {FILE}"
 
 
 def table(listed: Sequence[Action]) -> str:

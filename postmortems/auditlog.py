@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,24 @@ FILE = "audit-log.ndjson"
 
 
 @dataclass(frozen=True)
+class Changed:
+    """What was written over: `event` names the kind of change, `subject` of what; `before` and `after` are the fields that differ."""
+
+    event: str
+    subject: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Entry:
-    """`at` is Unix seconds; `by` a person's login; `status` is the one afterwards."""
+    """`at` is Unix seconds; `by` a person's login; `status` is the one afterwards; `changed` when something was written over."""
 
     at: float
     by: str
     what: str
     status: State
+    changed: Changed | None = None
 
 
 def append(incident_dir: Path, entry: Entry) -> None:

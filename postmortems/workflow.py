@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postmortems import actions, auditlog, check, evidence, frontmatter, publishing, store, verification
-from postmortems.actions import Action
-from postmortems.auditlog import Entry
+from postmortems.actions import Action, Edit
+from postmortems.auditlog import Changed, Entry
 from postmortems.model import Incident, State
 from reference_app.kit.home import Home
 
@@ -68,8 +68,13 @@ def gates(desk: Desk, wanted: State) -> list[str]:
     if wanted in ("published", "closed"):
         unmet += actions.lacking(listed)
     if wanted == "closed":
-        unmet += actions.unfinished(listed)
+        unmet += actions.unfinished(believed(desk))
     return unmet
+
+
+def believed(desk: Desk) -> tuple[Action, ...]:
+    """The actions of a postmortem, those open that say `done` without a recorded run that shows it. Raises ActionError."""
+    return verification.believed(actions.read(desk.directory), incidents=desk.home.incidents, incident_id=desk.incident_id)
 
 
 def add(desk: Desk, action: Action) -> Action:
@@ -85,7 +90,7 @@ def done(desk: Desk, action_id: str, rerun: str) -> Action:
     """Mark an action done, with the re-run that shows it. Raises ActionError, GateError."""
     _not_closed(desk)
     listed = actions.read(desk.directory)
-    action = actions.open_one(listed, action_id)
+    action = actions.open_one(believed(desk), action_id)
     shown = verification.of(action, incidents=desk.home.incidents, incident_id=desk.incident_id, run_id=rerun)
     finished = replace(action, state="done", rerun=shown)
     _listed(desk, actions.replaced(listed, finished), f"marks action {action_id} done, shown by {rerun}")
@@ -96,9 +101,23 @@ def decline(desk: Desk, action_id: str, reason: str) -> Action:
     """Mark an action declined; it stays in the table. Raises ActionError, GateError."""
     _not_closed(desk)
     listed = actions.read(desk.directory)
-    declined = actions.declined(actions.open_one(listed, action_id), reason)
+    declined = actions.declined(actions.open_one(believed(desk), action_id), reason)
     _listed(desk, actions.replaced(listed, declined), f"declines action {action_id}: {declined.reason}")
     return declined
+
+
+def change(desk: Desk, action_id: str, edit: Edit) -> Action:
+    """Change what an action says, in whatever state it is; what was before stays in the log. Raises ActionError, GateError."""
+    _not_closed(desk)
+    listed = actions.read(desk.directory)
+    action = actions.one(listed, action_id)
+    edited = actions.edited(action, edit)
+    before, after = actions.different(action, edited), actions.different(edited, action)
+    what = "; ".join(f"{name.replace('_', '-')} from {before[name] or 'nothing'} to {after[name] or 'nothing'}" for name in after)
+    _listed(
+        desk, actions.replaced(listed, edited), f"changes action {action_id}: {what}", Changed("actions.changed", action_id, before, after)
+    )
+    return edited
 
 
 def _expect(desk: Desk, wanted: State) -> None:
@@ -152,11 +171,11 @@ def _moved(desk: Desk, status: State, unmet: Sequence[str]) -> Incident:
     return incident
 
 
-def _listed(desk: Desk, listed: Sequence[Action], what: str) -> None:
+def _listed(desk: Desk, listed: Sequence[Action], what: str, changed: Changed | None = None) -> None:
     actions.write(desk.directory, listed)
     _refresh(desk)
     status = store.read(desk.home, desk.incident_id).header.status
-    _log(desk, what, status)
+    _log(desk, what, status, changed)
     _archive(desk, status)
 
 
@@ -165,8 +184,8 @@ def _refresh(desk: Desk) -> None:
     store.amend(desk.directory, lambda text: actions.in_text(text, listed))
 
 
-def _log(desk: Desk, what: str, status: State) -> None:
-    auditlog.append(desk.directory, Entry(desk.clock(), desk.by, what, status))
+def _log(desk: Desk, what: str, status: State, changed: Changed | None = None) -> None:
+    auditlog.append(desk.directory, Entry(desk.clock(), desk.by, what, status, changed))
 
 
 def _archive(desk: Desk, status: State) -> None:

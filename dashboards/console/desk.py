@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from postmortems import auditlog, frontmatter, lint, publishing, store, workflow
+from postmortems import auditlog, frontmatter, lint, publishing, store, verification, workflow
 from postmortems.actions import Action, ActionError
 from postmortems.auditlog import Entry
 from postmortems.frontmatter import FrontMatterError
@@ -117,6 +117,17 @@ def action_rows(listed: Iterable[Action]) -> list[dict[str, Any]]:
         }
         for action in listed
     ]  # fmt: skip
+
+
+def doubts(desk: Desk, listed: Sequence[Action]) -> list[str]:
+    """Actions that say `done` and are not believed, a sentence each."""
+    return list(verification.doubts(listed, incidents=desk.home.incidents, incident_id=desk.incident_id).values())
+
+
+def unfinished(desk: Desk, listed: Sequence[Action]) -> list[str]:
+    """Ids of the actions that wait to be done or declined."""
+    believed = verification.believed(listed, incidents=desk.home.incidents, incident_id=desk.incident_id)
+    return [action.id for action in believed if action.state == "open"]
 
 
 def log_rows(desk: Desk) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ import typer
 from rich.table import Table
 
 from failwhale.commands import terminal
-from postmortems import actions, auditlog, publishing, store, workflow
-from postmortems.actions import Action, ActionError
+from postmortems import actions, auditlog, publishing, store, verification, workflow
+from postmortems.actions import Action, ActionError, Edit
 from postmortems.model import Incident
 from postmortems.workflow import Desk, GateError
 from reference_app.kit.home import Home
@@ -34,7 +34,7 @@ def register(group: typer.Typer) -> None:
     group.command("publish")(publish)
     group.command("close")(close)
     of_actions = typer.Typer(no_args_is_help=True, help="What is to change, who sees to it, and how one can tell that it is done.")
-    for name, command in (("list", list_actions), ("add", add), ("done", done), ("decline", decline)):
+    for name, command in (("list", list_actions), ("add", add), ("change", change), ("done", done), ("decline", decline)):
         of_actions.command(name)(command)
     group.add_typer(of_actions, name="actions")
 
@@ -68,17 +68,19 @@ def close(incident_id: IncidentId, *, by: By = "", archive: Archive = publishing
 
 
 def list_actions(incident_id: IncidentId, *, as_json: Json = False) -> None:
-    """Actions of a postmortem, and who did what to it."""
+    """Actions of a postmortem, those that say done and are not believed, and who did what to it."""
     desk = _desk(incident_id, "", publishing.ARCHIVE)
     with _told():
         listed, log = actions.read(desk.directory), list(auditlog.read(desk.directory))
+        doubts = verification.doubts(listed, incidents=desk.home.incidents, incident_id=desk.incident_id)
     if as_json:
-        terminal.emit({"schema": "failwhale/actions/v1", "id": desk.incident_id, "actions": listed, "log": log})
+        terminal.emit({"schema": "failwhale/actions/v1", "id": desk.incident_id, "actions": listed, "doubts": doubts, "log": log})
         return
     table = Table("id", "action", "owner", "due", "done when", "drill", "state")
     for action in listed:
         table.add_row(action.id, action.text, action.owner, str(action.due or ""), action.done_when, action.drill, action.state)
     terminal.show(table)
+    terminal.write(doubts.values())
     terminal.write(f"{datetime.fromtimestamp(entry.at).astimezone():%F %T}  {entry.by} {entry.what}" for entry in log)
 
 
@@ -95,13 +97,38 @@ def add(
     archive: Archive = publishing.ARCHIVE,
     as_json: Json = False,
 ) -> None:
-    """Add an action. What is left out can be written into actions.yaml; publishing asks for it. Exit codes: 0, 1 it is closed, 2 usage."""
+    """Add an action. What is left out can be given later by `actions change`; publishing asks for it. Exit codes: 0, 1 it is closed, 2 usage."""
     if kind not in actions.KINDS:
         terminal.complain(f"no kind of action {kind!r}; there are {', '.join(actions.KINDS)}")
         raise typer.Exit(USAGE)
     until: date | None = due.date() if due else None
     action = Action("", text, 0.0, cast("actions.Kind", kind), owner, until, done_when, drill)
     _acted(_desk(incident_id, by, archive), lambda desk: workflow.add(desk, action), as_json=as_json)
+
+
+def change(
+    incident_id: IncidentId,
+    action_id: ActionId,
+    *,
+    text: Annotated[str | None, typer.Option(help="What is to change, beginning with a verb.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who sees to it from now on.")] = None,
+    due: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="By when.")] = None,
+    done_when: Annotated[str | None, typer.Option(help="What anybody can then see.")] = None,
+    by: By = "",
+    archive: Archive = publishing.ARCHIVE,
+    as_json: Json = False,
+) -> None:
+    """Give an action another text, owner, due date or done-when; what is left out stays as it is.
+
+    The table in the postmortem follows, and so does a published copy. The audit log keeps what was there before and who changed it, as
+    `actions.changed`; `actions list` shows it. State and re-run are not changed here: `actions done` and `actions decline` do that.
+
+    For example: failwhale postmortem actions change latest A1 --owner timelines --due 2026-12-24
+
+    Exit codes: 0 changed, 1 the postmortem is closed, 2 no such action, or nothing that would be another.
+    """
+    edit = Edit(text, owner, due.date() if due else None, done_when)
+    _acted(_desk(incident_id, by, archive), lambda desk: workflow.change(desk, action_id, edit), as_json=as_json)
 
 
 def done(

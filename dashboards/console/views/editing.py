@@ -12,7 +12,7 @@ from dashboards.console import desk as desks
 from dashboards.console.desk import Said
 from dashboards.console.incidents import Opened
 from postmortems import actions, workflow
-from postmortems.actions import Action, ActionError
+from postmortems.actions import Action, ActionError, Edit
 from postmortems.model import State
 from postmortems.workflow import Desk
 from reference_app.kit.home import Home
@@ -134,8 +134,29 @@ def _actions(desk: Desk) -> None:
         if st.form_submit_button("Add the action", icon=":material/add:") and text.strip():
             action = Action("", text.strip(), 0.0, cast("actions.Kind", kind), owner.strip(), due, done_when.strip())
             _done(desks.tried(lambda: workflow.add(desk, action), done="The action is added."))
-    if unfinished := [action.id for action in listed if action.state == "open"]:
+    for doubt in desks.doubts(desk, listed):
+        st.warning(doubt)
+    if listed:
+        _change(desk, listed)
+    if unfinished := desks.unfinished(desk, listed):
         _finish(desk, unfinished)
+
+
+def _change(desk: Desk, listed: Sequence[Action]) -> None:
+    with st.expander("Change an action", icon=":material/edit:", key="change"):
+        by_id = {action.id: action for action in listed}
+        action = by_id[st.selectbox("Action", list(by_id), format_func=lambda name: f"{name}: {by_id[name].text}", key="change-which")]
+        version = f"{desk.incident_id}-{hash(action)}"  # the form begins anew when the action became another
+        with st.form(f"change-{version}", border=False):
+            text = st.text_input("What is to change", action.text, key=f"change-text-{version}")
+            left, right = st.columns(2)
+            owner = left.text_input("Owner", action.owner, key=f"change-owner-{version}")
+            due: date | None = right.date_input("Due", action.due, key=f"change-due-{version}")
+            done_when = st.text_input("Done when", action.done_when, key=f"change-done-when-{version}")
+            st.caption("What was there before stays below, under who did what. State and re-run are not changed here.")
+            if st.form_submit_button("Change the action", icon=":material/edit:"):
+                edit = Edit(text.strip(), owner.strip(), due, done_when.strip())
+                _done(desks.tried(lambda: workflow.change(desk, action.id, edit), done=f"{action.id} is changed."))
 
 
 def _finish(desk: Desk, unfinished: list[str]) -> None:

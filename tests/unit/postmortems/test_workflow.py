@@ -9,8 +9,9 @@ import msgspec
 import pytest
 import yaml
 
-from postmortems import actions, auditlog, check, publishing, store, workflow
-from postmortems.actions import Action, ActionError
+from postmortems import actions, auditlog, check, publishing, store, verification, workflow
+from postmortems.actions import Action, ActionError, Edit
+from postmortems.auditlog import Changed
 from postmortems.model import Draft
 from postmortems.workflow import Desk, GateError
 from reference_app.contract.plan import Plan
@@ -19,6 +20,7 @@ from reference_app.kit.home import Home
 
 NOW = 1795229300.0
 WHOLE = Action("", "Serve home pages without the cache that is gone", 0.0, owner="timelines", due=date(2026, 12, 1), done_when="it holds")
+WHOLE_DRILL = "kill-tweet-shard-no-replica-reads"
 
 
 @pytest.fixture
@@ -137,6 +139,96 @@ def test_a_run_that_shows_nothing_does_not_close_an_action(desk: Desk, wrong: di
     with pytest.raises(ActionError, match="no evidence of a run 'nowhere'"):
         workflow.done(desk, "A1", "nowhere")
     assert actions.read(desk.directory)[0].state == "open"
+
+
+def typed(desk: Desk, old: str, new: str) -> None:
+    path = desk.directory / actions.FILE
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_done_that_somebody_typed_counts_as_unfinished(desk: Desk) -> None:
+    workflow.add(desk, WHOLE)
+    workflow.review(desk, ["grace"])
+    workflow.publish(desk)
+    typed(desk, "state: open", "state: done")
+    assert verification.doubts(actions.read(desk.directory), incidents=desk.home.incidents, incident_id=desk.incident_id) == {
+        "A1": "action A1 says done, but no re-run of its drill is attached, so it counts as open: "
+        f"`failwhale postmortem actions done {desk.incident_id} A1 --rerun RUN`"
+    }
+    with pytest.raises(GateError, match="action A1 is open"):
+        workflow.close(desk)
+    workflow.done(desk, "A1", rerun(desk, f"20261122T000000Z-{WHOLE_DRILL}", t0=NOW + 60))
+    workflow.close(desk)
+    assert status(desk) == ("closed", True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("run_id: 20261122T000000Z", "run_id: 20261123T000000Z", "no evidence of a run"),
+        ("after: '0'", "after: '-1'", "is not what the record of 20261122T000000Z"),
+        ("added_at: ", "added_at: 9", "began before action A1 was added"),
+    ],
+    ids=["a run that is not on disk", "a figure that its record does not give", "a run from before the action"],
+)
+def test_a_re_run_that_somebody_typed_is_held_against_the_recorded_run(desk: Desk, old: str, new: str, told: str) -> None:
+    workflow.add(desk, WHOLE)
+    workflow.review(desk, ["grace"])
+    workflow.publish(desk)
+    workflow.done(desk, "A1", rerun(desk, f"20261122T000000Z-{WHOLE_DRILL}", t0=NOW + 60))
+    assert workflow.gates(desk, "closed") == []
+    typed(desk, old, new)
+    doubts = verification.doubts(actions.read(desk.directory), incidents=desk.home.incidents, incident_id=desk.incident_id)
+    assert told in doubts["A1"]
+    with pytest.raises(GateError, match="action A1 is open"):
+        workflow.close(desk)
+
+
+def test_a_declined_without_a_reason_that_somebody_typed_counts_as_unfinished(desk: Desk) -> None:
+    workflow.add(desk, WHOLE)
+    typed(desk, "state: open", "state: declined")
+    assert "action A1 is declined without a reason: write one into actions.yaml" in workflow.gates(desk, "closed")
+
+
+def test_an_action_is_changed_and_the_log_keeps_what_was_before(desk: Desk) -> None:
+    workflow.add(desk, replace(WHOLE, owner=""))
+    workflow.review(desk, ["grace"])
+    changed = workflow.change(desk, "A1", Edit(owner="edge", due=date(2026, 12, 24)))
+    assert (changed.owner, changed.due, changed.done_when) == ("edge", date(2026, 12, 24), WHOLE.done_when)
+    assert actions.read(desk.directory) == (changed,)
+    assert "| edge | 2026-12-24 | it holds |" in (desk.directory / store.POSTMORTEM).read_text()
+    entry = list(auditlog.read(desk.directory))[-1]
+    assert entry.what == "changes action A1: owner from nothing to edge; due from 2026-12-01 to 2026-12-24"
+    assert entry.changed == Changed(
+        "actions.changed", "A1", {"owner": "", "due": "2026-12-01"}, {"owner": "edge", "due": "2026-12-24"}
+    )  # fmt: skip
+    assert workflow.gates(desk, "published") == []
+
+
+@pytest.mark.parametrize(
+    ("action_id", "edit", "told"),
+    [
+        ("A1", Edit(), "says that already"),
+        ("A1", Edit(owner="timelines"), "says that already"),
+        ("A1", Edit(text=" "), "its text cannot be empty"),
+        ("A9", Edit(owner="edge"), "there is no action 'A9'"),
+    ],
+)
+def test_what_changes_nothing_is_refused_and_not_logged(desk: Desk, action_id: str, edit: Edit, told: str) -> None:
+    workflow.add(desk, WHOLE)
+    with pytest.raises(ActionError, match=told):
+        workflow.change(desk, action_id, edit)
+    assert len(list(auditlog.read(desk.directory))) == 1
+
+
+def test_an_action_of_a_closed_postmortem_stands_as_it_is(desk: Desk) -> None:
+    workflow.add(desk, WHOLE)
+    workflow.decline(desk, "A1", "moot")
+    store.set_status(desk.directory, "closed")
+    with pytest.raises(GateError, match="its actions stand as they are"):
+        workflow.change(desk, "A1", Edit(owner="edge"))
 
 
 def test_what_a_person_wrote_survives_every_step_and_a_new_draft(desk: Desk) -> None:

@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1.element_tree import TextInput
 
 from dashboards.console import desk as desks
-from postmortems import auditlog, store, workflow
+from postmortems import actions, auditlog, store, workflow
 from postmortems.actions import Action
 from postmortems.workflow import Desk
 from reference_app.kit.home import Home
@@ -119,6 +120,40 @@ def test_an_action_is_added_and_one_without_owner_stands_between_review_and_publ
     page.run().app.button(key="forward").click()
     assert "It is published now" in page.run().told
     assert (archive / desk.incident_id / store.POSTMORTEM).exists()
+
+
+def field(page: Page, name: str) -> TextInput:
+    return next(each for each in page.app.text_input if (each.key or "").startswith(f"change-{name}-"))
+
+
+def test_an_action_is_changed_in_the_form_and_the_log_says_what_was_before(desk: Desk, opened: Open) -> None:
+    workflow.add(desk, Action("", "Alert on lag", 0.0, owner="ada"))
+    page = opened("postmortems", part=STEPS)
+    assert field(page, "owner").value == "ada"
+    field(page, "owner").set_value("grace")
+    field(page, "done-when").set_value("an alert fires")
+    next(button for button in page.app.button if button.label == "Change the action").click()
+    assert "A1 is changed" in page.run().told
+    changed = actions.read(desk.directory)[0]
+    assert (changed.text, changed.owner, changed.done_when) == ("Alert on lag", "grace", "an alert fires")
+    assert page.table("who")["what"][0] == "changes action A1: owner from ada to grace; done-when from nothing to an alert fires"
+    assert field(page, "owner").value == "grace"
+
+
+def test_a_form_in_which_nothing_was_written_changes_nothing_and_says_so(desk: Desk, opened: Open) -> None:
+    workflow.add(desk, Action("", "Alert on lag", 0.0, owner="ada"))
+    page = opened("postmortems", part=STEPS)
+    next(button for button in page.app.button if button.label == "Change the action").click()
+    assert "says that already" in page.run().told
+
+
+def test_an_action_that_somebody_typed_as_done_is_told_and_waits_still(desk: Desk, opened: Open) -> None:
+    workflow.add(desk, Action("", "Alert on lag", 0.0))
+    path = desk.directory / actions.FILE
+    path.write_text(path.read_text().replace("state: open", "state: done"))
+    page = opened("postmortems", part=STEPS)
+    assert "action A1 says done, but no re-run of its drill is attached" in page.told
+    assert page.app.selectbox(key="open-action").options == ["A1"]
 
 
 def test_a_gate_that_is_not_met_is_told_in_a_sentence(desk: Desk) -> None:

@@ -64,3 +64,30 @@ def test_a_run_that_does_not_exist_is_a_sentence_and_exit_code_2(app: typer.Type
     result = CliRunner().invoke(app, ["postmortem", command, "nowhere"])
     assert result.exit_code == 2
     assert "nowhere" in result.stderr
+
+
+def test_an_action_is_changed_from_the_command_line_and_a_typed_done_is_told(app: typer.Typer, run_id: str, tmp_path: Path) -> None:
+    runner = CliRunner()
+    runner.invoke(app, ["postmortem", "new", run_id])
+    runner.invoke(app, ["postmortem", "actions", "add", run_id, "Warm the cache", "--owner", "ada"])
+    changed = runner.invoke(app, ["postmortem", "actions", "change", "latest", "A1", "--due", "2026-12-24", "--by", "grace", "--json"])
+    assert changed.exit_code == 0, changed.output
+    action = msgspec.json.decode(changed.stdout)["action"]
+    assert (action["text"], action["owner"], action["due"]) == ("Warm the cache", "ada", "2026-12-24")
+    path = tmp_path / "incidents" / run_id / "actions.yaml"
+    path.write_text(path.read_text().replace("state: open", "state: done"))
+    listed = runner.invoke(app, ["postmortem", "actions", "list", run_id])
+    assert "action A1 says done, but no re-run of its drill is attached" in listed.stdout
+    assert "grace changes action A1: due from nothing to 2026-12-24" in listed.stdout
+    said = msgspec.json.decode(runner.invoke(app, ["postmortem", "actions", "list", run_id, "--json"]).stdout)
+    assert list(said["doubts"]) == ["A1"]
+    assert said["log"][-1]["changed"]["event"] == "actions.changed"
+    assert runner.invoke(app, ["postmortem", "check", run_id]).exit_code == 1
+
+
+def test_an_action_that_would_stay_as_it_is_is_a_sentence_and_exit_code_2(app: typer.Typer, run_id: str) -> None:
+    runner = CliRunner()
+    runner.invoke(app, ["postmortem", "new", run_id])
+    runner.invoke(app, ["postmortem", "actions", "add", run_id, "Warm the cache"])
+    same = runner.invoke(app, ["postmortem", "actions", "change", run_id, "A1"])
+    assert (same.exit_code, "says that already" in same.stderr) == (2, True)
