@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from postmortems import course, incidentlog, silencing
+from postmortems import course, incidentlog, silencing, store
 from postmortems.incidents import Act, LiveIncident, Noted
 from postmortems.model import TimelineRow
 from postmortems.silencing import NotSilencedError
@@ -23,6 +23,11 @@ def known(home: Home) -> list[LiveIncident]:
 def unresolved(home: Home) -> list[LiveIncident]:
     """Those that are not over, the newest first."""
     return [incident for incident in known(home) if incident.status not in OVER]
+
+
+def drafted(home: Home, incident_id: str) -> bool:
+    """Whether its evidence is frozen and its postmortem drafted."""
+    return (home.incidents / incident_id / store.INCIDENT).exists()
 
 
 def option(incident: LiveIncident) -> str:

@@ -1,11 +1,15 @@
-"""Traces of one run: the slowest, the failing, and those that the latency histograms kept as exemplars. DuckDB is loaded when it is needed."""
+"""Traces of one run or incident: the slowest, the failing, and those that the latency histograms kept as exemplars. DuckDB is loaded when it is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from postmortems import course
+from postmortems.incidents import LiveIncident
+from postmortems.model import Header
 from reference_app.contract import metrics
 from reference_app.contract.plan import Plan
 from reference_app.contract.spans import Span
@@ -20,6 +24,8 @@ Choice = Literal["slowest", "failing", "exemplars"]
 LIMIT = 15
 AFTER_S = 30.0
 """Work of a run may end so long after its load."""
+BEFORE_S = 60.0
+"""Users may be harmed so long before the first alert tells of it."""
 PATIENCE_S = 2.0
 
 
@@ -36,6 +42,15 @@ class Found:
     errors: int | None = None
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """When something was, in Unix seconds, and what it is called."""
+
+    what: Literal["run", "incident"]
+    start: float
+    end: float
+
+
 class NoTracesError(Exception):
     """There is nothing to choose from; the message says why."""
 
@@ -45,16 +60,31 @@ def recorded(home: Home) -> bool:
     return next(home.traces.glob("*.parquet"), None) is not None
 
 
-def of_run(home: Home, plan: Plan, choice: Choice) -> list[Found]:
-    """Traces that began while the run's load was on. Raises NoTracesError when that cannot be known."""
-    start, end = plan.t0, plan.t0 + plan.duration
+def of_run(plan: Plan) -> Stretch:
+    """While the run's load was on."""
+    return Stretch("run", plan.t0, plan.t0 + plan.duration)
+
+
+def of_live(incident: LiveIncident, now: float) -> Stretch:
+    """From shortly before its first alert to the end of the last."""
+    return Stretch("incident", incident.began_at - BEFORE_S, incident.resolved_at or now)
+
+
+def of_recorded(header: Header) -> Stretch:
+    """The same, of an incident without a drill: its evidence begins earlier."""
+    began, ended = (datetime.fromisoformat(at).timestamp() for at in (header.started_at, header.ended_at))
+    return Stretch("incident", began + course.LEAD_S - BEFORE_S, ended)
+
+
+def within(home: Home, stretch: Stretch, choice: Choice) -> list[Found]:
+    """Traces that began in that time. Raises NoTracesError when that cannot be known."""
     if choice == "exemplars":
-        return list(_kept(_exemplars(home, start, end)))
+        return list(_kept(_exemplars(home, stretch.start, stretch.end)))
     from reference_app.query.traces import Traces  # noqa: PLC0415 - DuckDB takes its time to load
 
     read = Traces(home.traces)
     ask = read.failing if choice == "failing" else read.slowest
-    return [_found(summary) for summary in ask(since_s=start, until_s=end + AFTER_S, limit=LIMIT)]
+    return [_found(summary) for summary in ask(since_s=stretch.start, until_s=stretch.end + AFTER_S, limit=LIMIT)]
 
 
 def one(home: Home, trace_id: str) -> list[Span]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.console import data, incident_texts, incidents, suspects
+from dashboards.console import data, incident_texts, incidents, next_step, suspects
+from dashboards.console import traces as stretches
 from dashboards.console.draw import happening, steps, suspicion
 from dashboards.console.suspects import Looked
 from dashboards.console.views import frame, live_incident, picture, sights, traces
@@ -51,9 +52,12 @@ def _one(home: Home, incident: Incident) -> None:
         st.badge(header.status, color="gray")
         st.markdown(f"{incident_texts.severity(header)}", width="content")
         frame.link("Its postmortem", f"/postmortems?incident={header.id}", key="itspostmortem")
-        frame.link("Its run", f"/drills?run={header.run_id}", key="itsrun")
+        if not header.real_incident:
+            frame.link("Its run", f"/drills?run={header.run_id}", key="itsrun")
     for column, (label, value) in zip(st.columns(5), incident_texts.headline(incident).items(), strict=True):
         column.metric(label, value, border=True)
+    if header.real_incident:
+        live_incident.advise(next_step.recorded(header))
     with st.spinner("reading the snapshot"):
         looked = _looked(str(home.incidents / header.id / store.SNAPSHOT))
     if looked.problem:
@@ -70,7 +74,10 @@ def _one(home: Home, incident: Incident) -> None:
         )
         _suspects(looked)
     st.subheader("Traces")
-    _traces(home, header.run_id)
+    if header.real_incident:
+        traces.within(home, stretches.of_recorded(header))
+    else:
+        _traces(home, header.run_id)
 
 
 def _suspects(looked: Looked) -> None:

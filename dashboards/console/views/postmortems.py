@@ -62,7 +62,8 @@ def _one(home: Home, opened: Opened) -> None:
         st.badge(header.status, color="gray")
         if header.verdict:
             st.badge(header.verdict, color=texts.verdict_colour(header.verdict, header.expected_verdict))
-        st.markdown(f"{incident_texts.severity(header)} · predicted **{header.expected_verdict}**", width="content")
+        predicted = f" · predicted **{header.expected_verdict}**" if header.expected_verdict else ""
+        st.markdown(f"{incident_texts.severity(header)}{predicted}", width="content")
     for column, (label, value) in zip(st.columns(5), incident_texts.headline(opened.incident).items(), strict=True):
         column.metric(label, value, border=True)
     _check(home, opened)
@@ -91,7 +92,8 @@ def _check(home: Home, opened: Opened) -> None:
                 "Download Markdown", opened.markdown, f"{incident_id}.md", "text/markdown", icon=":material/download:", key="download",
                 on_click="ignore",
             )  # fmt: skip
-        frame.link("See the run", f"/drills?run={opened.incident.header.run_id}", key="seerun")
+        if not opened.incident.header.real_incident:
+            frame.link("See the run", f"/drills?run={opened.incident.header.run_id}", key="seerun")
     checked_id, findings = st.session_state.get(_CHECKED, ("", []))
     if checked_id != incident_id:
         return

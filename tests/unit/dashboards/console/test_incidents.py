@@ -5,14 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from dashboards.console import next_step, responding
 from dashboards.console.draw import matrix, suspicion
 from dashboards.console.draw import steps as courses
 from dashboards.console.views import help as guide
-from postmortems import incidentlog
+from postmortems import incidentlog, store
 from postmortems.diagnosis.model import Ranked
-from postmortems.incidents import Alert, Fired, Opened
-from postmortems.model import TimelineRow
+from postmortems.incidents import Alert, Fired, LiveIncident, Opened, Resolved
+from postmortems.model import State, TimelineRow
 from postmortems.scorecard import Cell
+from reference_app.collector.segments import Segments
 from reference_app.kit.home import Home
 from tests.unit.dashboards.console.canned import Canned
 from tests.unit.dashboards.console.conftest import Open
@@ -107,6 +109,100 @@ def test_an_incident_is_acknowledged_noted_and_closed(empty_home: Home, live: st
     page.run()
     assert incidentlog.read(empty_home).incidents[live].status == "closed"
     assert "None is open" in opened().text("happening")
+
+
+def end(home: Home) -> None:
+    log = incidentlog.Log(home)
+    fired = log.catch_up().alerts.values()
+    log.append([Resolved(1_795_229_300.0, *alert.key, 1_795_229_300.0) for alert in fired])
+    log.close()
+
+
+def trace(home: Home, number: int, at: float) -> None:
+    start = int(at * 1e9)
+    span = (f"{number:032x}", f"{1:016x}", "", f"GET /{number}", "SERVER", "gateway", "gateway-0", start, start + 10**9, "ERROR", "", "{}")
+    Segments(home.traces).write([span])
+
+
+def test_where_no_page_ever_came_it_is_said_what_to_do(empty_home: Home, opened: Open) -> None:
+    assert not empty_home.incidents.exists()
+    page = opened("incidents")
+    assert "No page ever opened an incident here, so nothing is to be done." in page.told
+    assert 'href="/drills?view=Catalogue"' in page.pictures["startdrill"]
+
+
+def test_the_next_step_of_an_incident_without_a_drill_fits_its_state(empty_home: Home, live: str, opened: Open) -> None:
+    page = opened("incidents", live=live)
+    assert "failwhale incident ack i1" in page.told
+    page.app.button(key="ack").click()
+    page.run()
+    assert "failwhale trace failing" in page.told
+    assert any("docs/runbooks/SloBurn.md" in block.value for block in page.app.markdown)
+    end(empty_home)
+    assert "failwhale postmortem new --incident i1" in page.run().told
+    store.draft(empty_home, "i1", prometheus=None)
+    assert "failwhale postmortem review i1 --reviewer NAME" in page.run().told
+    assert 'href="/incidents?incident=i1"' in page.pictures["seeevidence"]
+    assert "itsrun" not in page.pictures
+
+
+def test_a_postmortem_of_an_incident_without_a_drill_speaks_of_no_run_and_no_prediction(empty_home: Home, live: str, opened: Open) -> None:
+    end(empty_home)
+    store.draft(empty_home, live, prometheus=None)
+    page = opened("postmortems", incident=live)
+    assert "seerun" not in page.pictures
+    assert not any("predicted" in block.value for block in page.app.markdown)
+
+
+@pytest.mark.parametrize("status", ["draft", "in-review", "published", "closed"])
+def test_a_recorded_incident_has_a_next_step_in_every_state(empty_home: Home, live: str, status: State) -> None:
+    end(empty_home)
+    store.draft(empty_home, live, prometheus=None)
+    step = next_step.recorded(store.set_status(empty_home.incidents / live, status).header)
+    word = {"draft": "review i1", "in-review": "publish i1", "published": "close i1", "closed": "similar i1"}[status]
+    assert step.command.startswith(f"failwhale postmortem {word}")
+
+
+def test_traces_of_the_time_of_an_incident_without_a_drill_are_listed_while_it_fires_and_when_it_is_recorded(
+    empty_home: Home, live: str, opened: Open
+) -> None:
+    for number, at in enumerate((1_795_229_000.0, 1_795_229_150.0, 1_795_229_250.0, 1_795_229_900.0), 1):
+        trace(empty_home, number, at)
+    end(empty_home)
+    page = opened("incidents", live=live)
+    while_live = page.text("slowest_live_trace")
+    assert "GET /2" in while_live
+    assert "GET /3" in while_live
+    assert "GET /1" not in while_live
+    assert "GET /4" not in while_live
+    store.draft(empty_home, live, prometheus=None)
+    recorded = opened("incidents", incident=live).text("slowest")
+    assert (recorded.count("GET /"), "GET /2" in recorded, "GET /3" in recorded) == (2, True, True)
+
+
+def test_an_incident_without_traces_says_so_and_how_to_get_some(live: str, opened: Open) -> None:
+    told = opened("incidents", live=live).told
+    assert "This incident has no traces: nothing was ever recorded in this lab" in told
+    assert "failwhale decider set trace_sampling 10000" in told
+
+
+def test_an_incident_that_comes_while_a_page_is_open_is_there_to_be_chosen(
+    empty_home: Home, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = responding.known
+
+    def meanwhile(home: Home) -> list[LiveIncident]:
+        found = known(home)
+        if not found:
+            log = incidentlog.Log(home)
+            log.append([Opened(1_795_229_200.0, "i2"), Fired(1_795_229_200.0, "i2", alert("SloBurn", "page", slo="x"))])
+            log.close()
+        return found
+
+    monkeypatch.setattr(responding, "known", meanwhile)
+    page = opened("incidents")
+    assert [one.id for one in known(empty_home)] == ["i2"]
+    assert page.app.selectbox(key="live").value == "i2"
 
 
 @pytest.mark.usefixtures("lab")
