@@ -120,8 +120,9 @@ def change(
 ) -> None:
     """Give an action another text, owner, due date or done-when; what is left out stays as it is.
 
-    The table in the postmortem follows, and so does a published copy. The audit log keeps what was there before and who changed it, as
-    `actions.changed`; `actions list` shows it. State and re-run are not changed here: `actions done` and `actions decline` do that.
+    The table in the postmortem follows, and so does a published copy.
+    The audit log keeps who changed it and what was there before (`actions.changed`); `actions list` shows it.
+    State and re-run are not changed here: `actions done` and `actions decline` do that.
 
     For example: failwhale postmortem actions change latest A1 --owner timelines --due 2026-12-24
 
