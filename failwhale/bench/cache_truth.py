@@ -205,4 +205,5 @@ BENCH = Bench(
     against="the pages offered; without the protections fewer than half of them for 20 s",
     bar=goodput.HELD_FROM,
     run=run,
+    page="cache-truth.md",
 )

@@ -23,4 +23,5 @@ BENCH = Bench(
     against="nothing: it is told",
     bar=None,
     run=run,
+    page="cache-truth.md",
 )

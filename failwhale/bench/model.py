@@ -49,7 +49,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Bench:
-    """`meaning` is a sentence, `against` names the yardstick; a `bar` of None means that the figures are told and not judged."""
+    """`meaning` is a sentence, `against` names the yardstick; a `bar` of None means that the figures are told and not judged.
+
+    `page` is the one below docs/ that tells its figures, where it has one of its own.
+    """
 
     name: str
     meaning: str
@@ -57,6 +60,7 @@ class Bench:
     against: str
     bar: float | None
     run: Callable[[Terms], Measured]
+    page: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from failwhale.bench.measure import Machine
-from failwhale.bench.model import Bench, Result
+from failwhale.bench.model import Bench, Measured, Result, judged
 from reference_app.kit import files
 
 DOCUMENT = Path("docs") / "benchmarks.md"
@@ -43,11 +43,11 @@ def read(directory: Path) -> dict[str, Kept]:
     return {path.stem: msgspec.json.decode(path.read_bytes(), type=Kept) for path in sorted(directory.glob("*.json"))}
 
 
-def document(kept: Sequence[tuple[Bench, Kept]]) -> str:
-    """The page, in the order of `kept`."""
-    rows = "\n".join(_row(bench, item.result) for bench, item in kept)
+def document(benches: Sequence[Bench], kept: Mapping[str, Kept]) -> str:
+    """The page: a row for each of `benches`, and a section for each that has a result and no page of its own."""
+    rows = "\n".join(_row(bench, kept.get(bench.name)) for bench in benches)
     table = f"| benchmark | ratio | 95 % interval | bar | against |\n|---|---|---|---|---|\n{rows}\n"
-    return "\n".join([HEAD, table, *(_section(bench, item) for bench, item in kept)])
+    return "\n".join([HEAD, table, *(_section(bench, kept[bench.name]) for bench in benches if bench.name in kept and not bench.page)])
 
 
 def ratio_text(result: Result) -> tuple[str, str]:
@@ -76,9 +76,14 @@ def figures(absolute: Mapping[str, Any], prefix: str = "") -> list[tuple[str, st
     return found
 
 
-def _row(bench: Bench, result: Result) -> str:
-    ratio, interval = ratio_text(result)
-    return f"| [{bench.name}](#{bench.name}) | {ratio} | {interval} | {bar_text(result)} | {bench.against} |"
+def _row(bench: Bench, kept: Kept | None) -> str:
+    target = bench.page or (f"#{bench.name}" if kept else "")
+    name = f"[{bench.name}]({target})" if target else bench.name
+    if kept is None:
+        ratio, interval, bar = "on its page" if bench.page else "no result yet", "", bar_text(judged(bench, Measured(None, 0), quick=False))
+    else:
+        (ratio, interval), bar = ratio_text(kept.result), bar_text(kept.result)
+    return f"| {name} | {ratio} | {interval} | {bar} | {bench.against} |"
 
 
 def _section(bench: Bench, kept: Kept) -> str:

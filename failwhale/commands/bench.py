@@ -66,8 +66,7 @@ def _run(name: str, directory: Path, machine: measure.Machine, *, quick: bool) -
 
 
 def _write(directory: Path, path: Path) -> Path:
-    kept = report.read(directory)
-    path.write_text(report.document([(registry.load(name), kept[name]) for name in registry.MODULES if name in kept]))
+    path.write_text(report.document([registry.load(name) for name in registry.MODULES], report.read(directory)))
     return path
 
 
