@@ -21,7 +21,7 @@ test: ## everything but the long tests, at most 15 minutes
 	@$(MAKE) --no-print-directory lint
 	$(PYTHON) -m pytest -m "not verify"
 
-verify: ## the long tests: failure table, runner kills, soak; then `make gameday` (more than 4 hours)
+verify: ## the long tests: failure table, runner kills, tutorial, soak; then `make gameday` (more than 4 hours)
 	@scripts/setup.sh --tests
 	$(PYTHON) -m pytest -m verify; ended=$$?; $(MAKE) --no-print-directory gameday || ended=$$?; exit $$ended
 
