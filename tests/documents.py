@@ -20,6 +20,7 @@ STEPS = [*sorted(TUTORIAL.glob("[0-9]-*.md")), TUTORIAL / "your-own-service.md"]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACEHOLDER = re.compile(r"\b(?:[A-Z]+_)+ID\b")
 PROMPT = "$ "
+_SETTING = re.compile(r"[A-Z_]+=")
 _EXITS = re.compile(r"\s# exits (\d+)")
 _SERVES = re.compile(r"\s# until Ctrl-C")
 _SHOWN = re.compile(r"(?P<any>\.\.\.)|(?P<zero>(?<![\d.,])0(?![.,]?\d))|(?P<number>\d+(?:[.,]\d+)*)|(?P<space>\s+)")
@@ -51,7 +52,13 @@ class Step:
         found: list[list[str]] = [[]]
         for word in words:
             found.append([]) if word in ("|", "&&", ";") else found[-1].append(word)
-        return found
+        return [words[1:] if _SETTING.match(words[0]) else words for words in found]
+
+
+def nameless(text: str) -> list[str]:
+    """Fences of the blocks that do not say their language, in which nobody would look for commands."""
+    lines = [line for line in text.splitlines() if line.startswith("```")]
+    return [opening for opening in lines[::2] if opening == "```"]
 
 
 def blocks(text: str, *languages: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""README.md and docs: every command is one that there is, with its options and files; the tutorial's snippets run, its links lead somewhere.
+"""README.md and docs: every command is one that there is, with its options and files; every link leads somewhere, the tutorial's snippets run.
 
 `tests/experiments/test_tutorial.py` types the tutorial's commands.
 """
@@ -19,15 +19,17 @@ from typing import Any
 import pytest
 import typer
 
+from chaos import catalogue
 from chaos.proxy.api import Endpoints
 from chaos.proxy.registry import Registry
 from failwhale import cli
+from reference_app.kit import deciders
 from reference_app.kit.home import REPOSITORY
 from tests import documents
 from tests.documents import DOCUMENTS, TUTORIAL, Step
 
 PAGES = sorted(TUTORIAL.glob("*.md"))
-LINK = re.compile(r"\]\(([^)#:]+)\)")
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 MENTION = re.compile(r"(?<!`)`(failwhale [^`]+)`(?!`)")
 PROXY = re.compile(r"^http://127\.0\.0\.1:8474")
 FILE = re.compile(r"[\w.-]+(?:/[\w.*-]+)+\.(?:py|ya?ml|sh|csv)")
@@ -56,15 +58,22 @@ def nothing(_arguments: Sequence[str]) -> str:
     return ""
 
 
+@functools.cache
+def made() -> set[str]:
+    """Files that a `cp` of a document makes."""
+    return {words[2] for step in commands() for words in step.programs if words[0] == "cp"}
+
+
 def missing_files(arguments: Sequence[str]) -> str:
-    """Files of the checkout that are named and not there, unless a `cp` of a document makes them."""
-    made = {words[2] for step in commands() for words in step.programs if words[0] == "cp"}
-    named = {argument for argument in arguments if FILE.fullmatch(argument)} - made
+    """Files of the checkout that are named and not there."""
+    named = {argument for argument in arguments if FILE.fullmatch(argument)} - made()
     return ", ".join(f"no file {name}" for name in sorted(named) if not any(REPOSITORY.glob(name)))
 
 
 def unknown_command(arguments: Sequence[str]) -> str:
     """Read as the command line reads it, by the commands themselves; nothing is executed."""
+    if why := unknown_name(arguments):
+        return why
     command: Any = typer.main.get_command(cli.build(list(arguments)))
     left, name, context = list(arguments), "failwhale", None
     try:
@@ -74,6 +83,16 @@ def unknown_command(arguments: Sequence[str]) -> str:
         command.make_context(name, left, parent=context)
     except Exception as error:  # noqa: BLE001 - whatever the parser objects to
         return str(error) or repr(error)
+    return ""
+
+
+def unknown_name(words: Sequence[str]) -> str:
+    """A drill or a decider that is named has to be there; capitals stand for any."""
+    known = {("drill",): {*catalogue.names(), *(Path(file).stem for file in made())}, ("decider", "set"): {*deciders.DECIDERS}}
+    for command, names in known.items():
+        name = next(iter(words[len(command) :]), "") if tuple(words[: len(command)]) == command else ""
+        if re.fullmatch(r"[a-z][\w-]*", name) and name not in names:
+            return f"no {command[0]} {name}"
     return ""
 
 
@@ -128,6 +147,8 @@ def whole() -> Any:
 def unknown_mention(mention: str) -> str:
     """What a sentence says of the command line, in `code`: the command has to be there, and every option that is named; the rest may be left out."""
     command, words = whole(), mention.split()[1:]
+    if why := unknown_name(words):
+        return why
     while words and (commands := getattr(command, "commands", None)) and re.fullmatch(r"[a-z-]+", words[0]):
         name = words.pop(0)
         if name not in commands:
@@ -144,7 +165,7 @@ def mentions(page: Path) -> list[str]:
 
 
 def links() -> Iterator[tuple[str, Path]]:
-    for page in PAGES:
+    for page in DOCUMENTS:
         yield from ((page.name, (page.parent / target).resolve()) for target in LINK.findall(page.read_text()))
 
 
@@ -159,6 +180,8 @@ def test_every_command_is_one_that_there_is() -> None:
     [
         "failwhale drill kill-tweet-shard --shame",
         "failwhale gameday --continue",
+        "failwhale drill kill-the-cat",
+        "failwhale decider set lunch 1",
         "failwhale trace shows 1",
         "failwhale conquer",
         "failwhale slo generate | promtool lunch rules /dev/stdin",
@@ -186,10 +209,22 @@ def test_every_command_that_a_sentence_names_is_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "mention", ["failwhale conquer", "failwhale chaos undone", "failwhale drill NAME [--shame]", "failwhale shard list --lunch"]
+    "mention",
+    [
+        "failwhale conquer",
+        "failwhale chaos undone",
+        "failwhale drill NAME [--shame]",
+        "failwhale shard list --lunch",
+        "failwhale decider set lunch VALUE",
+    ],
 )
 def test_a_mention_of_what_is_not_there_is_found_out(mention: str) -> None:
     assert unknown_mention(mention)
+
+
+def test_every_block_says_what_it_is() -> None:
+    assert [page.name for page in DOCUMENTS if documents.nameless(page.read_text())] == []
+    assert documents.nameless("```sh\nfailwhale up\n```\n```\nfailwhale conquer\n```\n") == ["```"]
 
 
 @pytest.mark.parametrize(("page", "code"), [(page.name, code) for page in PAGES for code in documents.blocks(page.read_text(), "python")])
