@@ -133,6 +133,7 @@ STREAM = Board(
     (
         Row("Waiting", (
             _panel("Not published", "short", metrics.OUTBOX_UNPUBLISHED.name, "{{shard}}"),
+            _panel("Oldest of them", "s", metrics.OUTBOX_OLDEST.name, "{{shard}}"),
             Panel("Not taken, not acknowledged", "short", (Query(metrics.STREAM_PENDING.name, "{{consumer}}: not taken"),
                                                            Query(metrics.STREAM_UNACKNOWLEDGED.name, "{{consumer}}: not acknowledged"))),
             _panel("Dead letters", "short", f"sum by (component) ({metrics.DEAD_LETTERS.name})", "{{component}}"),

@@ -13,12 +13,14 @@ def alerts(limits: Thresholds) -> tuple[model.Alert, ...]:
 
 
 def _stream_lag(limits: Thresholds) -> model.Alert:
-    """The consumer that does not keep up, or the service whose outbox does not empty."""
+    """The consumer that does not keep up, or the service whose outbox does not empty: too many rows wait, or one waits too long."""
     window = within(limits.crash_s)
     waiting = " + ".join(f"min_over_time({m.name}{window})" for m in (metrics.STREAM_PENDING, metrics.STREAM_UNACKNOWLEDGED))
     consumer = f'label_replace(max by (consumer) ({waiting}) > {limits.backlog}, "component", "$1", "consumer", "(.+)")'
-    outbox = f"sum by (component) (min_over_time({metrics.OUTBOX_UNPUBLISHED.name}{window})) > {limits.backlog}"
-    return ticket("StreamLag", f"{consumer}\nor\n{outbox}", "{{ $value | humanize }} events wait for {{ $labels.component }}")
+    rows = f"sum by (component) (min_over_time({metrics.OUTBOX_UNPUBLISHED.name}{window}))"
+    stuck = f"{rows} and max by (component) (min_over_time({metrics.OUTBOX_OLDEST.name}{window})) > {limits.oldest_s}"
+    waits = "\nor\n".join((consumer, f"{rows} > {limits.backlog}", stuck))
+    return ticket("StreamLag", waits, "{{ $value | humanize }} events wait for {{ $labels.component }}")
 
 
 def _dead_letters(limits: Thresholds) -> model.Alert:

@@ -56,6 +56,8 @@ class Thresholds:
     """Snowflake ids are ordered by it. (Quiet: half the time of a question, 0.03.)"""
     backlog: float
     """Messages or rows that wait (quiet: 3): four seconds of the posts at the peak of a small lab."""
+    oldest_s: float
+    """Age of the oldest row of an outbox: a few that are stuck are no backlog. Longer than a drill's fault (40): so long the rows of a dead shard wait."""
     shed_rate: float
     """(Quiet: none.)"""
     retry_share: float
@@ -75,14 +77,14 @@ class Thresholds:
 LAB = Thresholds(
     evaluation_s=1, crash_s=3, hang_s=5, settle_s=10, rate_s=5, median_s=10, before_s=20, told_s=20,
     starved_share=0.5, probe_slow=0.15, store_slow=0.05, service_slow=0.5, caller_lags=8, calls_rate=2, replica_lag=2, hit_rate_share=0.65, lookups_rate=50,
-    evictions_rate=1, connections_share=0.9, disk_free_share=0.05, disk_free_bytes=2**30, clock_offset=0.5, backlog=30, shed_rate=1,
+    evictions_rate=1, connections_share=0.9, disk_free_share=0.05, disk_free_bytes=2**30, clock_offset=0.5, backlog=30, oldest_s=60, shed_rate=1,
     retry_share=0.25, retries_rate=5, refused_rate=1, memory_share=0.95, pressure_share=0.5, spans_rate=1,
 )  # fmt: skip
 
 PRODUCTION = Thresholds(
     evaluation_s=30, crash_s=60, hang_s=60, settle_s=300, rate_s=300, median_s=300, before_s=3600, told_s=900,
     starved_share=0.5, probe_slow=0.15, store_slow=0.05, service_slow=0.5, caller_lags=8, calls_rate=2, replica_lag=30, hit_rate_share=0.9, lookups_rate=50,
-    evictions_rate=100, connections_share=0.8, disk_free_share=0.1, disk_free_bytes=20 * 2**30, clock_offset=0.05, backlog=1000, shed_rate=1,
+    evictions_rate=100, connections_share=0.8, disk_free_share=0.1, disk_free_bytes=20 * 2**30, clock_offset=0.05, backlog=1000, oldest_s=300, shed_rate=1,
     retry_share=0.2, retries_rate=5, refused_rate=1, memory_share=0.9, pressure_share=0.2, spans_rate=10,
 )  # fmt: skip
 """Samples every 15 s. Clock, lag, connections, disk and pressure: the limits of awesome-prometheus-alerts and of node-exporter's mixin;

@@ -57,6 +57,9 @@ DEAD_LETTERS = Metric(
     "failwhale_dead_letters_total", "counter", (), "Events that fan-out put aside: no events, exhausted deliveries, a cache given up on."
 )
 OUTBOX_UNPUBLISHED = Metric("failwhale_outbox_unpublished", "gauge", ("shard",), "Outbox rows that the relay has not published yet.")
+OUTBOX_OLDEST = Metric(
+    "failwhale_outbox_oldest_seconds", "gauge", ("shard",), "Age of the oldest outbox row that the relay has not published yet; 0 without one.",
+)  # fmt: skip
 RECONCILED = Metric("failwhale_reconciled_twins_total", "counter", (), "Later twins of a key that the reconciler tombstoned.")
 REBUILDS = Metric("failwhale_timeline_rebuilds_total", "counter", ("result",), "Timelines rebuilt on a miss: complete or partial.")
 CACHE_READS = Metric("failwhale_cache_reads_total", "counter", ("cache", "result"), "Cache look-ups: hit or miss, per item.")
@@ -168,7 +171,7 @@ HINDSIGHT_NOTES = Metric(
 HINDSIGHT_REACH = Metric("failwhale_hindsight_reach_seconds", "gauge", (), "Age of the oldest operation that the process still remembers.")
 SERVICE_METRICS = (
     HTTP_SERVER, HTTP_CLIENT, DB_CLIENT, STREAM_CLIENT, HOME_PAGES, POSTS, DELIVERIES, DELIVERY_SECONDS, DEAD_LETTERS,
-    OUTBOX_UNPUBLISHED, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
+    OUTBOX_UNPUBLISHED, OUTBOX_OLDEST, RECONCILED, REBUILDS, CACHE_READS, CACHE_LEASES, CACHE_STALE, CACHE_NEGATIVE_HITS, HOT_KEYS_SERVED,
     COLD_BATCHES, ROWS_MISSING, SIMULATED_COLD_STORE, SIMULATED_WORKERS, DAILY_LIMITS, RING_NODES, BREAKER_OPEN, SHED, CELEBRITY_MERGES, REPLIES_BEFORE_ORIGINAL,
     RETRIES, RETRY_BUDGET, NACKS, REQUESTS_WAITING, ADMISSION_DROPS, EXPIRED,
     REQUEST_FAULTS, INDEXED_TWEETS, KEYVALUE_OPERATIONS, KEYVALUE_ENGINE, COUNTS_BEHIND, COUNTS_REPAIRED, SPANS_PROCESSED, SPANS_EXPORTED,

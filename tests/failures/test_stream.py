@@ -25,10 +25,14 @@ def test_without_the_stream_posts_are_taken_and_delivered_when_it_is_back(
     posted = [world.post(f"into the outbox {n}") for n in range(5)]
     assert {shown["id"] for shown in world.home()["tweets"]} == set(world.tweets)
     eventually(lambda: total(lab, "tweets", metrics.OUTBOX_UNPUBLISHED) >= len(posted), "the outbox keeps them")
+    eventually(lambda: total(lab, "tweets", metrics.OUTBOX_OLDEST) > 2, "they grow old")
 
     control.heal()
     eventually(lambda: world.shows(*posted), "all are delivered")
-    eventually(lambda: total(lab, "tweets", metrics.OUTBOX_UNPUBLISHED) == 0, "the outbox is drained")
+    eventually(
+        lambda: total(lab, "tweets", metrics.OUTBOX_UNPUBLISHED) == total(lab, "tweets", metrics.OUTBOX_OLDEST) == 0,
+        "the outbox is drained",
+    )
 
 
 @pytest.mark.parametrize("how", [pytest.param("killed", marks=pytest.mark.verify), "paused"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboards.console.draw import markup, plot
+from dashboards.console.draw import markup, plot, units
 from dashboards.console.draw.plot import Frame, Line, Plot
 from dashboards.console.draw.red import latest, summed
 from dashboards.console.draw.topology_map import GLYPHS
@@ -69,10 +69,11 @@ def backlogs(signals: Signals, frame: Frame) -> list[Backlog]:
     """Consumers of the stream, then outboxes, then changes that the counters do not have yet."""
     pending = _by(signals.levels, metrics.STREAM_PENDING, "consumer")
     unpublished = _by(signals.levels, metrics.OUTBOX_UNPUBLISHED, "shard")
+    ages = _by(signals.levels, metrics.OUTBOX_OLDEST, "shard")
     uncounted = _by(signals.levels, metrics.COUNTS_BEHIND, "shard")
     return [
         *(_backlog(name, "messages not taken yet", points, frame) for name, points in pending.items()),
-        *(_backlog(f"outbox {name}", "rows not published yet", points, frame) for name, points in unpublished.items()),
+        *(_backlog(f"outbox {name}", _unpublished(ages.get(name, []), frame), points, frame) for name, points in unpublished.items()),
         *(_backlog(f"counts {name}", "likes and retweets not counted yet", points, frame) for name, points in uncounted.items()),
     ]
 
@@ -112,6 +113,11 @@ def _cache(health: Health, series: Sequence[Series], frame: Frame) -> Cache:
 def _ratio(part: Points, whole: Points) -> Points:
     counted = dict(part)
     return [(at, counted.get(at, 0) / value) for at, value in whole if value]
+
+
+def _unpublished(ages: Points, frame: Frame) -> str:
+    age_s = latest(ages, frame)
+    return f"rows not published yet, the oldest for {units.seconds(age_s)}" if age_s else "rows not published yet"
 
 
 def _backlog(name: str, what: str, points: Points, frame: Frame) -> Backlog:

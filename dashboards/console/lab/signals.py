@@ -40,7 +40,9 @@ STATE = _fresh(
     metrics.COMPONENT_UP, metrics.COMPONENT_HUNG, metrics.REPLICATION_RUNNING, metrics.SEMI_SYNC_ON, metrics.BREAKER_OPEN, metrics.DISK_FREE
 )
 """Asked for this moment only."""
-LEVELS = _fresh(metrics.STREAM_PENDING, metrics.OUTBOX_UNPUBLISHED, metrics.COUNTS_BEHIND, metrics.REPLICATION_LAG, metrics.PRESSURE)
+LEVELS = _fresh(
+    metrics.STREAM_PENDING, metrics.OUTBOX_UNPUBLISHED, metrics.OUTBOX_OLDEST, metrics.COUNTS_BEHIND, metrics.REPLICATION_LAG, metrics.PRESSURE,
+)  # fmt: skip
 STATUS = "http_response_status_code"
 _EDGE = f'label_replace({_rate(metrics.EDGE_RESPONSES.name, "service, code")}, "{STATUS}", "$1", "code", "(.*)")'
 REQUESTS = _either(

@@ -110,10 +110,12 @@ class Relay:
 
     async def _export(self, shard: Shard) -> None:
         try:
-            waiting, _ = await shard.read("count_outbox", store.count_unpublished)
+            (waiting, since_ms), _ = await shard.read("count_outbox", store.unpublished)
         except errors.CallError:
             return
+        age_ms = 0 if since_ms is None else max(0, _now_ms() - since_ms)
         self._recorder.gauge(metrics.OUTBOX_UNPUBLISHED, waiting, shard.name)
+        self._recorder.gauge(metrics.OUTBOX_OLDEST, age_ms / 1000, shard.name)
 
     async def _purge(self) -> None:
         before = _now_ms() - int(self._profile.outbox_keep * 1000)

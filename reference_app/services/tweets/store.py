@@ -90,9 +90,11 @@ async def purge_published(session: Session, created_ms: int) -> int:
     return await session.execute(f"DELETE FROM outbox WHERE published = 1 AND created_ms < %s LIMIT {PURGED_AT_ONCE}", (created_ms,))  # noqa: S608
 
 
-async def count_unpublished(session: Session) -> int:
-    """Rows that wait for the relay."""
-    return int((await session.fetch("SELECT COUNT(*) FROM outbox WHERE published = 0"))[0][0])
+async def unpublished(session: Session) -> tuple[int, int | None]:
+    """How many rows wait for the relay, and when the first of them was written."""
+    first = "SELECT created_ms FROM outbox WHERE published = 0 ORDER BY id LIMIT 1"
+    waiting, since_ms = (await session.fetch(f"SELECT COUNT(*), ({first}) FROM outbox WHERE published = 0"))[0]  # noqa: S608
+    return int(waiting), since_ms
 
 
 async def diverted_since(session: Session, first_id: int) -> list[KeyedId]:

@@ -91,7 +91,10 @@ def test_of_several_that_tell_of_one_outbox_the_highest_counts() -> None:
         for v, c in ((3, "tweets-0"), (8, "tweets-1"))
     ]
     (backlog,) = stores.backlogs(replace(NOTHING, levels=rows), FRAME)
-    assert (backlog.name, backlog.waiting) == ("outbox tweets-db-0-primary", 8)
+    assert (backlog.name, backlog.what, backlog.waiting) == ("outbox tweets-db-0-primary", "rows not published yet", 8)
+    old = steady(12.5, __name__=metrics.OUTBOX_OLDEST.name, shard="tweets-db-0-primary", component="tweets-0")
+    (backlog,) = stores.backlogs(replace(NOTHING, levels=[*rows, old]), FRAME)
+    assert backlog.what == "rows not published yet, the oldest for 12.5 s"
     behind = [Series(dict(row.labels) | {"__name__": metrics.COUNTS_BEHIND.name}, row.points) for row in rows]
     assert [found.name for found in stores.backlogs(replace(NOTHING, levels=behind), FRAME)] == ["counts tweets-db-0-primary"]
 

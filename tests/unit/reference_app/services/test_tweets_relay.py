@@ -13,15 +13,18 @@ import nats.errors
 import nats.js.errors
 import pytest
 
-from reference_app.contract import storage
+from reference_app.contract import metrics, storage
 from reference_app.contract.topology import Component
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import errors
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.failpoints import Failpoints
 from reference_app.kit.stream import Stream
+from reference_app.services.tweets import relay as relay_module
 from reference_app.services.tweets import store
 from reference_app.services.tweets.relay import Relay
+
+NOW_MS = 1_795_000_000_000
 
 
 @dataclass
@@ -122,6 +125,42 @@ def test_everything_that_is_old_is_purged_however_much_it_is(tmp_path: Path) -> 
     )
     asyncio.run(relay._purge())
     assert purged == [store.PURGED_AT_ONCE] * 3 + [7]
+
+
+@pytest.mark.parametrize(("row", "waiting", "age"), [((0, None), 0, 0), ((3, NOW_MS - 2500), 3, 2.5), ((1, NOW_MS + 9000), 1, 0)])
+def test_the_backlog_is_told_with_the_age_of_its_first_row(
+    row: tuple[int, int | None], waiting: int, age: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row of the future is no older than nothing: another process's clock may be ahead."""
+    recorder = Recorder()
+    relay: Any = Relay(
+        [],
+        None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        deciders=Deciders(tmp_path / "deciders.json"),
+        failpoints=Failpoints(tmp_path / "failpoints.json"),
+        recorder=recorder,
+    )
+    monkeypatch.setattr(relay_module, "_now_ms", lambda: NOW_MS)
+    asyncio.run(relay._export(Told(row)))
+    told = recorder.exposition().decode()
+    assert f'{metrics.OUTBOX_UNPUBLISHED.name}{{shard="tweets-db-0"}} {float(waiting)}' in told
+    assert f'{metrics.OUTBOX_OLDEST.name}{{shard="tweets-db-0"}} {float(age)}' in told
+
+
+class Told:
+    """A shard whose outbox answers with one row, to whatever is asked."""
+
+    name = "tweets-db-0"
+
+    def __init__(self, row: tuple[int, int | None]) -> None:
+        self._row = row
+
+    async def read(self, _operation: str, work: Callable[[Any], Awaitable[object]]) -> tuple[object, bool]:
+        return await work(self), False
+
+    async def fetch(self, _query: str) -> list[tuple[int, int | None]]:
+        return [self._row]
 
 
 class Manager:
