@@ -17,7 +17,7 @@ from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, MARK_VARIABLE, REPOSITORY, Home
 from reference_app.stack.program import COMPONENT_VARIABLE
 
-Work = Literal["drill", "load"]
+Work = Literal["drill", "load", "locust"]
 
 PATIENCE_S = 60.0
 """For a short command: `chaos halt` takes every fault back before it returns, and a busy machine takes its time to look ahead."""
@@ -83,6 +83,10 @@ class Spawner:
     def start_load(self, preset: str, *, now: float, scale: float) -> None:
         """Start a load without a fault, whose phases are `scale` times as long as a drill's. `stop` ends it before its time."""
         self._start(preset, ["load", "run", preset, "--duration-scale", f"{scale:g}", "--json"], now)
+
+    def start_locust(self, *, now: float) -> None:
+        """Open Locust's own page. `stop` closes it."""
+        self._start("ui", ["load", "ui"], now)
 
     def stop(self) -> None:
         """Interrupt what was started here: it ends in its own way, and keeps its record."""

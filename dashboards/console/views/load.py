@@ -14,7 +14,7 @@ from dashboards.console.draw import units
 from dashboards.console.lab.sight import Sight
 from dashboards.console.loads import Recorded
 from dashboards.console.spawn import Spawner
-from dashboards.console.views import actions, frame, picture, sights
+from dashboards.console.views import actions, frame, picture, sights, swarming
 from dashboards.console.views import traces as waterfall
 from loadgen import plans
 from loadgen.model import clients, presets
@@ -35,7 +35,8 @@ def page() -> None:
     frame.above()
     st.title("Load")
     _running()
-    _plan()
+    preset, scale = _plan()
+    swarming.section(preset, scale, _why_not)
     st.header("Recorded loads", divider="gray")
     if not (known := loads.ids(home)):
         st.info("No load is recorded yet. Start one above, or a drill, which sends one too; or from a terminal:")
@@ -46,7 +47,8 @@ def page() -> None:
     _one(home, chosen)
 
 
-def _plan() -> None:
+def _plan() -> tuple[str, float]:
+    """The preset that is picked, and its length."""
     st.header("What a preset plans", divider="gray")
     with st.container(horizontal=True, vertical_alignment="bottom", key="preset-choice"):
         preset = st.selectbox("Preset", list(presets.PRESETS), key="preset", bind="query-params", width=260)
@@ -64,6 +66,7 @@ def _plan() -> None:
         f"{units.count(total)} arrivals in {units.lasting(phases[-1].end)}, at {share:.0%} of the preset's rates, which is what this lab is given."
     )
     _start(preset if crowd == clients.PATIENT.name else f"{preset}+{crowd}", scale)
+    return preset, scale
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -73,14 +76,12 @@ def _start(preset: str, scale: float) -> None:
         if st.button(f"Send {preset}", icon=":material/play_arrow:", type="primary", disabled=bool(why), key="send"):
             _spawner().start_load(preset, now=time.time(), scale=scale)
             st.rerun()
-        st.caption(
-            why or "A load without a fault, recorded like a drill's. To turn knobs by hand there is Locust's own page: `failwhale load ui`."
-        )
+        st.caption(why or "A load without a fault, recorded like a drill's.")
 
 
 def _why_not(sight: Sight) -> str:
     if sight.lab is None or (sight.trouble is not None and sight.trouble.kind == "down"):
-        return "The lab is not up: `failwhale up` first."
+        return swarming.DOWN
     if _spawner().running() is not None or loads.running(Home.from_environment(), sight.at) is not None:
         return "A load runs: one at a time."
     return "" if sight.held is None else "A run holds the lab: one at a time."
