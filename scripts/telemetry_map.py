@@ -24,15 +24,16 @@ EXPORTERS = {
     "Prometheus, about itself (kept of what it exports)": metrics.WATCH_METRICS,
 }
 
-HEAD = """# Telemetry
+HEAD = f"""# Telemetry
 
-What services, prober, collector, load generator, edge and Prometheus export; the prober asks everybody else. Written by `make gen` from `reference_app/contract/{metrics,spans,logs}.py`, where each name stands once;
+What services, prober, collector, load generator, edge and Prometheus export; the prober asks everybody else. Written by `make gen` from `reference_app/contract/{{metrics,spans,logs}}.py`, where each name stands once;
 `tests/stack/test_telemetry_contract.py` holds the running lab to it: nothing more, nothing less.
 
 ## Metrics
 
 OpenMetrics text at `/metrics` of each of these, scraped every second. Prometheus adds `component`, `service` (its group) and `kind` to each series;
 the prober names the component that it asked itself. A series with labels appears when it is first used: one that was never counted is absent, not 0.
+What is refused (`{metrics.SHED.name}`, `{metrics.NACKS.name}`) and lost (`{metrics.SPANS_EXPORTED.name}`) is there from 0 on.
 """
 
 TRACES = f"""## Traces

@@ -10,6 +10,7 @@ from reference_app.contract.metrics import Metric
 
 FAULT_ONLY = "only while something is wrong"
 LOAD_ONLY = "only while a load runs"
+SLOW_ONLY = "only while somebody is slow"
 EDGE_ONLY = "only in a lab with an edge"
 _LONG, _SHORT = (rules.duration(seconds) for seconds in (windows.LAB.pairs[0].long_s, windows.LAB.pairs[0].short_s))
 
@@ -48,7 +49,7 @@ OVERVIEW = Board(
         Row("Users", (
             _panel("Requests by route", "reqps", _rate(metrics.HTTP_SERVER, "http_route", "_count", _GATEWAY), "{{http_route}}"),
             _panel("Failed requests", "reqps", _rate(metrics.HTTP_SERVER, "http_route", "_count", '{service="gateway",http_response_status_code=~"5.."}'),
-                   "{{http_route}}", empty=FAULT_ONLY),
+                   "{{http_route}}"),
             _panel("Home pages", "reqps", _rate(metrics.HOME_PAGES, "result"), "{{result}}"),
             _panel("Latency at the gateway, p99", "s", _quantile(0.99, metrics.HTTP_SERVER, "http_route", _GATEWAY), "{{http_route}}"),
         )),
@@ -67,19 +68,19 @@ SERVICES = Board(
             _panel("Served", "reqps", _rate(metrics.HTTP_SERVER, "component", "_count"), "{{component}}"),
             _panel("Latency, p99", "s", _quantile(0.99, metrics.HTTP_SERVER, "component"), "{{component}}"),
             _panel("Calls that failed, as callers saw them", "reqps", _rate(metrics.HTTP_CLIENT, "component, peer, outcome", "_count", '{outcome!="ok"}'),
-                   "{{component}} to {{peer}}: {{outcome}}", empty=FAULT_ONLY),
+                   "{{component}} to {{peer}}: {{outcome}}"),
             _panel("Answers to callers, mean", "s", slowness.CALL_MEAN, "{{component}} to {{peer}}", empty=LOAD_ONLY),
         )),
         Row("Resilience", (
-            _panel("Shed and refused", "reqps", f"{_rate(metrics.SHED, 'component')} or {_rate(metrics.NACKS, 'component')}", "{{component}}", empty=FAULT_ONLY),
+            _panel("Shed and refused", "reqps", f"{_rate(metrics.SHED, 'component')} or {_rate(metrics.NACKS, 'component')}", "{{component}}"),
             _panel("Waiting in line", "short", metrics.REQUESTS_WAITING.name, "{{component}}"),
-            _panel("Retries", "reqps", _rate(metrics.RETRIES, "component, peer, outcome"), "{{component}} to {{peer}}: {{outcome}}", empty=FAULT_ONLY),
+            _panel("Retries", "reqps", _rate(metrics.RETRIES, "component, peer, outcome"), "{{component}} to {{peer}}: {{outcome}}"),
             _panel("Open breakers", "short", f"sum by (component, peer) ({metrics.BREAKER_OPEN.name})", "{{component}} to {{peer}}", empty=FAULT_ONLY),
         )),
         Row("Tools", (
             _panel("Prober's question, median", "s", tickets.PROBE_MEDIAN, "{{component}}"),
             _panel("Spans that did not arrive", "cps", _rate(metrics.SPANS_EXPORTED, "component, error_type", where='{error_type!=""}'),
-                   "{{component}}: {{error_type}}", empty=FAULT_ONLY),
+                   "{{component}}: {{error_type}}"),
         )),
     ),
 )  # fmt: skip
@@ -194,7 +195,7 @@ DRILLS = Board(
         Row("Parts", (
             _panel("Does not answer", "short", f"{metrics.COMPONENT_UP.name} == 0", "{{component}}", empty=FAULT_ONLY),
             _panel("Open breakers", "short", f"sum by (component, peer) ({metrics.BREAKER_OPEN.name})", "{{component}} to {{peer}}", empty=FAULT_ONLY),
-            _panel("Slow", "s", f"{slowness.SLOW_ITSELF} or {slowness.SLOW_TO_CALLERS}", "{{component}}", empty=FAULT_ONLY),
+            _panel("Slow", "s", f"{slowness.SLOW_ITSELF} or {slowness.SLOW_TO_CALLERS}", "{{component}}", empty=SLOW_ONLY),
         )),
     ),
 )  # fmt: skip

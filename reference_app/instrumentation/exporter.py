@@ -34,6 +34,8 @@ class Exporter:
 
     def __init__(self, recorder: Recorder, *, component: Component, port: int) -> None:
         self._recorder, self._queue = recorder, recorder.queue
+        for reason in ("timeout", "refused", "rejected"):
+            recorder.from_zero(metrics.SPANS_EXPORTED, reason)
         self._retrospect = Retrospect(recorder.ring, recorder.edge_cases, count=recorder.count, gauge=recorder.gauge)
         self._resource = Resource({spans.SERVICE_NAME: component.group, spans.SERVICE_INSTANCE: component.name})
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)

@@ -32,6 +32,8 @@ class Guard:
         return [rerouted(route, self._guarded(route.path, route.endpoint)) for route in routes]
 
     def _guarded(self, path: str, endpoint: Endpoint) -> Endpoint:
+        self._recorder.from_zero(metrics.NACKS, path)
+
         async def answer(request: Request) -> Response:
             if not self._limit.enter():
                 await self._wait(path)

@@ -128,6 +128,10 @@ class Recorder:
         if by:
             self._labelled(metric, labels).inc(by)
 
+    def from_zero(self, metric: metrics.Metric, *labels: str) -> None:
+        """Export a counter before anything is counted, so that the first one is an increase and a quiet process says 0."""
+        self._labelled(metric, labels)
+
     def gauge(self, metric: metrics.Metric, value: float, *labels: str) -> None:
         """Set a gauge."""
         self._labelled(metric, labels).set(value)

@@ -49,6 +49,7 @@ class Shedding:
     def _guarded(self, route: Route) -> Endpoint:
         path, endpoint = route.path, route.endpoint
         of = criticality.of(_method(route), path)
+        self._recorder.from_zero(metrics.SHED, path, of.name)
 
         async def answer(request: Request) -> Response:
             self._check(path, of)

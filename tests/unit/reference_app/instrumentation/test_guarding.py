@@ -63,6 +63,7 @@ async def asked(app: ASGIApp, path: str, **headers: str) -> tuple[int, bytes, di
 def test_beyond_its_limit_and_its_line_a_service_answers_with_a_nack_by_route_while_its_health_is_told(tmp_path: Path) -> None:
     async def crowd() -> None:
         served = Served(tmp_path)
+        assert 'failwhale_nacks_total{http_route="/things/{thing}"} 0.0' in served.recorder.exposition().decode()
         first, in_line = (asyncio.create_task(asked(served.app, f"/things/{n}")) for n in range(2))
         await asyncio.sleep(0.01)
         assert served.counted("failwhale_requests_waiting") == 1

@@ -5,6 +5,8 @@ import contextvars
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from reference_app.contract import metrics, spans
+from reference_app.contract.topology import Component
+from reference_app.instrumentation.exporter import Exporter
 from reference_app.instrumentation.recorder import Recorder
 from reference_app.instrumentation.spans import BATCH, QUEUE, ended
 from reference_app.kit import tracing
@@ -63,6 +65,13 @@ def test_the_exporter_is_woken_when_a_batch_is_there() -> None:
     call(recorder)
     assert recorder.queue.filled.is_set()
     assert len(recorder.queue.batch()) == BATCH
+
+
+def test_what_the_collector_did_not_take_is_0_before_anything_is_sent() -> None:
+    recorder = Recorder(queue=QUEUE)
+    Exporter(recorder, component=Component("users-0", "service", "users", 0, 1), port=1)
+    told = recorder.exposition().decode()
+    assert all(f'{metrics.SPANS_EXPORTED.name}{{error_type="{reason}"}} 0.0' in told for reason in ("timeout", "refused", "rejected"))
 
 
 def test_a_process_without_an_exporter_keeps_no_span_and_counts_none() -> None:

@@ -92,6 +92,12 @@ def test_what_is_refused_is_counted_by_class(tmp_path: Path) -> None:
     assert {line.split('"')[1]: float(line.split()[-1]) for line in lines} == {"promise": 1, "reading": 1, "discovery": 2}
 
 
+def test_a_guarded_route_that_never_refused_says_0(tmp_path: Path) -> None:
+    made, recorder = shedding(tmp_path)
+    asyncio.run(under_way(made, 0, bool))
+    assert f'{metrics.SHED.name}{{criticality="promise",http_route="{api.TWEETS}"}} 0.0' in recorder.exposition().decode()
+
+
 def test_every_route_of_the_public_api_has_the_class_that_its_name_says() -> None:
     by_class = {name: of.name for name in ("TWEETS", "RETWEET", "USERS", "TOKENS") if (of := criticality.of("POST", getattr(api, name)))}
     assert set(by_class.values()) == {"promise"}
