@@ -38,7 +38,7 @@ def section(preset: str, scale: float, why_not: Callable[[Sight], str]) -> None:
 
 
 def _closed(sight: Sight) -> None:
-    """How to open it; the last attempt's end, until somebody has seen it."""
+    """How to open it, and how the one ended that was opened here before."""
     spawner = _spawner()
     if spawner.running() is not None:
         st.info("Locust is starting.")
@@ -47,7 +47,7 @@ def _closed(sight: Sight) -> None:
         st.warning(f"Locust ended: {ended.complaint}")
     why = DOWN if sight.lab is None or (sight.trouble is not None and sight.trouble.kind == "down") else ""
     with st.container(horizontal=True, vertical_alignment="center", key="swarm-open"):
-        if st.button("Open Locust", icon=":material/bug_report:", disabled=bool(why), key="open-locust"):
+        if st.button("Open Locust", icon=":material/open_in_browser:", disabled=bool(why), key="open-locust"):
             spawner.start_locust(now=time.time())
             st.rerun()
         st.caption(why or "To turn knobs by hand: people of four kinds, as many as you like. From a terminal: `failwhale load ui`.")
@@ -81,7 +81,7 @@ def _form(page: Page, preset: str, scale: float, why: str) -> None:
         started = st.form_submit_button("Start the swarm", icon=":material/play_arrow:", disabled=bool(why), key="start-swarm")
     st.caption(why or f"Preset and length are those above: {preset}, {scale:g} of a drill's. Only what Spike sends is recorded.")
     if started and not classes:
-        st.warning("Nobody is picked.")
+        st.toast("Nobody is picked.", icon=":material/error:")
     elif started:
         _done(lambda: page.start(Wanted(classes, int(people), float(rate), preset, scale, shape)), "The swarm starts.")
 
@@ -90,7 +90,7 @@ def _done(act: Callable[[], None], what: str) -> None:
     try:
         act()
     except SwarmError as error:
-        st.error(str(error))
+        st.toast(str(error), icon=":material/error:")
     else:
         st.toast(what, icon=":material/check:")
 

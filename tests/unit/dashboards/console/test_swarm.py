@@ -153,7 +153,7 @@ def test_a_swarm_is_started_watched_and_stopped_from_the_console(page: Page, ope
     assert shown.metrics["State"] in ("ready", "stopped")
     shown.app.multiselect(key="swarm-who").set_value([])
     shown.app.button(key="start-swarm").click()
-    assert "Nobody is picked." in shown.run().told
+    assert [toast.value for toast in shown.run().app.toast] == ["Nobody is picked."]
     shown.app.multiselect(key="swarm-who").set_value(["Reader"])
     shown.app.number_input(key="swarm-people").set_value(3)
     shown.app.button(key="start-swarm").click()
