@@ -97,7 +97,7 @@ SIMULATED_WORKERS = Metric(
 RING_NODES = Metric("failwhale_ring_nodes", "gauge", ("group",), "Caches in the ring of a group, as this process has it.")
 BREAKER_OPEN = Metric(
     "failwhale_breaker_open", "gauge", ("peer", "calls"),
-    "1 while the breaker to that component refuses calls: all of them, or of a database its reads or its writes.",
+    "1 while the breaker to that component refuses calls: all of them, or of a database its reads or its writes, those of a tenant apart.",
 )  # fmt: skip
 SHED = Metric(
     "failwhale_requests_shed_total", "counter", ("http_route", "criticality"),

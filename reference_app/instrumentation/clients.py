@@ -30,27 +30,37 @@ from reference_app.kit.stream import Stream
 from reference_app.kit.warmup import Gate, Probe
 
 
-def database(lab: Lab, component: Component, recorder: Recorder, deciders: Deciders, configuration: Configuration = DEFAULTS) -> Database:
+def database(
+    lab: Lab, component: Component, recorder: Recorder, deciders: Deciders, configuration: Configuration = DEFAULTS, *, tenant: str = ""
+) -> Database:
     """A pool to one MariaDB, which must prove that it is this lab's."""
     identity = Identity(component.shard, lab.identity_key)
-    reads, writes = (_breaker(component, recorder, deciders, calls=calls) for calls in ("reads", "writes"))
+    whose = f" of {tenant}" if tenant else ""
+    reads, writes = (_breaker(component, recorder, deciders, calls=f"{calls}{whose}") for calls in ("reads", "writes"))
     return Database(
         component.name, component.port, identity=identity, size=configuration.connections, observe=recorder.db_client, reads=reads,
         writes=writes, profile=dataclasses.replace(LAB, sql_timeout=configuration.sql_timeout),
     )  # fmt: skip
 
 
-def shards(lab: Lab, group: str, recorder: Recorder, deciders: Deciders, configuration: Configuration = DEFAULTS) -> list[Shard]:
-    """All shards of a database group (`tweets-db`), by index. Who is their primary is looked up at every call."""
+def shards(
+    lab: Lab, group: str, recorder: Recorder, deciders: Deciders, configuration: Configuration = DEFAULTS, *, tenant: str = ""
+) -> list[Shard]:
+    """All shards of a database group (`tweets-db`), by index. Who is their primary is looked up at every call.
+
+    Pools of a tenant have breakers of their own: its slow calls cut off nobody else.
+    """
     roles, retries = Roles(Home(Path(lab.home)).roles_file), _retries(group, recorder, deciders)
     primaries = sorted((c for c in lab.group(group) if c.role == "primary"), key=lambda c: c.index)
-    members = {c.shard: _members(lab, c.shard, recorder, deciders, configuration) for c in primaries}
+    members = {
+        primary.shard: {
+            member.name: database(lab, member, recorder, deciders, configuration, tenant=tenant)
+            for member in lab.kind("mariadb")
+            if member.shard == primary.shard
+        }
+        for primary in primaries
+    }
     return [Shard(c.index, c.shard, members[c.shard], c.name, deciders, roles, retries) for c in primaries]
-
-
-def _members(lab: Lab, shard: str, recorder: Recorder, deciders: Deciders, configuration: Configuration) -> dict[str, Database]:
-    members = (c for c in lab.kind("mariadb") if c.shard == shard)
-    return {c.name: database(lab, c, recorder, deciders, configuration) for c in members}
 
 
 def caches(lab: Lab, group: str, recorder: Recorder, deciders: Deciders) -> dict[str, Cache]:

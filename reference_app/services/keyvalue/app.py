@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from starlette.types import ASGIApp
 
 from reference_app.contract import keyvalue
+from reference_app.contract.topology import Lab
 from reference_app.instrumentation import clients, service
 from reference_app.instrumentation.guarding import Guard
 from reference_app.instrumentation.recorder import Recorder
@@ -26,20 +27,26 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
     """The ASGI app; upkeep runs while it is open."""
     background, deciders = Background(), Deciders(settings.home.deciders_file)
 
-    def connections() -> Shard:
-        (shard,) = clients.shards(settings.lab, keyvalue.DATABASE_GROUP, recorder, deciders, Configuration(connections=CONNECTIONS))
-        return shard
-
-    common, refusals = connections(), Refusals()
-    bulkheads = Bulkheads(
-        deciders, refusals, {(tenant, access): connections() for tenant in keyvalue.TENANTS for access in ACCESSES}, common
-    )
-    background.start("upkeep", Upkeep(common, recorder=recorder).run)
+    refusals = Refusals()
+    bulkheads = _bulkheads(settings.lab, recorder, deciders, refusals)
+    background.start("upkeep", Upkeep(bulkheads.common, recorder=recorder).run)
     try:
         routes, gate = (
             Endpoints(Tier(Quotas(deciders, refusals), bulkheads, recorder=recorder)).routes(),
-            clients.gate(deciders, shards=[common]),
+            clients.gate(deciders, shards=[bulkheads.common]),
         )
         yield service.app(routes, recorder, guard=Guard(deciders, recorder), gate=gate)
     finally:
         await background.stop()
+
+
+def _bulkheads(lab: Lab, recorder: Recorder, deciders: Deciders, refusals: Refusals) -> Bulkheads:
+    """Connections and breakers of each tenant, and common ones."""
+
+    def connections(tenant: str = "") -> Shard:
+        few = Configuration(connections=CONNECTIONS)
+        (shard,) = clients.shards(lab, keyvalue.DATABASE_GROUP, recorder, deciders, few, tenant=tenant)
+        return shard
+
+    own = {(tenant, access): connections(tenant) for tenant in keyvalue.TENANTS for access in ACCESSES}
+    return Bulkheads(deciders, refusals, own, connections())

@@ -1,4 +1,4 @@
-"""What keeps tenants apart: a quota for the reads and for the writes of each, and connections that are nobody else's (a bulkhead)."""
+"""What keeps tenants apart: a quota for the reads and for the writes of each, and connections with breakers that are nobody else's (a bulkhead)."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ class Bulkheads:
     """The database, through the connections of a tenant with a short line before them, or through common ones while the decider is off."""
 
     def __init__(self, deciders: Deciders, refusals: Refusals, own: Mapping[tuple[str, Access], Shard], common: Shard) -> None:
-        self._deciders, self._refusals, self._own, self._common = deciders, refusals, own, common
+        self._deciders, self._refusals, self._own, self.common = deciders, refusals, own, common
         self._lines = {whose: ConcurrencyLimit(running=lambda: CONNECTIONS, waiting=WAITING) for whose in own}
 
     @asynccontextmanager
     async def entered(self, tenant: str, access: Access) -> AsyncIterator[Shard]:
         """Raises AppError overloaded, after a while, when the line is full, deadline_exceeded when it took too long."""
         if not self._deciders.on(BULKHEADS):
-            yield self._common
+            yield self.common
             return
         line = self._lines[tenant, access]
         if not line.enter():
@@ -85,9 +85,11 @@ class Bulkheads:
             line.leave()
 
     async def _wait(self, line: ConcurrencyLimit) -> None:
+        """A full line is its tenant's, and no nack: of those, callers would hold back what they ask for others, too."""
         try:
             await line.wait()
         except errors.AppError as error:
-            if error.nack:
-                await self._refusals.hold()
-            raise
+            if not error.nack:
+                raise
+            await self._refusals.hold()
+            raise errors.AppError(error.code, error.message, retry_after=error.retry_after) from error

@@ -21,6 +21,7 @@ from reference_app.kit.retrying import Retries
 OK = http.Response(200, b'{"ids":[1]}')
 NACK = http.Response(503, b'{"error":{"code":"overloaded","message":"full","retry_after":1,"nack":true}}')
 OVERLOADED = http.Response(503, b'{"error":{"code":"overloaded","message":"full","retry_after":1}}')
+OVER_QUOTA = http.Response(429, b'{"error":{"code":"quota_exceeded","message":"used up","retry_after":1}}')
 UNAVAILABLE = http.Response(503, b'{"error":{"code":"unavailable","message":"no database"}}')
 BUG = http.Response(500, b'{"error":{"code":"internal","message":"bug"}}')
 Outcome = http.Response | errors.CallError
@@ -120,11 +121,19 @@ def test_an_instance_that_is_gone_is_avoided_after_five_failures(tmp_path: Path)
 
 
 def test_an_answer_that_names_what_is_wrong_speaks_for_its_instance_and_a_bug_does_not(tmp_path: Path) -> None:
-    for answer, opened in ((UNAVAILABLE, False), (NACK, False), (BUG, True)):
+    for answer, opened in ((UNAVAILABLE, False), (NACK, False), (OVER_QUOTA, False), (BUG, True)):
         called = Called(tmp_path, [answer])
         for _ in range(5):
             called.call()
         assert called.breakers[0].is_open == opened
+
+
+@pytest.mark.parametrize("answer", [OVER_QUOTA, OVERLOADED])
+def test_what_one_tenant_is_refused_holds_back_no_calls_for_others(tmp_path: Path, answer: http.Response) -> None:
+    called = Called(tmp_path, [answer])
+    for _ in range(100):
+        called.call()
+    assert (called.calls, called.drops) == (100, 0)
 
 
 def test_a_group_that_refuses_everything_is_spared_most_of_its_calls(tmp_path: Path) -> None:

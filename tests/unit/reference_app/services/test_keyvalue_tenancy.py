@@ -9,10 +9,13 @@ from typing import Any, cast
 import pytest
 
 from reference_app.contract import keyvalue
+from reference_app.contract.profile import LAB
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.instrumentation.recorder import Recorder
 from reference_app.kit import deciders, errors, files
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.shard import Shard
-from reference_app.services.keyvalue import tenancy
+from reference_app.services.keyvalue import app, tenancy
 from reference_app.services.keyvalue.tenancy import ACCESSES, CONNECTIONS, WAITING, Bulkheads, Quotas, Refusals
 
 
@@ -111,7 +114,7 @@ class Pools:
                 await self.done.wait()
                 return str(shard)
         except errors.AppError as error:
-            return error.code
+            return f"{error.code}{' nack' if error.nack else ''}"
 
 
 def test_a_tenant_fills_its_own_connections_and_its_own_line_and_nobody_elses(world: World) -> None:
@@ -138,5 +141,25 @@ def test_without_bulkheads_all_use_the_same_connections(world: World) -> None:
         pools = Pools(world)
         pools.done.set()
         assert {await pools.use(tenant) for tenant in keyvalue.TENANTS} == {"common"}
+
+    asyncio.run(scenario())
+
+
+def test_a_tenant_whose_calls_fail_opens_its_own_breaker_and_nobody_elses(world: World) -> None:
+    lab = Lab("", "small", 1, components(SMALL, 1), "key", "password")  # at the port of its database nobody listens
+
+    async def asked(bulkheads: Bulkheads, tenant: str) -> str:
+        async with bulkheads.entered(tenant, "reads") as shard:
+            try:
+                await shard.primary.read("get", lambda session: session.fetch("SELECT 1"))
+            except errors.CallError as error:
+                return error.outcome
+        return "answered"
+
+    async def scenario() -> None:
+        bulkheads = app._bulkheads(lab, Recorder(), world.deciders, world.refusals)
+        for _ in range(LAB.breaker_failures):
+            assert await asked(bulkheads, "suggestions") == "refused"
+        assert [await asked(bulkheads, tenant) for tenant in ("suggestions", "engagement")] == ["breaker_open", "refused"]
 
     asyncio.run(scenario())
