@@ -42,7 +42,8 @@ class GameDay:
     """One file. `sham_share` of the drills get a twin beside those that are listed.
 
     `phases` are lengths for every drill that does not ask for its own and is not the first on its lab; `settle_s` is how long the lab may take to be as before, between
-    two drills; `repeats` is how often a drill is done again that could not be measured (inconclusive, or its baseline was not met).
+    two drills; `repeats` is how often a drill is done again that could not be measured (inconclusive, its baseline was not met, or a guard
+    ended it after its load was spoiled).
     Nothing is begun after `limit_min` minutes.
     """
 

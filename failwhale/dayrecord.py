@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from chaos.alertscore import Score
+from chaos.audit.model import VIOLATIONS, Finding
 from chaos.catalogue import Verdict
 from chaos.clocks import Clocks
 from chaos.gameday import Task
 from failwhale.bench.measure import Machine
 from failwhale.outcome import Artifacts, BlastRadius
+from loadgen import validity
 from reference_app.kit import files
 from reference_app.kit.home import Home
 
 FILE, LATEST = "record.ndjson", "latest"
 UNMEASURED = ("inconclusive", "baseline-not-met")
-"""Verdicts after which a drill may be repeated."""
+"""Verdicts of drills that say nothing about the system. One that a guard ended says nothing when its load was spoiled before that."""
 
 
 class NoGameDayError(Exception):
@@ -48,6 +51,10 @@ class Audited:
     stale: int | None = None
     resurrected: int | None = None
     doubled_deliveries: int | None = None
+
+    def broken(self, *, predicted: Collection[Finding]) -> bool:
+        """Whether a promise is broken, beside those of which that was predicted."""
+        return any(getattr(self, name) for name in VIOLATIONS if name not in predicted)
 
 
 @dataclass(frozen=True)
@@ -154,8 +161,7 @@ class Record:
         """It came to an end, which was measured, or predicted, or the last that it gets."""
         if (end := self.ended.get(task.number)) is None:
             return False
-        measured = end.result.verdict not in UNMEASURED or end.result.verdict == task.expected_verdict
-        return measured or len(self.attempts[task.number]) > self.planned.repeats
+        return _measured(task, end.result) or len(self.attempts[task.number]) > self.planned.repeats
 
     @property
     def stopped(self) -> str | None:
@@ -193,6 +199,15 @@ def find(home: Home, name: str) -> Record:
 def now() -> float:
     """The time of a line."""
     return round(time.time(), 3)
+
+
+def _measured(task: Task, result: Drilled) -> bool:
+    """A broken promise counts whatever the load was."""
+    if result.verdict == task.expected_verdict or (result.audit is not None and result.audit.broken(predicted=task.violations)):
+        return True
+    if result.verdict == "interrupted":
+        return result.load is None or not validity.spoiled(result.load.invalid_reasons)
+    return result.verdict not in UNMEASURED
 
 
 def _read(directory: Path) -> Record:

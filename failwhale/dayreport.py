@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from chaos.audit.model import VIOLATIONS
 from chaos.gameday import Task
 from failwhale.bench.measure import Machine
 from failwhale.dayrecord import Continued, Drilled, Ended, Record
@@ -135,7 +134,7 @@ def _as_predicted(task: Task, result: Drilled) -> bool:
 
 def _broke_a_promise(task: Task, drill: Drill) -> bool:
     audit = drill.result.audit if drill.result else None
-    return audit is not None and any(getattr(audit, name) for name in VIOLATIONS if name not in task.violations)
+    return audit is not None and audit.broken(predicted=task.violations)
 
 
 def _totals(drills: Sequence[Drill]) -> Totals:

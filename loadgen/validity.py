@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from loadgen.facts import Facts
 from loadgen.history import Operation
@@ -18,8 +18,9 @@ CLOCK_STEP_MAX_S = 0.5
 """NTP slews a clock by 0.5 ms a second at most: 80 ms in a drill. More was a step, or the machine slept."""
 
 BEFORE_THE_FAULT = ("warmup", "baseline", "ramp", "before")
+_BY_HAND = "the load was stopped by hand"
 _STOPPED = {
-    "interrupt": "the load was stopped by hand at load second {at:.1f} of {end:.0f}",
+    "interrupt": _BY_HAND + " at load second {at:.1f} of {end:.0f}",
     "lease": "the lease of the run lapsed at load second {at:.1f} of {end:.0f}, so the load stopped",
 }
 
@@ -37,6 +38,11 @@ def reasons(plan: Plan, facts: Facts | None, operations: Sequence[Operation]) ->
         *_exhausted(operations),
         *_unreachable(plan, operations),
     ]
+
+
+def spoiled(reasons: Iterable[str]) -> bool:
+    """Whether something makes the run invalid beside its having been stopped, which whoever ends a drill does to its load."""
+    return any(not reason.startswith(_BY_HAND) for reason in reasons)
 
 
 def _cut_short(plan: Plan, facts: Facts) -> Iterator[str]:

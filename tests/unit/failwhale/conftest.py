@@ -39,6 +39,7 @@ class StandIn:
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "failwhale"
         self.directory.mkdir()
+        (self.directory / "__init__.py").touch()  # else a PYTHONPATH that names a checkout would have the real one answer, and start a lab
         (self.directory / "__main__.py").write_text(STANDIN)
 
     def answers(self, *answers: dict[str, object]) -> None:

@@ -27,6 +27,9 @@ AUDIT = {"complete": True, "acknowledged": 300, "indeterminate": 0, "lost": 0, "
 PASSED = {"verdict": "passed", "reasons": ["It held."], "audit": AUDIT}
 DEVIATED = {"verdict": "deviated", "reasons": ["It did not hold."], "audit": AUDIT}
 INVALID = {"verdict": "inconclusive", "reasons": ["The load is invalid."]}
+GUARDED: dict[str, Any] = {"verdict": "interrupted", "reasons": ["The guard burn ended the drill."], "audit": AUDIT}
+STOPPED = "the load was stopped by hand at load second 31.0 of 120"
+LATE = "requests left late: lag p99 55.0 ms, allowed 20 ms"
 FIRED = {"name": "SloBurn", "component": None, "slo": "home", "severity": "page", "after_s": 3.0, "resolved_s": 9.0}
 ALERTS: dict[str, Any] = {"expected": [], "fired": [FIRED], "missed": [], "false_positives": [FIRED]}
 
@@ -142,6 +145,38 @@ def test_what_could_not_be_measured_is_done_again_and_both_are_told(
     report = gameday.perform(home, day, quiet)
     assert report.ok
     assert report.drills[0].earlier == ("run-2 inconclusive: The load is invalid.",)
+
+
+@pytest.fixture
+def stays_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab outlives its drills."""
+    monkeypatch.setattr(gameday, "_up", lambda _home: True)
+
+
+def guarded(*reasons: str, **audit: int) -> dict[str, Any]:
+    return GUARDED | {"load": {"valid": False, "invalid_reasons": list(reasons)}, "audit": AUDIT | audit}
+
+
+@pytest.mark.usefixtures("stays_up")
+def test_a_drill_that_a_guard_ended_under_a_spoiled_load_is_done_again_once(
+    home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]]
+) -> None:
+    _, second = predicted
+    standin.answers(guarded(STOPPED, LATE), guarded(STOPPED, LATE), second)
+    report = gameday.perform(home, day, quiet)
+    assert [(drill.verdict, len(drill.earlier)) for drill in report.drills] == [("interrupted", 1), (second["verdict"], 0)]
+
+
+@pytest.mark.usefixtures("stays_up")
+@pytest.mark.parametrize("ended", [guarded(STOPPED), guarded(STOPPED, LATE, lost=1), GUARDED])
+def test_a_drill_that_a_guard_ended_for_the_harm_it_did_is_not_done_again(
+    home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]], ended: dict[str, Any]
+) -> None:
+    _, second = predicted
+    standin.answers(ended, second)
+    report = gameday.perform(home, day, quiet)
+    assert [(drill.verdict, len(drill.earlier)) for drill in report.drills] == [("interrupted", 0), (second["verdict"], 0)]
+    assert not report.ok
 
 
 def test_another_verdict_is_not_done_again(home: Home, day: Planned, standin: Any) -> None:

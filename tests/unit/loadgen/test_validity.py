@@ -36,6 +36,14 @@ def test_a_planted_cause_makes_the_run_invalid_and_is_named(plan, facts, healthy
     assert reason in found
 
 
+def test_a_load_is_spoiled_by_what_made_it_invalid_and_not_by_being_stopped(plan, facts, healthy):
+    stopped = {"stopped_by": "interrupt", "stopped_at": 42.0, "sent": 300}
+    assert [validity.spoiled(validity.reasons(plan, facts(**more), healthy)) for more in ({}, stopped, stopped | {"stalls": 2})] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert validity.spoiled(validity.reasons(plan, None, healthy))
+
+
 @pytest.mark.parametrize(
     "within", [{"lag_p99_ms": 20.0}, {"cpu_peak": 0.80}, {"cpu_peak": None}, {"sent": 990}, {"clock_step_s": 0.5}, {"cpu_wait_peak": 0.9}]
 )
