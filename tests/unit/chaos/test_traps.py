@@ -42,10 +42,11 @@ SWITCH_ON = call("chaos.actions.faults", "undo_all")
 PAUSE = call("chaos.actions.faults", "pause", component="tweets-0")
 FAIL = call(HERE, "fail")
 IN_RANGE = {"type": "range", "range": [0.5, 1.0]}
+BETWEEN = [0.5, 1.0]
 
 
-def document(*method: dict[str, Any], answers: tuple[Any, ...] = (1.0,), **changes: Any) -> dict[str, Any]:
-    steady = {"title": "steady", "probes": [probe("answer", IN_RANGE, values=list(answers))]}
+def document(*method: dict[str, Any], answers: tuple[Any, ...] = (1.0,), tolerance: Any = IN_RANGE, **changes: Any) -> dict[str, Any]:
+    steady = {"title": "steady", "probes": [probe("answer", tolerance, values=list(answers))]}
     ours = {key: deepcopy(SOUND.document[key]) for key in ("runtime", "controls", "extensions")}
     about = {"title": "a trap", "description": "one of them", "steady-state-hypothesis": steady}
     return about | ours | {"method": list(method), "rollbacks": [SWITCH_ON]} | changes
@@ -57,6 +58,8 @@ def sends(signal: str) -> dict[str, Any]:
 
 WHILE_ON = {"title": "on", "probes": [probe("is_on", tolerance=True)]}
 CONTINUOUSLY = ["--hypothesis-strategy", "continuously", "--hypothesis-frequency", "0.03"]
+RECORDER = SOUND.document["controls"]
+BROKEN = [{"name": "broken", "provider": {"type": "python", "module": HERE}}]
 GONE = [{"name": "gone", "provider": {"type": "python", "module": "chaos.controls.gone"}}]
 
 TRAPS = (
@@ -65,6 +68,10 @@ TRAPS = (
     Trap("3-rollback", document(SWITCH_OFF, rollbacks=[FAIL])),
     Trap("4-during", document(SWITCH_OFF, call(HERE, "wait", seconds=0.15), SWITCH_ON, **{"steady-state-hypothesis": WHILE_ON}), CONTINUOUSLY),
     Trap("5-nan", document(SWITCH_OFF, answers=(1.0, "NaN"))),
+    Trap("5-none", document(SWITCH_OFF, answers=(0.9, None), tolerance=BETWEEN)),
+    Trap("5-text", document(SWITCH_OFF, answers=(0.9, "0.9"), tolerance=BETWEEN)),
+    Trap("5-none-for-bool", document(SWITCH_OFF, answers=(True, None), tolerance=True)),
+    Trap("5-text-for-bool", document(SWITCH_OFF, answers=(True, "True"), tolerance=True)),
     Trap("6-not-cut", document(SWITCH_OFF, call(HERE, "wait", seconds=0.3), **{"steady-state-hypothesis": WHILE_ON}), [*CONTINUOUSLY, "--fail-fast"]),
     Trap("6-halted", document(SWITCH_OFF, call(HERE, "pull_halt", after_s=0.1, background=True), call("chaos.actions.clock", "hold_fault"))),
     Trap("7-after", document(SWITCH_OFF, answers=(1.0, 0.0))),
@@ -72,9 +79,12 @@ TRAPS = (
          ["--hypothesis-strategy", "during-method-only", "--hypothesis-frequency", "0.03", "--fail-fast"]),
     Trap("9-sigterm", document(call(HERE, "send", name="SIGTERM"), PAUSE), inject_at=60.0),
     Trap("10-sigint", sends("SIGINT")),
+    Trap("10-sigusr1", sends("SIGUSR1")),
     Trap("11-sigusr2", sends("SIGUSR2")),
     Trap("12-sigkill", sends("SIGKILL")),
     Trap("13-no-control", document(SWITCH_OFF, controls=GONE), session=False),
+    Trap("13-broken-control", document(SWITCH_OFF, controls=[*RECORDER, *BROKEN])),
+    Trap("13-only-a-broken-control", document(SWITCH_OFF, controls=BROKEN)),
     Trap("14-veto", document(SWITCH_OFF), halted="real incident"),
     Trap("15-invalid", document(call("chaos.actions.faults", "kill_and_hug"))),
     Trap("15-option", document(SWITCH_OFF), ["--surprise"]),
@@ -158,11 +168,20 @@ def test_4_a_steady_state_that_was_lost_in_between_exits_with_0_and_is_in_the_jo
     assert trap.journal.steady_states.missed == ("during",)
 
 
-def test_5_an_answer_that_is_no_number_ends_the_toolkit_before_its_rollbacks(sprung: dict[str, Sprung]) -> None:
-    trap = sprung["5-nan"]
+@pytest.mark.parametrize("name", ["5-nan", "5-none", "5-text"])
+def test_5_an_answer_that_is_no_number_ends_the_toolkit_before_its_rollbacks(sprung: dict[str, Sprung], name: str) -> None:
+    trap = sprung[name]
     assert (trap.came.exit_code, trap.journal) == (1, None)
     assert trap.events.count("undone") == 1
     assert trap.judged()[0] == "error"
+
+
+@pytest.mark.parametrize("name", ["5-none-for-bool", "5-text-for-bool"])
+def test_5_an_answer_that_is_no_bool_is_not_the_one_that_was_wanted_and_rollbacks_are_played(sprung: dict[str, Sprung], name: str) -> None:
+    trap = sprung[name]
+    assert trap.journal is not None
+    assert (trap.came.exit_code, trap.journal.deviated, trap.journal.steady_states.missed) == (1, True, ("after",))
+    assert trap.events.count("undone") == 1
 
 
 def test_6_an_action_under_way_is_not_cut_but_ours_end_when_chaos_is_halted(sprung: dict[str, Sprung]) -> None:
@@ -196,7 +215,7 @@ def test_9_a_sigterm_fails_the_action_that_waits_and_the_next_one_is_refused_bef
     assert trap.judged()[0] == "not-injected"
 
 
-@pytest.mark.parametrize("name", ["10-sigint", "11-sigusr2"])
+@pytest.mark.parametrize("name", ["10-sigint", "10-sigusr1", "11-sigusr2"])
 def test_10_and_11_an_interrupted_toolkit_is_told_as_such(sprung: dict[str, Sprung], name: str) -> None:
     trap = sprung[name]
     assert trap.came.exit_code == 1
@@ -217,6 +236,21 @@ def test_13_without_its_control_a_run_goes_on_and_our_actions_refuse(sprung: dic
     assert "belongs to no run" in trap.journal.failures[0]
     assert trap.events == []
     assert any("nothing holds the lease" in problem for problem in trap.problems())
+
+
+@pytest.mark.parametrize("name", ["13-broken-control", "13-only-a-broken-control"])
+def test_13_what_a_control_raises_is_not_heard_and_rollbacks_are_played(sprung: dict[str, Sprung], name: str) -> None:
+    trap = sprung[name]
+    assert trap.came.exit_code == 0
+    assert trap.journal is not None
+    assert (trap.journal.status, trap.journal.failures) == ("completed", ())
+    assert trap.events.count("undone") == 1
+
+
+def test_13_an_experiment_without_the_recorder_is_refused_whatever_other_controls_it_has(sprung: dict[str, Sprung]) -> None:
+    assert [any("nothing holds the lease" in problem for problem in sprung[name].problems()) for name in (
+        "13-broken-control", "13-only-a-broken-control",
+    )] == [False, True]  # fmt: skip
 
 
 def test_14_a_veto_is_a_refusal_with_its_reason(sprung: dict[str, Sprung]) -> None:

@@ -54,6 +54,11 @@ def fail() -> None:
     raise RuntimeError("planted")
 
 
+def before_experiment_control(**_: Any) -> None:
+    """A control that is broken."""
+    raise RuntimeError("planted")
+
+
 def wait(seconds: float) -> None:
     time.sleep(seconds)
 
