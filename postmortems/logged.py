@@ -5,6 +5,8 @@ A template is a message without its numbers. The supervisor and whoever breaks t
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
@@ -56,15 +58,19 @@ def template(message: str) -> str:
 
 def _lines(folder: Path, start: float) -> Iterator[_Line]:
     for path in sorted(path for service in SERVICES for path in folder.glob(f"{service}-*.log*")):
-        if path.stat().st_mtime < start:
-            continue
-        with path.open("rb") as file:
-            for raw in file:
-                if any(mark in raw for mark in _BAD):
-                    try:
-                        yield msgspec.json.decode(raw, type=_Line)
-                    except msgspec.DecodeError:
-                        continue
+        with contextlib.suppress(FileNotFoundError):  # rotated away since the folder was listed
+            yield from _lines_of(path, start)
+
+
+def _lines_of(path: Path, start: float) -> Iterator[_Line]:
+    """A file that is truncated meanwhile ends there, perhaps within a line."""
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_mtime < start:
+            return
+        for raw in file:
+            if any(mark in raw for mark in _BAD):
+                with contextlib.suppress(msgspec.DecodeError):
+                    yield msgspec.json.decode(raw, type=_Line)
 
 
 def _frequent(counted: dict[tuple[str, str, str, str], Counter[int]]) -> list[tuple[tuple[str, str, str, str], Counter[int]]]:

@@ -40,3 +40,15 @@ def test_lines_of_another_time_and_broken_ones_are_passed_over(tmp_path: Path) -
     with (tmp_path / "users-0.log").open("a") as file:
         file.write('{"severity":"ERROR", half a line\n{"severity":"ERROR"}\n')
     assert logged.read(tmp_path, SECOND + 5, SECOND + 9, [])[0].series == ()
+
+
+def test_a_log_that_is_rotated_away_or_cut_off_while_it_is_read_costs_only_its_own_lines(tmp_path: Path) -> None:
+    write(tmp_path / "tweets-0.log", *[("WARNING", f"no answer in {number} s") for number in range(500)])
+    (tmp_path / "tweets-0.log.1").symlink_to(tmp_path / "gone")  # listed, and not there when it is opened
+    write(tmp_path / "users-0.log", ("ERROR", "no answer"))
+    lines = logged._lines(tmp_path, SECOND)
+    first = next(lines)
+    with (tmp_path / "tweets-0.log").open("r+") as file:
+        file.truncate(100)
+    assert first.component == "tweets-0"
+    assert [line.component for line in lines][-1] == "users-0"
