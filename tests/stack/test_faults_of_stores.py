@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +22,7 @@ from chaos.faults.databases import AGAIN_SECONDS, ExhaustConnections, HangWrites
 from chaos.faults.families import AnyFault
 from chaos.faults.resources import CpuBurn, CpuQuota
 from chaos.session import Session
-from reference_app.contract import storage
+from reference_app.contract import api, storage
 from reference_app.contract.topology import Lab
 from reference_app.kit import sql
 from reference_app.kit.home import Home
@@ -32,6 +34,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.breaks]
 
 DATABASE, REPLICA, CACHE, SERVICE = "graph-db-0", "tweets-db-0-replica", "tweet-cache-0", "search-0"
 PATIENCE_S = 0.5
+PRIMARY = "tweets-db-0-primary"
+LIKE, UNLIKE = "REPLACE INTO likes VALUES (-1, -1)", "DELETE FROM likes WHERE tweet_id = -1"
 READ, WRITE = "SELECT COUNT(*) FROM followees", "DELETE FROM pending_edges WHERE follower_id = -1"
 
 
@@ -109,14 +113,18 @@ def test_slow_queries_wait_for_a_part_of_each_hold_and_are_answered(run: Session
     assert fault.measured(run.home)["statement_mean_ms"] < 40
 
 
-@pytest.mark.parametrize("thread", ["io", "sql"])
-def test_a_stopped_replica_is_behind_and_catches_up(run: Session, thread: Thread) -> None:
+@pytest.mark.parametrize(("thread", "written"), [("io", "silent"), ("sql", "answered")])
+def test_a_stopped_replica_is_behind_and_catches_up(run: Session, thread: Thread, written: str) -> None:
     fault = StopReplica(REPLICA, thread=thread)
     undo.inject(run, fault)
     assert fault.in_effect(run.home)
+    assert asked(run.home, LIKE, PRIMARY) == written
+    await_true(lambda: fault.measured(run.home)["transactions_behind"] >= 1)
     with pytest.raises(NotApplicableError, match="in force already"):
         undo.inject(run, fault)
     taken_back(run, fault)
+    await_true(lambda: fault.measured(run.home)["transactions_behind"] == 0)
+    assert asked(run.home, UNLIKE, PRIMARY) == "answered"
 
 
 def test_a_flushed_cache_is_up_and_cold(run: Session) -> None:
@@ -171,9 +179,24 @@ def used_s(pid: int) -> float:
 
 def test_a_service_without_descriptors_takes_no_new_connection_until_it_has_its_own_limit_back(run: Session) -> None:
     fault = resources.few_descriptors(run.home, SERVICE)
-    undo.inject(run, fault)
-    assert fault.in_effect(run.home)
-    taken_back(run, fault)
+    with contextlib.ExitStack() as kept:
+        assert answers_anew(run.home, kept)
+        undo.inject(run, fault)
+        await_true(lambda: not answers_anew(run.home, kept))
+        (undone,) = undo.replay(run.home, by="test")
+        assert (undone.error, fault.in_effect(run.home)) == ("", False)
+        await_true(lambda: answers_anew(run.home, kept))
+
+
+def answers_anew(home: Home, kept: contextlib.ExitStack) -> bool:
+    """Whether the service answers on a new connection, which stays open: what it still had free below its limit is soon used up."""
+    port = home.lab().component(SERVICE).port
+    connection = kept.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)))
+    try:
+        connection.request("GET", api.HEALTH)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 @pytest.mark.parametrize(
