@@ -22,7 +22,7 @@ _EDGE = (metrics.EDGE_REDISPATCHES, metrics.EDGE_CONNECTION_ERRORS, metrics.EDGE
 _OWN_COUNTS = ("affected_operations", "statements_given_up", "transactions_behind")
 """Operations that a fault counted itself."""
 _OWN_TRAFFIC = ("packets", "delayed", "ended")
-"""What a fault counted on the wire, a probe's questions too: not more than the app's own calls."""
+"""What a fault counted on the wire, a probe's questions too (but those that `syn_drop` let hang): not more than the app's own calls."""
 _ENTRANCES = ("edge", "gateway")
 
 

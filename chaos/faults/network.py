@@ -14,7 +14,7 @@ from chaos import cgroups, connections, events, firewall
 from chaos.cgroups import Controller
 from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, require_absent, state_of
 from reference_app.kit.home import Home
-from reference_app.stack import marks
+from reference_app.stack import marks, questions
 
 
 class _ByRules(OnComponent, frozen=True):
@@ -33,7 +33,7 @@ class _ByRules(OnComponent, frozen=True):
     def apply(self, home: Home) -> None:
         port = home.lab().component(self.component).port
         rules = [f"{match} counter{'' if self.sham else f' {verdict}'}" for match, verdict in self.rules(port)]
-        firewall.put(self.table(home), filter=rules)
+        firewall.put(self.table(home), filter=[*rules, *(() if self.sham else self.uncounted(port))])
 
     def undo(self, home: Home) -> None:
         firewall.drop(self.table(home))
@@ -50,6 +50,10 @@ class _ByRules(OnComponent, frozen=True):
     def rules(self, port: int) -> list[tuple[str, str]]:
         """(which packets, what becomes of them)"""
         raise NotImplementedError
+
+    def uncounted(self, port: int) -> list[str]:  # noqa: ARG002 - most count whatever they hit
+        """Rules for packets that it hits and that are nobody's request."""
+        return []
 
 
 class Refuse(_ByRules, frozen=True, tag="refuse"):
@@ -82,10 +86,17 @@ class Loss(_ByRules, frozen=True, tag="loss"):
 
 
 class SynDrop(_ByRules, frozen=True, tag="syn_drop"):
-    """Open connections go on, new ones hang: what a full listen queue looks like, and what pools hide."""
+    """Open connections go on, new ones hang: what a full listen queue looks like, and what pools hide.
+
+    The lab's own questions, which connect anew each time, hang too and are not counted. Other watchers are: who reads a cache's figures or
+    scrapes a service keeps a connection, and is seen only when that was lost.
+    """
 
     def rules(self, port: int) -> list[tuple[str, str]]:
-        return [(f"tcp dport {port} tcp flags & (syn|ack) == syn", "drop")]
+        return [(f"{_asks_to_connect(port)} ip dscp != {questions.DSCP}", "drop")]
+
+    def uncounted(self, port: int) -> list[str]:
+        return [f"{_asks_to_connect(port)} ip dscp {questions.DSCP} drop"]
 
 
 class Partition(msgspec.Struct, frozen=True, tag="partition"):
@@ -144,6 +155,10 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
 
     def _group(self, home: Home) -> str:
         return f"failwhale-{home.lab().port_base}-partition"
+
+
+def _asks_to_connect(port: int) -> str:
+    return f"tcp dport {port} tcp flags & (syn|ack) == syn"
 
 
 def _tree() -> Controller:

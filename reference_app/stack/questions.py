@@ -18,6 +18,8 @@ from reference_app.contract import api, storage
 from reference_app.contract.topology import Component, Kind
 
 TIMEOUT_S = 0.3
+DSCP = 16
+"""Class of a question's packets: CS2, operation and management (RFC 4594). Packet rules tell them from those of requests."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ async def ask(component: Component, timeout_s: float = TIMEOUT_S) -> Answer:
 async def _connect(port: int) -> socket.socket:
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     connection.setblocking(False)
+    connection.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, DSCP << 2)
     try:
         await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
     except BaseException:
