@@ -19,8 +19,9 @@ from reference_app.kit import files, settings
 from reference_app.kit.home import Home
 from reference_app.stack import agents
 from reference_app.stack.control import Control
+from reference_app.stack.errors import StackError
 
-LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_PAUSE_SECONDS, POLL_SECONDS = 30.0, 0.05
 WITH_DATABASES = tuple(group for group in ("tweets", "users", "graph") if f"{group}-db" in topology.SERVICE_EDGES[group])
 """Services whose configuration speaks of databases (kit.settings)."""
 
@@ -81,7 +82,10 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
 
 
 class BadConfig(OnComponent, frozen=True, tag="bad_config"):
-    """A deploy: the service is restarted with a time limit of its statements that is far too short, as when seconds are taken for milliseconds."""
+    """A deploy: the service is restarted with a time limit of its statements that is far too short, as when seconds are taken for milliseconds.
+
+    One that refuses to start with it (decider configuration_guard) is down, and nobody tries again.
+    """
 
     engine: ClassVar[str] = "configuration file"
 
@@ -99,9 +103,11 @@ class BadConfig(OnComponent, frozen=True, tag="bad_config"):
 
     def apply(self, home: Home) -> None:
         """A sham configures what is in force anyway, and restarts nothing."""
-        seconds = settings.DEFAULTS.sql_timeout if self.sham else self.sql_timeout_ms / 1000
-        files.write_json(home.configuration_file(self.component), settings.Configuration(sql_timeout=seconds), durable=True)
-        if not self.sham:
+        told = settings.DEFAULTS if self.sham else settings.Configuration(sql_timeout=self.sql_timeout_ms / 1000)
+        files.write_json(home.configuration_file(self.component), told, durable=True)
+        if settings.why_refused(home, told):
+            _restart_in_vain(home, self.component)
+        elif not self.sham:
             _restart(home, [self.component])
 
     def undo(self, home: Home) -> None:
@@ -116,7 +122,9 @@ class BadConfig(OnComponent, frozen=True, tag="bad_config"):
         return home.configuration_file(self.component).exists()
 
     def measured(self, home: Home) -> dict[str, float]:
-        """Statements that the service gave up since it was deployed."""
+        """Statements that the service gave up since it was deployed; of one that refused to start that it has no process."""
+        if not Control(home).runs(self.component):
+            return {"processes": 0.0}
         lost = exposition.total(home.lab().component(self.component), f"{metrics.DB_CLIENT.name}_count", outcome="timeout")
         return {"statements_given_up": lost}
 
@@ -129,6 +137,21 @@ def _restart(home: Home, components: Sequence[str]) -> float:
         control.start(component)
     control.wait_ready(components, READY_SECONDS)
     return time.monotonic() - began
+
+
+def _restart_in_vain(home: Home, component: str) -> None:
+    """Started once and, when it has ended, held down: what refuses its configuration refuses it again. Raises StackError when it goes on."""
+    control, deadline = Control(home), time.monotonic() + READY_SECONDS
+    control.stop(component)
+    control.start(component)
+    for there in (True, False):  # it is to be seen a moment after its start
+        while control.runs(component) is not there:
+            if time.monotonic() >= deadline:
+                raise StackError(
+                    f"{component} did not refuse its configuration within {READY_SECONDS:g} s: see `failwhale logs {component}`"
+                )
+            time.sleep(POLL_SECONDS)
+    control.stop(component)
 
 
 def _be_agent(home: Home, how: str, pause_s: float, components: Sequence[str]) -> None:

@@ -80,6 +80,7 @@ DECIDERS = {
     "nack_admission": Decider(ON, "a client whose callee refuses most of its calls drops some of them itself"),
     "service_concurrency": Decider(LAB.service_concurrency, "a number: requests worked on at once in one service behind the gateway"),
     "refuse_expired": Decider(ON, "requests whose caller waits no more are refused when they come; off, they are only counted"),
+    "configuration_guard": Decider(ON, "a service refuses to start with a configuration that cannot be meant; off, it starts"),
     "warm_up_gate": Decider(ON, "a service that has just started is ready only when its dependencies answer"),
     "ring_guard": Decider(
         ON, "a ring takes in or gives up one cache, or a quarter of them, at a time; off, as many at once as somebody says"

@@ -17,7 +17,7 @@ from chaos.session import Session
 from reference_app.contract.topology import Lab
 from reference_app.kit import deciders, lease
 from reference_app.kit.home import Home
-from reference_app.stack import agents, marks
+from reference_app.stack import agents, marks, program
 from reference_app.stack.control import Control
 from tests.conftest import Failwhale
 from tests.stack.conftest import Api
@@ -81,6 +81,7 @@ def test_after_a_restart_of_everything_a_full_disk_is_gone_and_what_was_acknowle
 
 @pytest.mark.verify
 def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_back(run: Session, api: Api) -> None:
+    deciders.write(run.home, "configuration_guard", deciders.OFF, by="test")
     fault = BadConfig(SERVICE, sql_timeout_ms=0.1)
     follower, followee = api.user(), api.user()
     undo.inject(run, fault)
@@ -88,6 +89,18 @@ def test_a_deploy_with_a_wrong_time_limit_fails_statements_until_it_is_taken_bac
     assert fault.measured(run.home)["statements_given_up"] >= 1
     taken_back(run, fault)
     await_true(lambda: api.call(follower, "PUT", f"/following/{followee.id}").status_code == 204, 20)
+
+
+@pytest.mark.verify
+def test_a_service_that_refuses_its_configuration_stays_down_and_says_why_until_it_is_taken_back(run: Session) -> None:
+    fault = BadConfig(SERVICE, sql_timeout_ms=0.1)
+    undo.inject(run, fault)
+    assert fault.in_effect(run.home)
+    assert fault.measured(run.home) == {"processes": 0.0}
+    assert next(state.state for state in Control(run.home).states() if state.name == SERVICE) == "stopped"
+    assert "are units mixed up?" in program.log_file(run.home, SERVICE).read_text()
+    taken_back(run, fault)
+    assert Control(run.home).unanswered() == {}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -48,6 +50,32 @@ def test_a_bad_deploy_whose_service_did_not_stop_is_still_in_force_and_taken_bac
     service.refuses = False
     fault.undo(home)
     assert (service.deployed, fault.in_effect(home)) == (False, False)
+
+
+class Refusing:
+    """A supervisor whose service is to be seen a moment after its start, and has ended when it is looked at again."""
+
+    def __init__(self, _home: Home) -> None:
+        self.looks = iter([False, True, True, False])
+
+    def __getattr__(self, did: str) -> Callable[[str], None]:
+        return lambda component: DID.append(f"{did} {component}")
+
+    def runs(self, _component: str) -> bool:
+        return next(self.looks, False)
+
+
+DID: list[str] = []
+
+
+def test_a_service_that_refuses_its_configuration_is_started_once_and_held_down(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    DID.clear()
+    monkeypatch.setattr(change, "Control", Refusing)
+    monkeypatch.setattr(change, "POLL_SECONDS", 0.0)
+    fault = BadConfig("tweets-0", sql_timeout_ms=0.1)
+    fault.apply(home)
+    assert DID == ["stop tweets-0", "start tweets-0", "stop tweets-0"]
+    assert fault.in_effect(home)
 
 
 def test_a_fault_proxy_that_does_not_answer_is_ended_with_all_that_it_holds(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

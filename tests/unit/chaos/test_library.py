@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +20,10 @@ SHORTEST_LESSON = 35
 """Words of a description."""
 WITHOUT_A_DRILL = {"keyvalue", "search", "graph", "keyvalue-db", "receiver"}
 """Parts whose loss is tested (docs/failures.md), and teaches nothing that another part's does not."""
+
+
+WITHOUT_A_TWIN = {"kill-edge", "delete-without-where"}
+"""What would make them pass no lab has: a second edge, a server that refuses the statement, so that nothing is injected at all."""
 
 
 def hit(experiment: Experiment) -> set[str]:
@@ -40,3 +46,17 @@ def test_a_drill_teaches_and_names_a_runbook_and_alerts_that_exist(experiment: E
     assert extension.truth.propagation
     assert (REPOSITORY / extension.runbook).exists()
     assert {alert.name for alert in (*extension.expected_alerts, *extension.tolerated_alerts)} <= ALERTS
+
+
+def without_a_twin(library: Iterable[Experiment]) -> set[str]:
+    """Drills that deviate, and no drill shows the switch with which they pass."""
+    return {each.name for each in library if each.extension.expected_verdict == "deviated" and each.extension.twin_with is None}
+
+
+def test_what_makes_a_deviating_drill_pass_is_a_drill_of_its_own() -> None:
+    assert without_a_twin(LIBRARY) == WITHOUT_A_TWIN
+
+
+def test_a_planted_deviation_that_nobody_shows_to_pass_is_found() -> None:
+    sound = catalogue.load("pause-users")
+    assert without_a_twin([replace(sound, extension=replace(sound.extension, twin_with=None))]) == {"pause-users"}

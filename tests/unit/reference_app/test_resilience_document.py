@@ -45,6 +45,7 @@ def test_what_it_names_exists_with_the_values_it_states() -> None:
 def test_every_decider_of_a_pattern_is_documented() -> None:
     patterns = {"refuse_expired", "retries", "breakers", "nack_admission", "service_concurrency", "gateway_concurrency", "shed_by_class"}
     patterns |= {"shed_reads", "warm_up_gate", "soft_ttl", "lease_gets", "cold_gathering", "negative_cache", "hot_keys", "ring_guard"}
+    patterns |= {"configuration_guard"}
     assert {name for name in patterns if f"`{name}`" not in TEXT} == set()
 
 
