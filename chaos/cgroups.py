@@ -58,6 +58,23 @@ def members(where: Controller, group: str) -> frozenset[int]:
         return frozenset()
 
 
+def throttled_s(where: Controller, group: str) -> float:
+    """How long the group stood still because its CPU time was used up."""
+    told = _told(where, group, "cpu.stat")
+    return told["throttled_time"] / 1e9 if where.version == 1 else told["throttled_usec"] / 1e6
+
+
+def memory_mib(where: Controller, group: str) -> float:
+    """What the group has now."""
+    name = "memory.usage_in_bytes" if where.version == 1 else "memory.current"
+    return int((where.directory / group / name).read_text()) / (1 << 20)
+
+
+def memory_kills(where: Controller, group: str) -> int:
+    """Processes of the group that the kernel killed because they took more than it may have."""
+    return _told(where, group, "memory.oom_control" if where.version == 1 else "memory.events")["oom_kill"]
+
+
 def dissolve(where: Controller, group: str) -> None:
     """Back to the directory above; nothing when there is no such group."""
     directory = where.directory / group
@@ -77,3 +94,9 @@ def gather(where: Controller, group: str, pids: Iterable[int], limits: Mapping[s
         (directory / name).write_text(value)
     for pid in pids:
         (directory / "cgroup.procs").write_text(str(pid))
+
+
+def _told(where: Controller, group: str, name: str) -> dict[str, int]:
+    """A file of names and numbers, one pair a line."""
+    pairs = (line.split() for line in (where.directory / group / name).read_text().splitlines())
+    return {key: int(value) for key, value in pairs}

@@ -61,7 +61,7 @@ class Fault(Protocol):
     def in_effect(self, home: Home) -> bool: ...
 
     def measured(self, home: Home) -> dict[str, float]:
-        """What it did so far, as it saw it itself; asked just before the undo. Empty when it cannot see that."""
+        """What it did so far, as the real thing shows it; asked just before the undo. Empty when that cannot be seen."""
 
 
 class OnComponent(msgspec.Struct, frozen=True):
@@ -95,9 +95,6 @@ class OnComponent(msgspec.Struct, frozen=True):
             raise NotApplicableError(
                 f"{hit.name} is the {hit.role} now, not what its name tells: `failwhale shard promote {hit.shard}-primary` gives the roles back"
             )
-
-    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002 - of faults that cannot see what they did
-        return {}
 
 
 def require_absent(fault: Fault, home: Home) -> None:

@@ -42,6 +42,12 @@ class FlushCache(_OfCache, frozen=True, tag="flush_cache"):
     def in_effect(self, home: Home) -> bool:  # noqa: ARG002
         return False
 
+    def measured(self, home: Home) -> dict[str, float]:
+        """How often the cache was emptied since it was started, and keys that it has again."""
+        with self._client(home) as client:
+            emptied = client.info("commandstats").get("cmdstat_flushall", {"calls": 0})
+            return {"flushes_total": float(emptied["calls"]), "keys": float(client.dbsize())}
+
 
 class EvictionStorm(_OfCache, frozen=True, tag="eviction_storm"):
     """maxmemory far below what is kept: with an eviction policy keys go as fast as they come, without one writes are refused."""

@@ -46,8 +46,9 @@ class SetDecider(msgspec.Struct, frozen=True, tag="set_decider"):
     def in_effect(self, home: Home) -> bool:
         return deciders.read(home.deciders_file).get(self.name) == self.value
 
-    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002
-        return {}
+    def measured(self, home: Home) -> dict[str, float]:
+        """The value as services read it."""
+        return {"value": float(deciders.read(home.deciders_file)[self.name])}
 
 
 class FlipDecider(SetDecider, frozen=True, tag="flip_decider"):

@@ -15,12 +15,13 @@ from typing import Any, ClassVar, Literal
 from asyncmy.cursors import DictCursor
 from asyncmy.errors import MySQLError
 
+from chaos import connections
 from chaos.faults.base import NotApplicableError, OnComponent, require_absent
 from reference_app.contract import storage
 from reference_app.contract.topology import Component
 from reference_app.kit import sql
 from reference_app.kit.home import Home
-from reference_app.stack import agents, gtid
+from reference_app.stack import agents, gtid, marks
 
 ANSWER_SECONDS, AGAIN_SECONDS = 3.0, 0.2
 LONGEST_HOLD_MS, MEASURED_STATEMENTS = 2000, 5
@@ -55,6 +56,10 @@ class _ByAgent(_OfDatabase, frozen=True):
 
     def in_effect(self, home: Home) -> bool:
         return agents.running(home, self.agent)
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """Statements that wait for what the agent holds."""
+        return {"statements_waiting": statements_waiting(home.lab().component(self.component))}
 
     @property
     def agent(self) -> str:
@@ -144,6 +149,11 @@ class ExhaustConnections(_ByAgent, frozen=True, tag="exhaust_connections"):
     def arguments(self) -> tuple[str, ...]:
         return ("cut",) if self.cut_open else ()
 
+    def measured(self, home: Home) -> dict[str, float]:
+        """Connections that the agent holds: the server itself lets nobody in who could ask it."""
+        port, agent = home.lab().component(self.component).port, marks.components(home.path).get(self.agent)
+        return {"connections_held": float(len(list(connections.local_ports(agent.pid, {port})))) if agent else 0.0}
+
 
 class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
     """One of a replica's threads stops: `sql` lags behind and still acknowledges, without `io` its primary's commits wait for ever."""
@@ -191,7 +201,24 @@ class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
         self._ask(home, "SET GLOBAL read_only = OFF")
 
     def in_effect(self, home: Home) -> bool:
-        return self._ask(home, "SELECT @@global.read_only") == [(1,)]
+        return self._read_only(home) == 1
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """The switch as the server has it."""
+        return {"read_only": float(self._read_only(home))}
+
+    def _read_only(self, home: Home) -> int:
+        ((value,),) = self._ask(home, "SELECT @@global.read_only")
+        return int(value)
+
+
+def statements_waiting(component: Component) -> float:
+    """Statements of the app that wait for a lock, or have been under way for a second or more."""
+    of_the_app = (row for row in asyncio.run(answer(component, "SHOW PROCESSLIST")) if row[1] == storage.APPLICATION_USER)
+    waiting = [
+        1 for _, _, _, _, command, seconds, state, *_ in of_the_app if command != "Sleep" and (seconds or "Waiting for" in str(state))
+    ]
+    return float(len(waiting))
 
 
 async def _replication(component: Component) -> dict[str, Any]:

@@ -6,7 +6,6 @@ file that cannot grow ends the server.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 from pathlib import Path
@@ -17,7 +16,6 @@ from asyncmy.errors import MySQLError
 from chaos import disks, events
 from chaos.faults import databases
 from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back
-from reference_app.contract import storage
 from reference_app.kit.home import Home
 from reference_app.stack import errors, shards
 from reference_app.stack.control import Control
@@ -80,6 +78,10 @@ class SmallDisk(_OnDisk, frozen=True, tag="small_disk"):
     def in_effect(self, home: Home) -> bool:
         return disks.mounted(self._directory(home))
 
+    def measured(self, home: Home) -> dict[str, float]:
+        """What is left of the disk."""
+        return {"free_kib": float(disks.free(self._directory(home)) >> 10)}
+
 
 class DiskFull(_OnDisk, frozen=True, tag="disk_full"):
     """All but `leave_kb` KiB of the database's small disk are taken. Its undo starts the server again, which else would wait for up to a minute."""
@@ -109,16 +111,12 @@ class DiskFull(_OnDisk, frozen=True, tag="disk_full"):
         return self._ballast(home).exists()
 
     def measured(self, home: Home) -> dict[str, float]:
-        """What is left of the disk, and statements of the app that have been waiting for a second or more."""
+        """What is left of the disk, and statements that wait for it."""
         left = {"free_kib": float(disks.free(self._directory(home)) >> 10)}
         try:
-            listed = asyncio.run(databases.answer(home.lab().component(self.component), "SHOW PROCESSLIST"))
+            return left | {"statements_waiting": databases.statements_waiting(home.lab().component(self.component))}
         except (OSError, TimeoutError, MySQLError):  # it ended for want of room
             return left
-        waiting = sum(
-            1 for _, user, _, _, command, seconds, *_ in listed if user == storage.APPLICATION_USER and command != "Sleep" and seconds
-        )
-        return left | {"statements_waiting": float(waiting)}
 
     def _ballast(self, home: Home) -> Path:
         return self._directory(home) / BALLAST

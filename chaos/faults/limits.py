@@ -77,8 +77,9 @@ class SetLimits(msgspec.Struct, frozen=True, tag="set_limits"):
     def in_effect(self, home: Home) -> bool:
         return limits.read(home.limits_file) == self.wanted
 
-    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002
-        return {}
+    def measured(self, home: Home) -> dict[str, float]:
+        """The limits as gateways read them."""
+        return {name: float(limit) for name, limit in limits.read(home.limits_file).items()}
 
 
 def deletion(home: Home, component: str) -> DeleteLimits:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, bring_back, state_of
 from reference_app.kit.home import Home
-from reference_app.stack import agents
+from reference_app.stack import agents, marks
 from reference_app.stack.control import Control
 from reference_app.stack.errors import StackError
 
@@ -18,6 +18,12 @@ SHORTEST_LIFE_SECONDS = 0.5
 
 class _BySignal(OnComponent, frozen=True):
     engine: ClassVar[str] = "signals and supervisord"
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """Its processes as the kernel has them: how many there are, how many stand still, and how long the first of them has run."""
+        there = [process for process in marks.find(home.path) if process.component == self.component]
+        uptime = {"uptime_s": round(max(map(marks.uptime_s, there)), 1)} if there else {}
+        return {"processes": float(len(there)), "stopped_processes": float(sum(process.stopped for process in there))} | uptime
 
 
 class KillAndHold(_BySignal, frozen=True, tag="kill_and_hold"):

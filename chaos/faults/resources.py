@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,6 +35,9 @@ class _ByCgroup(OnComponent, frozen=True):
         require_absent(self, home)
 
     def apply(self, home: Home) -> None:
+        raise NotImplementedError
+
+    def measured(self, home: Home) -> dict[str, float]:
         raise NotImplementedError
 
     def undo(self, home: Home) -> None:
@@ -74,6 +78,10 @@ class CpuQuota(_ByCgroup, frozen=True, tag="cpu_quota"):
         where, leader = cgroups.controller(self.controller), marks.components(home.path).get(self.component)
         return where is not None and leader is not None and leader.pid in cgroups.members(where, self._group(home))
 
+    def measured(self, home: Home) -> dict[str, float]:
+        """How long it stood still for want of its ration."""
+        return {"throttled_s": round(cgroups.throttled_s(self._where(), self._group(home)), 3)}
+
 
 class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
     """The component may have so much memory; when it takes more the kernel kills it, and its supervisor starts it again, free."""
@@ -90,6 +98,11 @@ class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
         super().undo(home)
         bring_back(home, self.component)
 
+    def measured(self, home: Home) -> dict[str, float]:
+        """What it has under the limit, and how often the kernel killed it there."""
+        where, group = self._where(), self._group(home)
+        return {"used_mib": round(cgroups.memory_mib(where, group), 1), "killed": float(cgroups.memory_kills(where, group))}
+
 
 class FewDescriptors(OnComponent, frozen=True, tag="few_descriptors"):
     """The component may open no more files and connections than it has open: accept() fails, and so does dialling."""
@@ -102,7 +115,7 @@ class FewDescriptors(OnComponent, frozen=True, tag="few_descriptors"):
         if self.sham:
             return
         pid = _pid(home, self.component)
-        highest = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
+        highest = max(_open_files(pid))
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(FEWEST_DESCRIPTORS, highest + 1), self.former[1]))
 
     def undo(self, home: Home) -> None:
@@ -113,6 +126,12 @@ class FewDescriptors(OnComponent, frozen=True, tag="few_descriptors"):
     def in_effect(self, home: Home) -> bool:
         leader = marks.components(home.path).get(self.component)
         return leader is not None and resource.prlimit(leader.pid, resource.RLIMIT_NOFILE) != self.former
+
+    def measured(self, home: Home) -> dict[str, float]:
+        """Files and connections that it has open, and how high their numbers may go."""
+        pid = _pid(home, self.component)
+        allowed, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        return {"open_files": float(len(_open_files(pid))), "allowed_files": float(allowed)}
 
 
 def few_descriptors(home: Home, component: str) -> FewDescriptors:
@@ -157,8 +176,10 @@ class CpuBurn(msgspec.Struct, frozen=True, tag="cpu_burn"):
     def in_effect(self, home: Home) -> bool:
         return any(agents.running(home, agent) for agent in self._agents())
 
-    def measured(self, home: Home) -> dict[str, float]:  # noqa: ARG002
-        return {}
+    def measured(self, home: Home) -> dict[str, float]:
+        """CPU time that was burnt."""
+        running = marks.components(home.path)
+        return {"burnt_s": round(sum(_cpu_s(running[agent].pid) for agent in self._agents() if agent in running), 2)}
 
     def _agents(self) -> list[str]:
         return [f"cpu-burn-{number}" for number in range(self.workers)]
@@ -170,3 +191,13 @@ def _pid(home: Home, component: str) -> int:
     if leader is None:
         raise NotApplicableError(f"{component} does not run: `failwhale up` repairs the lab")
     return leader.pid
+
+
+def _open_files(pid: int) -> list[int]:
+    """Their numbers."""
+    return [int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU time of a process, by its own clock (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)

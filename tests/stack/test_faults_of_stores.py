@@ -79,6 +79,7 @@ def test_a_fault_of_a_database_is_felt_and_gone_when_it_is_undone(run: Session, 
     assert (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered")
     undo.inject(run, fault)
     await_true(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
+    assert min(fault.measured(run.home).values()) > 0
     taken_back(run, fault)
     await_true(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"))
 
@@ -132,6 +133,7 @@ def test_a_flushed_cache_is_up_and_cold(run: Session) -> None:
         client.set("kept", "x")
         undo.inject(run, FlushCache(CACHE))
         assert client.get("kept") is None
+        assert FlushCache(CACHE).measured(run.home)["flushes_total"] >= 1
     taken_back(run, FlushCache(CACHE))
 
 
@@ -157,9 +159,12 @@ def test_a_rationed_process_gets_its_share_and_no_more(run: Session) -> None:
     before, began = used_s(pid), time.monotonic()
     time.sleep(1)
     share = (used_s(pid) - before) / (time.monotonic() - began)
+    measured = ration.measured(run.home) | burner.measured(run.home)
     ration.undo(run.home)
     burner.undo(run.home)
     assert share < 0.3
+    assert measured["throttled_s"] > 0.5
+    assert measured["burnt_s"] > 0
     assert not ration.in_effect(run.home)
     assert not burner.in_effect(run.home)
 
@@ -183,6 +188,8 @@ def test_a_service_without_descriptors_takes_no_new_connection_until_it_has_its_
         assert answers_anew(run.home, kept)
         undo.inject(run, fault)
         await_true(lambda: not answers_anew(run.home, kept))
+        measured = fault.measured(run.home)
+        assert 0 < measured["open_files"] <= measured["allowed_files"]
         (undone,) = undo.replay(run.home, by="test")
         assert (undone.error, fault.in_effect(run.home)) == ("", False)
         await_true(lambda: answers_anew(run.home, kept))

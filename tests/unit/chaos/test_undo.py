@@ -58,7 +58,7 @@ def test_an_undo_restores_the_former_value_and_removes_its_record(run: Session, 
     assert [done.error for done in undo.replay(run.home, by="test", clock=clock)] == [""]
     assert value(run.home) == 2500
     assert undo.pending(run.home) == []
-    assert events.read(run.run_dir)[-1].detail == {"by": "test", "number": 1}
+    assert events.read(run.run_dir)[-1].detail == {"by": "test", "number": 1, "measured": {"value": 0.0}}
 
 
 @pytest.mark.parametrize(
