@@ -99,7 +99,10 @@ def _alerts(result: Drilled) -> Iterator[str]:
 
 def _clocks(result: Drilled) -> Iterator[str]:
     clocks = result.clocks
-    named = {"detected": clocks.ttd_s, "absorbed": clocks.time_to_absorb_s, "recovered after the undo": clocks.recovery_after_undo_s}
+    named = {
+        "detected": clocks.ttd_s, "absorbed": clocks.time_to_absorb_s, "recovered after the undo": clocks.recovery_after_undo_s,
+        "drained after the undo": clocks.drained_after_undo_s,
+    }  # fmt: skip
     if known := [f"{name} {value:.1f} s" for name, value in named.items() if value is not None]:
         yield ", ".join(known)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos import aiming, alertscore, clocks, events, injections, journal, ownership, verdict
+from chaos import aiming, alertscore, backlog, clocks, events, injections, journal, ownership, verdict
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.catalogue import Experiment, Extension, Verdict
@@ -96,6 +96,7 @@ class _Signals:
     affected: tuple[Affected, ...] | None = None
     spent: dict[str, Spent] | None = None
     deliveries: dict[str, float] | None = None
+    drained: dict[int, bool] | None = None
 
 
 def conclude(
@@ -123,7 +124,7 @@ def conclude(
         duration_s=round(time.time() - began, 1), verdict=judgement.verdict, expected_verdict=plan.expected_verdict,
         reasons=(*judgement.reasons, *twins.remarks(home, seen)), passes_with=wanted.passes_with, faults=faults,
         blast_radius=_blast_radius(home, plan, wanted, load), load=load.load if load else None, audit=audit, alerts=signals.score,
-        clocks=clocks.measure(series, recorded, t0=plan.t0, hypothesis=wanted.hypothesis, alerts=signals.score),
+        clocks=clocks.measure(series, recorded, t0=plan.t0, hypothesis=wanted.hypothesis, alerts=signals.score, drained=signals.drained),
         slo=signals.spent, artifacts=_artifacts(home, plan.run_id), sham=plan.sham,
         machine=seen.machine, deliveries=seen.deliveries,
         sham_steps=faulted.told(plan, injections.of(recorded, "sham_applied"), None),
@@ -169,9 +170,10 @@ def _signals(home: Home, plan: Plan, wanted: Extension, applied: Sequence[Inject
             slo.read(edge=topology.has_edge(plan.topology)), prometheus, plan.t0 + measured, min(end, plan.t0 + plan.duration)
         )
         delivered = twins.deliveries(prometheus, plan)
+        waiting = {name: prometheus.range(name, round(plan.t0, 3), plan.t0 + plan.duration) for name in backlog.SERIES}
     except PrometheusUnreachableError:
         return _Signals()
-    return _Signals(score, affected, spent, delivered)
+    return _Signals(score, affected, spent, delivered, backlog.drained(waiting, plan))
 
 
 def _blast_radius(home: Home, plan: Plan, wanted: Extension, load: Report | None) -> BlastRadius:

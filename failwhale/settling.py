@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from chaos import settled, undo
+from chaos import backlog, settled, undo
 from chaos.probes import pages
 from chaos.settled import Burn, Readings, Replica
 from dashboards.rules import model, windows
@@ -21,7 +21,6 @@ PAGES = 5
 SCRAPED_S = 1.5
 """So long after something was counted Prometheus knows it: it scrapes each second."""
 LOOK_EVERY_S = 1.0
-QUEUES = {metrics.STREAM_PENDING: "the event stream", metrics.OUTBOX_UNPUBLISHED: "the outboxes", metrics.COUNTS_BEHIND: "the counters"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def _readings(home: Home, prometheus: Prometheus) -> Readings:
         silent=Control(home).unanswered(),
         in_force=(*(record.fault.kind for record in undo.pending(home)), *(record.path.name for record in undo.unreadable(home))),
         alerts=tuple(sorted(_alerts(prometheus))),
-        queues={name: sum(sample.value for sample in prometheus.instant(metric.name)) for metric, name in QUEUES.items()},
+        queues={name: sum(sample.value for sample in prometheus.instant(metric.name)) for metric, name in backlog.QUEUES.items()},
         burns=tuple(_burns(prometheus)),
         replicas=tuple(_replicas(prometheus)),
         not_semi_synchronous=tuple(s.labels["component"] for s in prometheus.instant(metrics.SEMI_SYNC_ON.name) if not s.value),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from chaos import alertscore, clocks
+from chaos import alertscore, backlog, clocks
 from chaos.alertscore import Score
 from chaos.clocks import Clocks
 from loadgen import report
@@ -60,8 +60,9 @@ def _clocks(snapshot: Snapshot, load: Report | None) -> Clocks:
     if load is None or snapshot.experiment is None:
         return Clocks()
     return clocks.measure(
-        load.series, snapshot.events, t0=snapshot.plan.t0, hypothesis=snapshot.experiment.hypothesis, alerts=_score(snapshot)
-    )
+        load.series, snapshot.events, t0=snapshot.plan.t0, hypothesis=snapshot.experiment.hypothesis, alerts=_score(snapshot),
+        drained=backlog.drained(snapshot.series or {}, snapshot.plan),
+    )  # fmt: skip
 
 
 def _times(snapshot: Snapshot) -> Named:

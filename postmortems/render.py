@@ -43,6 +43,9 @@ CLOCKS = (
     Clock("ttr_s", "time to recover", "from the injection to good service that lasted"),
     Clock("time_to_absorb_s", "time to absorb", "from the injection to good service while the fault was still on"),
     Clock("recovery_after_undo_s", "recovery after undo", "from the undoing of the fault to good service"),
+    Clock(
+        "drained_after_undo_s", "drained after undo", "from the undoing of the fault until queues were as before and replicas had caught up"
+    ),
 )
 
 

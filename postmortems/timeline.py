@@ -121,3 +121,6 @@ def _recovery(fault: tuple[float | None, float | None], clocks: Clocks) -> Itera
             "service is good again after the undo, for 15 s at least",
             tables.OPERATIONS,
         )
+    if undone_at is not None and clocks.drained_after_undo_s is not None:
+        drained_at = undone_at + clocks.drained_after_undo_s
+        yield TimelineRow(drained_at, "recovery", "queues are as before and replicas have caught up", tables.SERIES)

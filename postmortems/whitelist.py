@@ -10,7 +10,7 @@ from reference_app.query.slo import Slo
 _WHOLE = (
     metrics.HOME_PAGES, metrics.POSTS, metrics.DELIVERIES, metrics.DEAD_LETTERS, metrics.OUTBOX_UNPUBLISHED, metrics.REBUILDS,
     metrics.BREAKER_OPEN, metrics.COMPONENT_UP, metrics.COMPONENT_HUNG, metrics.REPLICATION_RUNNING, metrics.REPLICATION_LAG,
-    metrics.SEMI_SYNC_ON, metrics.CACHE_HITS, metrics.CACHE_MISSES, metrics.STREAM_PENDING, metrics.PRESSURE, *metrics.EDGE_METRICS,
+    metrics.COUNTS_BEHIND, metrics.SEMI_SYNC_ON, metrics.CACHE_HITS, metrics.CACHE_MISSES, metrics.STREAM_PENDING, metrics.PRESSURE, *metrics.EDGE_METRICS,
     metrics.CACHE_EVICTIONS, metrics.CACHE_MEMORY, metrics.CONNECTIONS, metrics.PRIMARY_READ_ONLY, metrics.STORE_DISK_FREE_SHARE,
     metrics.STREAM_UNACKNOWLEDGED, metrics.PROBE_SECONDS, metrics.ROWS_MISSING, metrics.SHED, metrics.NACKS, metrics.DAILY_LIMITS, metrics.RETRIES,
     metrics.COLD_BATCHES, metrics.REQUESTS_WAITING, metrics.SPANS_EXPORTED, metrics.NOTIFICATIONS_FAILED,

@@ -137,7 +137,10 @@ def _alert_lines(outcome: Outcome) -> list[str]:
 
 def _clock_lines(outcome: Outcome) -> list[str]:
     clocks = outcome.clocks
-    known = {"detected": clocks.ttd_s, "absorbed": clocks.time_to_absorb_s, "recovered after the undo": clocks.recovery_after_undo_s}
+    known = {
+        "detected": clocks.ttd_s, "absorbed": clocks.time_to_absorb_s, "recovered after the undo": clocks.recovery_after_undo_s,
+        "drained after the undo": clocks.drained_after_undo_s,
+    }  # fmt: skip
     return ["clocks      " + ", ".join(f"{name} {'not available' if value is None else f'{value:.1f} s'}" for name, value in known.items())]
 
 

@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
+from chaos import backlog
 from chaos.audit import run as audits
 from chaos.audit import witness
 from chaos.audit.model import VIOLATIONS
 from chaos.audit.witness import Witness
 from loadgen import history
-from reference_app.contract import metrics
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.query.prometheus import Prometheus
@@ -36,7 +36,6 @@ WARM_UP_S = max(20.0, 0.2 * SECONDS)
 OF_KNEE, KNEE_S, LOOK_EVERY_S = 0.6, 720, 2.0
 SEARCH_KIB, STORES_KIB = 4.0, 256.0
 """Of memory a post: in search, and in all stores together (rows and their undo, binlogs, outbox, a list entry per follower)."""
-QUEUES = (metrics.OUTBOX_UNPUBLISHED, metrics.STREAM_PENDING, metrics.COUNTS_BEHIND)
 pytestmark = [pytest.mark.lab, pytest.mark.verify, pytest.mark.timeout(SECONDS + KNEE_S + 180)]
 Failwhale = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -97,7 +96,7 @@ def watched(lab: Lab, home: Home, load: subprocess.Popen[str]) -> Iterator[Look]
 
 
 def queues(prometheus: Prometheus) -> dict[str, float]:
-    return {metric.name: sum(sample.value for sample in prometheus.instant(metric.name)) for metric in QUEUES}
+    return {metric.name: sum(sample.value for sample in prometheus.instant(metric.name)) for metric in backlog.QUEUES}
 
 
 def files(lab: Lab, home: Home) -> dict[str, float]:

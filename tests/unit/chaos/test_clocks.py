@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pytest
+
 from chaos import alertscore, clocks
 from chaos.catalogue import ExpectedAlert, Hypothesis
 from chaos.clocks import Clocks
@@ -25,6 +29,31 @@ def series(bad: range) -> list[Second]:
 
 def measured(bad: range, *recorded: Event) -> Clocks:
     return clocks.measure(series(bad), recorded or (INJECTED, SETTING_BACK, UNDONE), t0=T0, hypothesis=BOUNDS)
+
+
+def drained(*, until: int) -> dict[int, bool]:
+    """Nothing waits but from the injection to that second, and in one second afterwards."""
+    return {t: not 70 <= t < until and t != until + 20 for t in range(160)}
+
+
+def after_undo(seconds: Mapping[int, bool]) -> float | None:
+    recorded = (INJECTED, UNDONE)
+    return clocks.measure(series(range(70, 75)), recorded, t0=T0, hypothesis=BOUNDS, drained=seconds).drained_after_undo_s
+
+
+def test_what_waited_is_worked_off_later_than_users_are_well() -> None:
+    assert measured(range(70, 75)).recovery_after_undo_s == 0.0
+    assert after_undo(drained(until=118)) == 7.6
+    assert after_undo(drained(until=100)) == 0.0
+
+
+def test_a_second_in_which_nothing_waits_is_not_the_end_of_a_backlog() -> None:
+    assert after_undo(drained(until=118) | {113: True, 114: True, 115: True, 116: True}) == 7.6
+
+
+@pytest.mark.parametrize("seconds", [{}, drained(until=160)], ids=["not recorded", "not worked off"])
+def test_a_backlog_whose_end_was_not_seen_has_no_clock(seconds: dict[int, bool]) -> None:
+    assert after_undo(seconds) is None
 
 
 def test_a_fault_that_is_absorbed_while_it_is_on_has_a_time_to_absorb() -> None:

@@ -26,13 +26,14 @@ def test_a_fault_that_was_never_undone_has_no_end() -> None:
 
 
 def test_absorption_and_recovery_are_told_apart() -> None:
-    rows = told(Clocks(time_to_absorb_s=4.0, recovery_after_undo_s=3.0), INJECTED, UNDONE)
+    rows = told(Clocks(time_to_absorb_s=4.0, recovery_after_undo_s=3.0, drained_after_undo_s=5.0), INJECTED, UNDONE)
     assert rows["service is good although the fault is still in force"] == 1074.0
     assert rows["service is good again after the undo, for 15 s at least"] == 1115.0
+    assert rows["queues are as before and replicas have caught up"] == 1117.0
 
 
 def test_recovery_that_was_not_seen_is_not_told() -> None:
-    assert not [text for text in told(Clocks(), INJECTED, UNDONE) if "service is good" in text]
+    assert not [text for text in told(Clocks(), INJECTED, UNDONE) if "service is good" in text or "caught up" in text]
 
 
 def test_an_alert_on_an_objective_is_told_by_the_objective() -> None:
