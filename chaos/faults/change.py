@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -141,17 +141,25 @@ def _restart(home: Home, components: Sequence[str]) -> float:
 
 def _restart_in_vain(home: Home, component: str) -> None:
     """Started once and, when it has ended, held down: what refuses its configuration refuses it again. Raises StackError when it goes on."""
-    control, deadline = Control(home), time.monotonic() + READY_SECONDS
+    control = Control(home)
+
+    def down() -> bool:
+        """Who has just ended by itself cannot be stopped, and supervisord is about to start it again: then it can."""
+        control.stop(component)
+        return state_of(home, component) not in (*ALIVE, "exited")
+
     control.stop(component)
     control.start(component)
-    for there in (True, False):  # it is to be seen a moment after its start
-        while control.runs(component) is not there:
-            if time.monotonic() >= deadline:
-                raise StackError(
-                    f"{component} did not refuse its configuration within {READY_SECONDS:g} s: see `failwhale logs {component}`"
-                )
-            time.sleep(POLL_SECONDS)
-    control.stop(component)
+    for reached in (lambda: control.runs(component), lambda: not control.runs(component), down):
+        _await(reached, component)
+
+
+def _await(reached: Callable[[], bool], component: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not reached():
+        if time.monotonic() >= deadline:
+            raise StackError(f"{component} did not refuse its configuration within {READY_SECONDS:g} s: see `failwhale logs {component}`")
+        time.sleep(POLL_SECONDS)
 
 
 def _be_agent(home: Home, how: str, pause_s: float, components: Sequence[str]) -> None:
