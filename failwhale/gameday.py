@@ -27,7 +27,7 @@ from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack.control import Control
 from reference_app.stack.errors import StackError
 
-RECORDS = ("runs", "incidents", "gamedays", "bench", "console", "knee.json", recordings.STARTS)
+RECORDS = ("runs", "incidents", "gamedays", "bench", "console", "knee.json")
 """What a lab that is laid out anew leaves in its home."""
 Say = Callable[[str], None]
 

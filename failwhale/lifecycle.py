@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from chaos import halt, undo
 from failwhale import health
 from failwhale import lab as layout
+from postmortems import recordings
 from reference_app.contract.topology import Lab
 from reference_app.kit.home import Home, NoLabError
 from reference_app.stack import bootstrap, errors, marks, ports, program, servers
@@ -66,15 +67,16 @@ def down(home: Home, say: Say) -> int:
 
 
 def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
-    """`down`, then delete everything below the home but the entries to `keep`, and a halt. Refuses a directory that holds no lab."""
-    entries = list(home.path.iterdir()) if home.path.exists() else []
+    """`down`, then delete everything below the home but the entries to `keep`, a halt, and when the score began. Refuses a directory that holds no lab."""
+    kept = {*keep, recordings.STARTS}
+    entries = [entry for entry in home.path.iterdir() if entry.name not in kept] if home.path.exists() else []
     if entries and not home.lab_file.exists():
         raise NoLabError(f"{home.path} holds no lab (there is no lab.json), so nothing in it was deleted")
     with _alone(home):
         _down(home, say)
         halted = halt.read(home.chaos)
         for entry in home.path.iterdir():
-            if entry.name in keep:
+            if entry.name in kept:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
@@ -83,6 +85,8 @@ def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
         if halted is not None:
             halt.pull(home.chaos, halted.reason, now=halted.at)
             say(f"chaos stays halted: {halted.reason}")
+        if declared := recordings.starts(home):
+            say(f"the score still counts from {recordings.counted_since(declared)}: {recordings.STARTS} is only ever added to")
 
 
 def _supervised_lab(home: Home, lab: Lab, say: Say) -> Lab:

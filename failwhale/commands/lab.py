@@ -76,13 +76,13 @@ def down() -> None:
 
 
 def reset(*, yes: Annotated[bool, typer.Option("--yes", help="Really delete all data, runs and incidents of this home.")] = False) -> None:
-    """Stop the lab and delete everything below its home."""
+    """Stop the lab and delete everything below its home but a halt of chaos and the starts of the score."""
     home = Home.from_environment()
     if not yes:
         terminal.complain(f"this deletes everything below {home.path}: say `failwhale reset --yes`")
         raise typer.Exit(2)
     lifecycle.reset(home, terminal.say)
-    terminal.say(f"{home.path} is empty")
+    terminal.say(f"the lab below {home.path} is deleted")
 
 
 def logs(

@@ -11,6 +11,7 @@ from chaos import halt, undo
 from chaos.faults import config
 from chaos.session import Session
 from failwhale import lifecycle
+from postmortems import recordings
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import Home
@@ -38,6 +39,20 @@ def test_who_halted_chaos_is_not_overruled_by_whoever_deletes_the_lab(tmp_path: 
     assert halt.read(home.chaos) == halt.Halt("maintenance", 7.0)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["halt.json"]
     assert "chaos stays halted: maintenance" in said
+
+
+def test_who_deletes_the_lab_does_not_make_the_score_begin_anew(tmp_path: Path) -> None:
+    home, said = Home(tmp_path), list[str]()
+    declared = recordings.Start("2026-11-21T13:00:00.000Z", "new rules"), recordings.Start("2026-11-22T13:00:00.000Z", "newer rules")
+    for _ in range(2):
+        files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+        recordings.begin(home, declared[len(recordings.starts(home))])
+        lifecycle.reset(home, said.append)
+    assert recordings.starts(home) == declared
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [recordings.STARTS]
+    assert "the score still counts from 2026-11-22T13:00:00.000Z: score-starts.ndjson is only ever added to" in said
+    lifecycle.reset(home, said.append)
+    assert recordings.starts(home) == declared
 
 
 @pytest.mark.parametrize(("name", "lost"), [("console", 0), ("fault-proxy", 0), ("gateway-0", 1), (program.SUPERVISORD, 1)])
