@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
+import msgspec
+
 from postmortems import incidentlog
 from postmortems.incidents import PAGE, Alert, Book, Key
 from reference_app.kit.home import Home
@@ -16,6 +18,7 @@ from reference_app.query.prometheus import AlertSpan
 
 MISSING = "WatchdogMissing"
 FINGERPRINT = "dead-mans-switch"
+RUNBOOK = "docs/runbooks/Watchdog.md"
 PATIENCE_S = 10.0
 """It is told every 2 s (reference_app.stack.render)."""
 GRACE_S = 60.0
@@ -55,9 +58,10 @@ def changed(book: Book, state: State, *, at: float, silent: Callable[[], str]) -
     if state == "missing" and ongoing is None:
         component = silent()
         labels = {"alertname": MISSING, "severity": PAGE, "component": component, "kind": component}
-        yield Alert(FINGERPRINT, at, labels, f"No heartbeat for {PATIENCE_S:g} s, so no alert arrives: {component} is away, or unheard")
+        summary = f"No heartbeat for {PATIENCE_S:g} s, so no alert arrives: {component} is away, or unheard"
+        yield Alert(FINGERPRINT, at, labels, summary, runbook_url=RUNBOOK)
     elif state == "heard" and ongoing is not None:
-        yield Alert(ongoing.fingerprint, ongoing.starts_at, ongoing.labels, ongoing.summary, at)
+        yield msgspec.structs.replace(ongoing, ends_at=at)
 
 
 def is_own(key: Key) -> bool:

@@ -33,6 +33,7 @@ class Alert(msgspec.Struct, frozen=True):
     labels: dict[str, str]
     summary: str = ""
     ends_at: float | None = None
+    runbook_url: str = ""
 
     @property
     def key(self) -> Key:

@@ -185,7 +185,8 @@ def _silent(alertmanager_url: str) -> str:
 
 def _alert(told: _Told) -> Alert:
     ended = told.endsAt.timestamp() if told.status == "resolved" and told.endsAt else None
-    return Alert(told.fingerprint, told.startsAt.timestamp(), told.labels, told.annotations.get("summary", ""), ended)
+    summary, runbook = (told.annotations.get(name, "") for name in ("summary", "runbook_url"))
+    return Alert(told.fingerprint, told.startsAt.timestamp(), told.labels, summary, ended, runbook)
 
 
 def main() -> None:

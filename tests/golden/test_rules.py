@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from dashboards.rules import generate
+from postmortems import heartbeat
+from postmortems.incidents import Book
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RULES = REPOSITORY / generate.FOLDER
@@ -95,6 +97,14 @@ def test_every_alert_is_named_in_a_rule_test_and_has_a_runbook() -> None:
         assert runbook.read_text().startswith(f"# {alert['alert']}\n")
         assert f'alertname="{alert["alert"]}"' in cases
         assert labels["severity"] in ("page", "ticket") or alert["alert"] == "Watchdog"
+
+
+def test_the_alert_that_no_rule_makes_has_a_runbook() -> None:
+    (missing,) = heartbeat.changed(Book(), "missing", at=0.0, silent=lambda: "prometheus")
+    assert missing.severity == "page"
+    runbook = (REPOSITORY / missing.runbook_url).read_text()
+    assert runbook.startswith("# Watchdog\n")
+    assert f"**{missing.name}**" in runbook
 
 
 def test_no_runbook_is_left_without_its_alert() -> None:

@@ -58,6 +58,13 @@ def test_a_watchdog_that_stays_away_is_one_page_until_it_is_back(listening: List
     )  # fmt: skip
 
 
+def test_who_is_paged_is_told_where_the_runbook_is_also_when_it_is_over(listening: Listening) -> None:
+    listening.seconds(61)
+    listening.seconds(1, told=BEAT)
+    ((alert,),) = (one.alerts for one in incidentlog.read(listening.home).incidents.values())
+    assert (alert.runbook_url, alert.ends_at is None) == ("docs/runbooks/Watchdog.md", False)
+
+
 def test_that_it_has_ended_is_no_heartbeat(listening: Listening) -> None:
     listening.seconds(1, told=BEAT)
     listening.seconds(15, told=OVER)

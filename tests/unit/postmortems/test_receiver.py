@@ -20,12 +20,13 @@ from reference_app.kit.home import Home
 from tests import stub
 
 NAME = "20261121T024320Z-home-completeness"
+RUNBOOK = "docs/runbooks/SloBurn.md"
 BURN = {"alertname": "SloBurn", "severity": "page", "slo": "home-completeness"}
 
 
 def webhook(status: str = "firing", start: str = "2026-11-21T02:43:20.5Z", end: str = "0001-01-01T00:00:00Z", **labels: str) -> bytes:
     """As Alertmanager 0.25 posts it."""
-    alert = {"status": status, "labels": BURN | labels, "annotations": {"summary": "Pages are incomplete"}, "startsAt": start,
+    alert = {"status": status, "labels": BURN | labels, "annotations": {"summary": "Pages are incomplete", "runbook_url": RUNBOOK}, "startsAt": start,
              "endsAt": end, "generatorURL": "http://x/graph", "fingerprint": "c0ffee"}  # fmt: skip
     body = {"receiver": "lab", "status": status, "alerts": [alert], "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
             "externalURL": "http://x", "version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0}  # fmt: skip
@@ -52,7 +53,8 @@ def post(url: str, body: bytes, path: str = RECEIVER_PATH) -> int:
 def test_a_page_becomes_an_incident_and_its_end_resolves_it(url: str, tmp_path: Path) -> None:
     assert post(url, webhook()) == post(url, webhook()) == 200
     (found,) = incidentlog.read(Home(tmp_path)).incidents.values()
-    assert (found.id, found.status, found.alerts[0].summary) == (NAME, "open", "Pages are incomplete")
+    (alert,) = found.alerts
+    assert (found.id, found.status, alert.summary, alert.runbook_url) == (NAME, "open", "Pages are incomplete", RUNBOOK)
     assert post(url, RESOLVED) == post(url, RESOLVED) == 200
     assert len((tmp_path / "incidents" / incidentlog.FILE).read_text().splitlines()) == 3
     assert incidentlog.read(Home(tmp_path)).incidents[NAME].status == "resolved"
