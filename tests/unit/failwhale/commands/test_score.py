@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,28 @@ def test_a_share_that_rounds_to_the_bar_is_seen_to_be_below_it():
     assert judged == ("fixed weights", "all", "56", *row[2:4])
     assert detectiondoc.share_text(Share(18, 19, 0.7536, 0.9906)) == "18/19 (94.7 %, 75.4 to 99.1)"
     assert detectiondoc.share_text(Share(0, 0, 0.0, 1.0)) == "none"
+
+
+COUNTED = re.compile(r"\d+/\d+ \([\d.]+ %, [\d.]+ to [\d.]+\)|a guess [\d.]+ %")
+"""A share with its counts and its interval; what a guess would reach counts nothing."""
+
+
+@pytest.mark.parametrize("planted", ["", "| all | 18/19 (94.7 %) |", "95 % of 56 were right"])
+def test_no_percentage_stands_without_its_counts_and_its_interval(planted):
+    hits = Hits(56, round(52 / 56, 4), round(53 / 56, 4), (0.8302, 0.9719), (0.8539, 0.9816), 0.0471, 0.1412, 2)
+    evaluation = Evaluation({"all": (Judged("fixed weights", hits),)}, 29, 34, ())
+    card = score.score(recordings.read([Home(RECORDED)]), scrape_s=1)
+    committed = (REPOSITORY / detectiondoc.DOCUMENT).read_text()
+    for text in (committed, detectiondoc.written(committed, card, evaluation, since="")):
+        generated = text.partition(detectiondoc.MARKS[0])[2].partition(detectiondoc.MARKS[1])[0]
+        assert ("%" in COUNTED.sub("", generated + planted)) == bool(planted)
+
+
+def test_shams_without_a_cause_are_counted_with_their_interval():
+    assert detectiondoc.evaluation_lines(Evaluation({}, 29, 34, ("one",))) == [
+        "Shams that were asked about and have no cause, as is true: 29/34 (85.3 %, 69.9 to 93.6)."
+        " 1 runs with a fault were noticed by nobody and are not among the cases."
+    ]
 
 
 def test_false_alerts_are_told_by_sham_run_and_by_quiet_hour():
