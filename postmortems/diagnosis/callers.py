@@ -13,7 +13,7 @@ import numpy as np
 
 from postmortems import whitelist
 from postmortems.diagnosis.edges import Edge, Frozen, levels_by_edge
-from postmortems.diagnosis.model import Series, Values
+from postmortems.diagnosis.model import GAP, Series, Values
 from postmortems.diagnosis.moments import Moments
 from postmortems.diagnosis.siblings import sibling
 
@@ -25,7 +25,7 @@ FEWEST_OTHERS = 2
 
 def excused(series: Iterable[Series], frozen: Frozen, moments: Moments) -> list[Series]:
     """Signals of calls that accuse callees of what is their callees' doing alone."""
-    return _without_delays(turned(series, impatient(frozen, moments)))
+    return without_delays(turned(series, impatient(frozen, moments)))
 
 
 def impatient(frozen: Frozen, moments: Moments) -> frozenset[Edge]:
@@ -45,13 +45,12 @@ def turned(series: Iterable[Series], hasty: Collection[Edge]) -> Iterator[Series
             yield one
 
 
-def _without_delays(series: Iterable[Series]) -> list[Series]:
+def without_delays(series: Iterable[Series]) -> list[Series]:
+    """Seconds of calls without those by which all of a caller's became slower; of a call of which only the gap is known, by the gaps."""
     every = list(series)
-    later = {(one.caller, one.component): _later(one) for one in every if one.caller and one.metric == whitelist.CALLS_SECONDS}
-    return [
-        _sooner(one, _delay((one.caller, one.component), later)) if one.caller and one.metric == whitelist.CALLS_SECONDS else one
-        for one in every
-    ]
+    gaps, waits = ({(one.caller, one.component): _later(one) for one in every if one.metric == metric} for metric in (GAP, whitelist.CALLS_SECONDS))
+    later = gaps | waits
+    return [_sooner(one, _delay((one.caller, one.component), later)) if one.metric in (GAP, whitelist.CALLS_SECONDS) else one for one in every]
 
 
 def _later(one: Series) -> float:

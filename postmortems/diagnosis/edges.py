@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from postmortems import whitelist
-from postmortems.diagnosis.model import Series, Values
+from postmortems.diagnosis.model import GAP, Series, Values
 from postmortems.diagnosis.moments import Moments, by_labels, share, summed
 from postmortems.diagnosis.siblings import past_of_siblings
 from reference_app.contract import metrics, topology
@@ -23,8 +23,10 @@ Edge = tuple[str, str]
 def of(frozen: Frozen, moments: Moments) -> list[Series]:
     """All signals of calls."""
     rates = levels_by_edge(frozen, whitelist.CALLS_PER_S, moments)
+    seconds = _few_left_out(levels_by_edge(frozen, whitelist.CALLS_SECONDS, moments), rates)
     called = [
-        *_series(whitelist.CALLS_SECONDS, _with_past(_few_left_out(levels_by_edge(frozen, whitelist.CALLS_SECONDS, moments), rates), moments), moments),
+        *_series(whitelist.CALLS_SECONDS, _with_past(seconds, moments), moments),
+        *_series(GAP, _with_past(_gaps(frozen, seconds, rates, moments), moments), moments),
         *_series(whitelist.CALLS_FAILED, _with_past(levels_by_edge(frozen, whitelist.CALLS_FAILED, moments), moments), moments),
         *_series(whitelist.CALLS_PER_S, rates, moments),
     ]  # fmt: skip
@@ -61,6 +63,19 @@ def _with_past(values: Mapping[Edge, Values], moments: Moments) -> dict[Edge, Va
     for (caller, callee), its in values.items():
         callees.setdefault(caller, {})[callee] = its
     return {(caller, callee): past_of_siblings(callee, callees[caller], moments) for caller, callee in values}
+
+
+def _gaps(frozen: Frozen, seconds: Mapping[Edge, Values], rates: Mapping[Edge, Values], moments: Moments) -> dict[Edge, Values]:
+    """Seconds that callers wait beyond those that a callee says it took. It says so of all its calls together, and those of one caller may be the
+    longer ones: so no caller's gap is more than all callers together waited beyond it.
+    """
+    served = {one.labels["component"]: moments.levels(one) for one in frozen.get(whitelist.SERVED_SECONDS, ())}
+    found: dict[Edge, Values] = {}
+    for callee, took in served.items():
+        beyond = {edge: waited - took for edge, waited in seconds.items() if edge[1] == callee and edge in rates}
+        together = summed((rates[edge] * gap for edge, gap in beyond.items()), len(moments.all))
+        found |= {edge: np.minimum(gap, together / np.maximum(rates[edge], FEWEST_PER_S)) for edge, gap in beyond.items()}
+    return found
 
 
 def _missing(frozen: Frozen, rates: Mapping[Edge, Values], moments: Moments) -> Iterator[Series]:

@@ -21,6 +21,8 @@ _WORDS: tuple[tuple[Family, tuple[str, ...]], ...] = (
     ("traffic", ("per_second", "requests", "workload", "rate_of", "ops")),
 )
 _OF_A_WHOLE = ("_share", "_ratio")
+GAP = "calls_gap_seconds"
+"""Of the calls from one component to another: seconds that the caller waited less those that the callee says it took."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,8 @@ class Series:
     @property
     def name(self) -> str:
         """As people read it."""
+        if self.metric == GAP:
+            return f"{GAP} (what {self.caller} waits beyond what it says it took: on the way to it, or queued before it)"
         return f"{self.metric} of the calls from {self.caller}" if self.caller else self.metric
 
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from postmortems import whitelist
 from postmortems.diagnosis import callers, edges
-from postmortems.diagnosis.model import Case
+from postmortems.diagnosis.model import GAP, Case
 from postmortems.diagnosis.ranking import scores
 from reference_app.contract import metrics
 from tests.unit.postmortems.diagnosis.frozen import MOMENTS, calls, changed, counter, gauge, together
@@ -66,3 +67,43 @@ def test_messages_that_nobody_can_read_accuse_the_stream_and_not_who_puts_them_a
     dead = {metrics.DEAD_LETTERS.name: [counter(0.0, 2.0, component="fanout")]}
     made = edges.of(together(calls("fanout", "events"), calls("fanout", "db"), kinds, dead), MOMENTS)
     assert changed(made) == {("events", "fanout", edges.DEAD)}
+
+
+def served(component, before, after):
+    return {whitelist.SERVED_SECONDS: [gauge(before, after, component=component)]}
+
+
+def gaps(frozen):
+    """Mean seconds of the gap of each call, asked about."""
+    made = callers.excused(edges.of(frozen, MOMENTS), frozen, MOMENTS)
+    return {(one.caller, one.component): round(float(np.nanmean(one.anomalous)), 6) for one in made if one.metric == GAP}
+
+
+def test_who_waits_longer_than_its_callee_says_it_took_blames_the_far_end_of_the_call():
+    far = together(calls("gateway", "tweets", seconds=(0.005, 0.205)), served("tweets", 0.004, 0.004))
+    assert gaps(far) == {("gateway", "tweets"): 0.201}
+    assert accused(far) == "tweets"
+    (one,) = (one for one in edges.of(far, MOMENTS) if one.metric == GAP)
+    assert (one.component, one.caller, one.family, one.is_share) == ("tweets", "gateway", "latency", False)
+    assert one.name == "calls_gap_seconds (what gateway waits beyond what it says it took: on the way to it, or queued before it)"
+
+
+def test_a_callee_that_says_itself_that_it_is_slow_leaves_no_gap():
+    assert gaps(together(calls("gateway", "tweets", seconds=(0.005, 0.205)), served("tweets", 0.004, 0.204))) == {("gateway", "tweets"): 0.001}
+
+
+def test_calls_of_one_caller_that_are_the_longer_ones_are_no_gap():
+    """The callee says 55 ms of both together: 10 of one and 100 of the other, and it took all of that itself."""
+    mixed = together(calls("gateway", "tweets", seconds=(0.010, 0.100)), calls("timelines", "tweets", seconds=(0.010, 0.010)))
+    assert gaps(together(mixed, served("tweets", 0.010, 0.055))) == {("gateway", "tweets"): 0.0, ("timelines", "tweets"): -0.045}
+    assert gaps(together(mixed, served("tweets", 0.010, 0.010)))["gateway", "tweets"] == 0.09
+
+
+def test_a_caller_that_is_slow_itself_has_no_gap_to_anybody():
+    names = ("tweets", "users", "graph")
+    slow = together(*(calls("gateway", name, seconds=(0.005, 0.105)) for name in names), *(served(name, 0.004, 0.004) for name in names))
+    assert set(gaps(slow).values()) == {0.001}
+
+
+def test_a_callee_that_says_nothing_of_itself_has_no_gap():
+    assert gaps(calls("tweets", "db-0", seconds=(0.004, 0.3))) == {}
