@@ -20,7 +20,6 @@ from failwhale.dayrecord import Continued, Drilled, Ended, Finished, Planned, Re
 from failwhale.dayreport import Report
 from failwhale.drilling import Drilling
 from failwhale.settling import Settled
-from postmortems import recordings
 from reference_app.contract.topology import SMALL
 from reference_app.kit import files
 from reference_app.kit.home import REPOSITORY, Home

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow.parquet as pq
@@ -28,13 +29,15 @@ _COLUMNS = ["trace_id", "span_id", "parent_span_id", "kind", "component", "start
 _SLOW = "slow"
 
 
-class _Attributes(msgspec.Struct, rename={"peer": PEER, "edge_case": EDGE_CASE}):
+class Attributes(msgspec.Struct, rename={"peer": PEER, "edge_case": EDGE_CASE}):
+    """What is read of a span's attributes."""
+
     peer: str = ""
     edge_case: str = ""
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """A span. `about` is who it speaks of: the callee of a call, else the component itself, with no caller."""
 
     trace: str
@@ -49,8 +52,12 @@ class _Part:
 
 def read(folder: Path, start: float, end: float) -> tuple[Frozen, ...]:
     """Of the spans that began in [start, end] (Unix seconds) and are still kept."""
-    spans = dict(_spans(folder, start, end))
-    below: dict[str, list[_Part]] = defaultdict(list)
+    return counted(dict(_spans(folder, start, end)))
+
+
+def counted(spans: Mapping[str, Part]) -> tuple[Frozen, ...]:
+    """What spans, by their ids, say per second."""
+    below: dict[str, list[Part]] = defaultdict(list)
     for span in spans.values():
         below[span.parent].append(span)
     slow = {span.trace for span in spans.values() if span.slow}
@@ -65,7 +72,7 @@ def read(folder: Path, start: float, end: float) -> tuple[Frozen, ...]:
     return (_frozen(FAILED, failed, 1), _frozen(SPENT, spent, 1e-9))
 
 
-def _spans(folder: Path, start: float, end: float) -> Iterator[tuple[str, _Part]]:
+def _spans(folder: Path, start: float, end: float) -> Iterator[tuple[str, Part]]:
     wanted = [("start_ns", ">=", round(start * 1e9)), ("start_ns", "<=", round(end * 1e9))]
     for segment in sorted(folder.glob("*.parquet")):
         try:
@@ -73,15 +80,20 @@ def _spans(folder: Path, start: float, end: float) -> Iterator[tuple[str, _Part]
         except FileNotFoundError:  # the collector merged it into another meanwhile
             continue
         for row in rows:
-            about = msgspec.json.decode(row["attributes"] or "{}", type=_Attributes)
-            peer = about.peer if row["kind"] in ("CLIENT", "PRODUCER") else ""
-            yield row["span_id"], _Part(
-                row["trace_id"], row["parent_span_id"], peer or row["component"], row["component"] if peer else "", row["start_ns"], row["end_ns"],
-                row["status"] == "ERROR", about.edge_case == _SLOW,
-            )  # fmt: skip
+            yield row["span_id"], part(row)
 
 
-def _exclusive_ns(span: _Part, children: Iterable[_Part]) -> int:
+def part(row: Mapping[str, Any]) -> Part:
+    """Of a row with the collector's columns."""
+    about = msgspec.json.decode(row["attributes"] or "{}", type=Attributes)
+    peer = about.peer if row["kind"] in ("CLIENT", "PRODUCER") else ""
+    return Part(
+        row["trace_id"], row["parent_span_id"], peer or row["component"], row["component"] if peer else "", row["start_ns"], row["end_ns"],
+        row["status"] == "ERROR", about.edge_case == _SLOW,
+    )  # fmt: skip
+
+
+def _exclusive_ns(span: Part, children: Iterable[Part]) -> int:
     """Nanoseconds that no child covers; children may overlap one another, and outlive their parent."""
     own, at = 0, span.start_ns
     for child in sorted(children, key=lambda child: child.start_ns):

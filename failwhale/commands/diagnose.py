@@ -13,7 +13,7 @@ from failwhale.commands import terminal
 from postmortems import evidence
 from postmortems.diagnosis import baselines, files, ranking, recorded
 from postmortems.diagnosis.baselines import Baselines
-from postmortems.diagnosis.model import SCHEMA, Case, Suspect
+from postmortems.diagnosis.model import SCHEMA, BadFileError, Case, Suspect
 from postmortems.diagnosis.ranking import Ranking
 from reference_app.kit.home import Home
 
@@ -42,6 +42,7 @@ def diagnose(
     symptom: Annotated[
         str | None, typer.Option(metavar="COMPONENT[=FAMILY]", help="What was noticed first, such as gateway=latency.")
     ] = None,
+    spans: Annotated[Path | None, typer.Option(help="File of spans: CSV, JSON lines (each perhaps .gz) or Parquet.")] = None,
     alerts: Annotated[Path | None, typer.Option(help="CSV of alerts with a column component, for the baseline that counts them.")] = None,
     liveness: Annotated[bool, typer.Option("--liveness", help="Use who was seen dead or hung, too (recorded runs).")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")] = False,
@@ -51,9 +52,9 @@ def diagnose(
     Exit codes: 0 a cause is suspected, 1 no cause: nothing beyond what the normal period shows as well, 2 usage or files.
     """
     try:
-        asked = _asked(run, normal, anomalous, graph=graph, symptom=symptom, alerts=alerts, liveness=liveness)
+        asked = _asked(run, normal, anomalous, graph=graph, symptom=symptom, spans=spans, alerts=alerts, liveness=liveness)
         found, beside = ranking.rank(asked.case), baselines.beside(asked.case, asked.alerts)
-    except (files.BadFileError, recorded.NothingNoticedError, evidence.NoSnapshotError, OSError, ValueError) as error:
+    except (BadFileError, recorded.NothingNoticedError, evidence.NoSnapshotError, OSError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     if as_json:
@@ -64,17 +65,18 @@ def diagnose(
 
 
 def _asked(
-    run: str | None, normal: Path | None, anomalous: Path | None, *, graph: Path | None, symptom: str | None, alerts: Path | None, liveness: bool
+    run: str | None, normal: Path | None, anomalous: Path | None, *, graph: Path | None, symptom: str | None, spans: Path | None, alerts: Path | None,
+    liveness: bool,
 ) -> _Asked:  # fmt: skip
     if run is None and normal and anomalous:
         if liveness:
             raise ValueError("--liveness is of recorded runs: files do not tell who was seen dead or hung")
-        return _Asked(files.case(normal, anomalous, graph=graph, symptom=symptom), files.alerts(alerts) if alerts else None)
+        return _Asked(files.case(normal, anomalous, graph=graph, symptom=symptom, spans=spans), files.alerts(alerts) if alerts else None)
     if run is None or normal or anomalous:
         raise ValueError("say either a recorded run, or --normal FILE and --anomalous FILE")
-    if graph or symptom or alerts:
+    if graph or symptom or spans or alerts:
         raise ValueError(
-            "a recorded run has its own calls, symptom and alerts: --graph, --symptom and --alerts go with --normal and --anomalous"
+            "a recorded run has its own calls, symptom, spans and alerts: --graph, --symptom, --spans and --alerts go with --normal and --anomalous"
         )
     snapshot = evidence.read(_snapshot(Home.from_environment(), run))
     return _Asked(recorded.of_snapshot(snapshot, liveness=liveness), recorded.named_by_alerts(snapshot))

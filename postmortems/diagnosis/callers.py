@@ -48,9 +48,13 @@ def turned(series: Iterable[Series], hasty: Collection[Edge]) -> Iterator[Series
 def without_delays(series: Iterable[Series]) -> list[Series]:
     """Seconds of calls without those by which all of a caller's became slower; of a call of which only the gap is known, by the gaps."""
     every = list(series)
-    gaps, waits = ({(one.caller, one.component): _later(one) for one in every if one.metric == metric} for metric in (GAP, whitelist.CALLS_SECONDS))
+    gaps, waits = (
+        {(one.caller, one.component): _later(one) for one in every if one.metric == metric} for metric in (GAP, whitelist.CALLS_SECONDS)
+    )
     later = gaps | waits
-    return [_sooner(one, _delay((one.caller, one.component), later)) if one.metric in (GAP, whitelist.CALLS_SECONDS) else one for one in every]
+    return [
+        _sooner(one, _delay((one.caller, one.component), later)) if one.metric in (GAP, whitelist.CALLS_SECONDS) else one for one in every
+    ]
 
 
 def _later(one: Series) -> float:

@@ -20,6 +20,7 @@ from chaos import injections
 from postmortems import evidence
 from postmortems.diagnosis import files, judging, recorded
 from postmortems.diagnosis.model import Case
+from postmortems.diagnosis.moments import Moments
 from postmortems.evidence import Snapshot
 from reference_app.contract.topology import SERVICES
 from reference_app.kit import files as kit_files
@@ -126,7 +127,7 @@ def _write(home: Home, snapshot: Snapshot, case: Case, into: Path) -> None:
     noticed = _noticed(snapshot)
     normal, anomalous = recorded.periods(snapshot.plan.t0, noticed)
     until = float(anomalous[-1])
-    files.write(case, normal=into / NORMAL, anomalous=into / ANOMALOUS, graph=into / CALLS)
+    files.write(case, Moments(normal, anomalous), normal=into / NORMAL, anomalous=into / ANOMALOUS, graph=into / CALLS)
     _write_alerts(into / ALERTS, [alert for alert in snapshot.alerts or () if alert.fired_at <= until])
     missing = [*_write_spans(home, into / SPANS, snapshot.plan.t0, until), *_write_logs(home, into / LOGS, snapshot.plan.t0, until)]
     symptom = f"{case.symptom.component}={case.symptom.family}" if case.symptom else None

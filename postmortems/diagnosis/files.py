@@ -10,25 +10,29 @@ from typing import get_args
 
 import numpy as np
 
-from postmortems.diagnosis.model import Case, Family, Series, Symptom, Values
+from postmortems.diagnosis import spanfile
+from postmortems.diagnosis.model import BadFileError, Case, Family, Series, Symptom, Values
+from postmortems.diagnosis.moments import Moments
 
+TIME = "time"
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
-class BadFileError(Exception):
-    """A file is not what docs/diagnosis.md describes; the message says which line and why."""
-
-
-def case(normal: Path, anomalous: Path, *, graph: Path | None = None, symptom: str | None = None) -> Case:
+def case(normal: Path, anomalous: Path, *, graph: Path | None = None, symptom: str | None = None, spans: Path | None = None) -> Case:
     """Columns are `COMPONENT:METRIC`, `CALLER>CALLEE:METRIC`, or `COMPONENT>:METRIC` for calls of which nobody says to whom; those that only
-    one of the files has are left out. Raises BadFileError and OSError.
+    one of the files has are left out. What spans tell is added as far as no column tells it. Raises BadFileError and OSError.
     """
     before, after = _columns(normal), _columns(anomalous)
     both = [name for name in before if name in after]
-    if not both:
+    if not both and not spans:
         raise BadFileError(f"{normal} and {anomalous} have no column in common: the ranking compares the two periods column by column")
     series = tuple(_series(name, before[name], after[name]) for name in both)
-    calls = _calls(graph) if graph else frozenset((s.caller, s.component) for s in series if s.caller)
+    told = spanfile.read(spans) if spans else None
+    if told:
+        from_spans = spanfile.series(told, Moments(_times(normal), _times(anomalous)))
+        series += tuple(one for one in from_spans if column(one) not in both)
+    seen = frozenset((s.caller, s.component) for s in series if s.caller)
+    calls = _calls(graph) if graph else seen | (told.calls if told else frozenset())
     made = Case(series, calls)
     return Case(series, calls, _symptom(symptom, made.components)) if symptom else made
 
@@ -42,20 +46,18 @@ def alerts(path: Path) -> Counter[str]:
         return Counter(row["component"] for row in rows)
 
 
-def write(made: Case, *, normal: Path, anomalous: Path, graph: Path) -> None:
-    """The files of which `case` makes the same case again, but for its symptom."""
-    _write_columns(normal, made.series, [series.normal for series in made.series])
-    _write_columns(anomalous, made.series, [series.anomalous for series in made.series])
+def write(made: Case, moments: Moments, *, normal: Path, anomalous: Path, graph: Path) -> None:
+    """The files of which `case` makes the same case again, but for its symptom; at these moments."""
+    _write_columns(normal, made.series, [moments.normal, *(series.normal for series in made.series)])
+    _write_columns(anomalous, made.series, [moments.anomalous, *(series.anomalous for series in made.series)])
     with graph.open("w", newline="") as file:
         csv.writer(file).writerows([("caller", "callee"), *sorted(made.calls)])
 
 
 def _write_columns(path: Path, series: Sequence[Series], columns: Sequence[Values]) -> None:
-    moments = (
-        [second, *("" if np.isnan(value) else repr(float(value)) for value in row)] for second, row in enumerate(zip(*columns, strict=True))
-    )
+    moments = (["" if np.isnan(value) else repr(float(value)) for value in row] for row in zip(*columns, strict=True))
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([["second", *map(column, series)], *moments])
+        csv.writer(file).writerows([[TIME, *map(column, series)], *moments])
 
 
 def column(series: Series) -> str:
@@ -66,6 +68,22 @@ def column(series: Series) -> str:
 
 
 def _columns(path: Path) -> dict[str, Values]:
+    head, moments = _read(path)
+    return {name: _values(path, name, [row[at] for row in moments]) for at, name in enumerate(head) if ":" in name}
+
+
+def _times(path: Path) -> Values:
+    head, moments = _read(path)
+    if TIME not in head:
+        raise BadFileError(f"{path}, line 1: no column {TIME}, by whose Unix seconds spans are cut into the two periods")
+    times = _values(path, TIME, [row[head.index(TIME)] for row in moments])
+    for line, (one, before) in enumerate(zip(times, [-np.inf, *times], strict=False), start=2):
+        if not one > before:
+            raise BadFileError(f"{path}, line {line}, column {TIME}: a moment is later than the one before it, and never empty")
+    return times
+
+
+def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
     if len(rows) < 2:
@@ -74,14 +92,18 @@ def _columns(path: Path) -> dict[str, Values]:
     for number, row in enumerate(moments, start=2):
         if len(row) != len(head):
             raise BadFileError(f"{path}, line {number}: {len(row)} values for {len(head)} columns")
-    return {name: _values(path, name, [row[at] for row in moments]) for at, name in enumerate(head) if ":" in name}
+    return head, moments
 
 
 def _values(path: Path, name: str, texts: Sequence[str]) -> Values:
+    return np.array([_value(text, f"{path}, line {line}, column {name}") for line, text in enumerate(texts, start=2)])
+
+
+def _value(text: str, where: str) -> float:
     try:
-        return np.array([float(text) if text.strip() else np.nan for text in texts])
+        return float(text) if text.strip() else np.nan
     except ValueError as error:
-        raise BadFileError(f"{path}, column {name}: {error}; a value is a number, or nothing where there was none") from None
+        raise BadFileError(f"{where}: {error}; a value is a number, or nothing where there was none") from None
 
 
 def _series(name: str, before: Values, after: Values) -> Series:

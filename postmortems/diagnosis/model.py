@@ -25,6 +25,10 @@ GAP = "calls_gap_seconds"
 """Of the calls from one component to another: seconds that the caller waited less those that the callee says it took."""
 
 
+class BadFileError(Exception):
+    """A file is not what docs/diagnosis.md describes; the message says where and why."""
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """One signal. `component` serves it; `caller`, where there is one, saw it: then it is of the calls from `caller` to `component`.

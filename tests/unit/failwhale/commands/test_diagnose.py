@@ -15,9 +15,10 @@ FILES = ("--normal", "n.csv", "--anomalous", "a.csv")
     [
         ((), "say either a recorded run"),
         (("latest", *FILES), "say either a recorded run"),
-        (("latest", "--symptom", "gateway=latency"), "a recorded run has its own calls, symptom and alerts"),
-        (("latest", "--graph", "g.csv"), "a recorded run has its own calls, symptom and alerts"),
-        (("latest", "--alerts", "a.csv"), "a recorded run has its own calls, symptom and alerts"),
+        (("latest", "--symptom", "gateway=latency"), "a recorded run has its own calls, symptom, spans and alerts"),
+        (("latest", "--graph", "g.csv"), "a recorded run has its own calls, symptom, spans and alerts"),
+        (("latest", "--alerts", "a.csv"), "a recorded run has its own calls, symptom, spans and alerts"),
+        (("latest", "--spans", "s.csv"), "--graph, --symptom, --spans and --alerts go with --normal and --anomalous"),
         ((*FILES, "--liveness"), "--liveness is of recorded runs"),
     ],
 )

@@ -118,10 +118,8 @@ def test_no_percentage_stands_without_its_counts_and_its_interval(planted):
 
 
 def test_shams_without_a_cause_are_counted_with_their_interval():
-    assert detectiondoc.evaluation_lines(Evaluation({}, 29, 34, ("one",))) == [
-        "Shams that were asked about and have no cause, as is true: 29/34 (85.3 %, 69.9 to 93.6)."
-        " 1 runs with a fault were noticed by nobody and are not among the cases."
-    ]
+    (told,) = detectiondoc.evaluation_lines(Evaluation({}, 29, 34, ()))
+    assert told == "Shams that were asked about and have no cause, as is true: 29/34 (85.3 %, 69.9 to 93.6)."
 
 
 def test_false_alerts_are_told_by_sham_run_and_by_quiet_hour():

@@ -89,7 +89,9 @@ def test_who_waits_longer_than_its_callee_says_it_took_blames_the_far_end_of_the
 
 
 def test_a_callee_that_says_itself_that_it_is_slow_leaves_no_gap():
-    assert gaps(together(calls("gateway", "tweets", seconds=(0.005, 0.205)), served("tweets", 0.004, 0.204))) == {("gateway", "tweets"): 0.001}
+    assert gaps(together(calls("gateway", "tweets", seconds=(0.005, 0.205)), served("tweets", 0.004, 0.204))) == {
+        ("gateway", "tweets"): 0.001
+    }
 
 
 def test_calls_of_one_caller_that_are_the_longer_ones_are_no_gap():

@@ -10,13 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from failwhale.cli import build
 from postmortems import evidence, store, whitelist
-from postmortems.diagnosis import exporting, files, judging, ranking, recorded
+from postmortems.diagnosis import exporting, files, judging, ranking, recorded, voices
 from postmortems.diagnosis.model import Case
+from postmortems.diagnosis.moments import Moments
 from postmortems.evidence import Snapshot
 from reference_app.kit.home import HOME_VARIABLE, Home
 from reference_app.query.prometheus import Series
@@ -80,6 +83,51 @@ def test_an_exported_case_is_diagnosed_as_the_run_is(drilled: Home, tmp_path: Pa
     told = diagnosed(RUN_ID)
     assert told == diagnosed(*from_files)
     assert told["ranked"][0]["component"] == HIT  # type: ignore[index]
+
+
+def test_spans_say_from_a_file_what_they_say_of_the_run(slow: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the spans of the case beside all its columns, and in the place of those columns that came from spans."""
+    home, told = Home(tmp_path / "home"), slow.spans[-1].fired_at
+    shutil.copytree(RECORDED / "runs", home.runs)
+    home.traces.mkdir()
+    calls = [call(second, fails=second > told - 4) for second in T0 + 1 + np.arange(100.0)]
+    pq.write_table(pa.Table.from_pylist(calls), home.traces / "1-1.parquet")
+    store.draft(home, RUN_ID, prometheus=slow, clock=lambda: NOW)
+    monkeypatch.setenv(HOME_VARIABLE, str(home.path))
+    (name,) = exporting.export([home], tmp_path / "out").cases
+    where = tmp_path / "out" / name
+    symptom = json.loads((where / exporting.CASE).read_text())["symptom"]
+    beside = ["--graph", where / exporting.CALLS, "--alerts", where / exporting.ALERTS, "--spans", where / exporting.SPANS]
+    beside += ["--symptom", symptom] if symptom else []
+
+    def diagnosed(*arguments: object) -> object:
+        return json.loads(CliRunner().invoke(build(["diagnose"]), ["diagnose", *map(str, arguments), "--json"]).stdout)
+
+    periods = {"--normal": where / exporting.NORMAL, "--anomalous": where / exporting.ANOMALOUS}
+    of_run, of_files = diagnosed(RUN_ID), diagnosed(*(word for option in periods.items() for word in option), *beside)
+    without = {option: without_spans(path, tmp_path / path.name) for option, path in periods.items()}
+    assert of_run == of_files == diagnosed(*(word for option in without.items() for word in option), *beside)
+    assert voices.BEGAN in json.dumps(of_run)
+
+
+def call(at: float, *, fails: bool) -> dict[str, object]:
+    """A span of a call to the shard, at a second; it is slow and fails, or neither."""
+    start_ns, status = round(at * 1e9), "ERROR" if fails else "UNSET"
+    attributes = json.dumps({"server.address": HIT} | ({"failwhale.edge_case": "slow"} if fails else {}))
+    return {
+        "trace_id": f"{start_ns}", "span_id": f"{start_ns}", "parent_span_id": "", "name": "SELECT", "kind": "CLIENT", "service": "tweets", "component": "tweets-0",
+        "start_ns": start_ns, "end_ns": start_ns + 5_000_000, "status": status, "status_message": "", "attributes": attributes,
+    }  # fmt: skip
+
+
+def without_spans(path: Path, to: Path) -> Path:
+    """The same period without the columns that spans tell."""
+    rows = list(csv.reader(path.read_text().splitlines()))
+    kept = [at for at, name in enumerate(rows[0]) if not name.endswith((voices.BEGAN, voices.SPENT))]
+    assert len(kept) < len(rows[0])
+    with to.open("w", newline="") as file:
+        csv.writer(file).writerows([[row[at] for at in kept] for row in rows])
+    return to
 
 
 def test_the_truth_is_in_its_own_file_and_nowhere_else(drilled: Home, tmp_path: Path) -> None:
@@ -165,7 +213,8 @@ def test_what_nobody_knows_the_cause_of_is_no_case_in_which_nothing_was_broken(
 def test_a_case_written_to_files_is_the_same_when_read(drilled: Home, tmp_path: Path) -> None:
     made = recorded.of_snapshot(snapshot(drilled))
     paths = {name: tmp_path / f"{name}.csv" for name in ("normal", "anomalous", "graph")}
-    files.write(made, **paths)
+    moments = Moments(*(np.arange(float(len(values))) for values in (made.series[0].normal, made.series[0].anomalous)))
+    files.write(made, moments, **paths)
     again = files.case(paths["normal"], paths["anomalous"], graph=paths["graph"])
     assert again.calls == made.calls
     assert [files.column(series) for series in again.series] == [files.column(series) for series in made.series]
