@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import gzip
 import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,10 @@ from postmortems.traced import Part
 from reference_app.contract.spans import PEER, SpanKind, Status
 from reference_app.query import prometheus
 
-NEEDED = (("trace_id",), ("span_id",), ("parent_span_id", "parent_id"), ("component", "service"), ("start_ns", "start"), ("end_ns", "end", "duration"), ("status",))  # fmt: skip
+ENDS = ("end_ns", "end", "duration")
+NEEDED = (
+    ("trace_id",), ("span_id",), ("parent_span_id", "parent_id"), ("component", "service"), ("start_ns", "start"), ENDS, ("status",),
+)  # fmt: skip
 """Columns of which a file has one each; those without `_ns` are in seconds."""
 JSON, CSV, PARQUET = (".ndjson", ".jsonl", ".json"), ".csv", ".parquet"
 _S = 1_000_000_000
@@ -98,10 +101,10 @@ def _folding(moments: Moments) -> Callable[[float], float | None]:
 
 
 def _folded(one: prometheus.Series, at: Callable[[float], float | None]) -> prometheus.Series:
-    summed: Counter[float] = Counter()
+    summed: dict[float, float] = defaultdict(float)
     for second, value in one.points:
         if (moment := at(second)) is not None:
-            summed[moment] += value  # type: ignore[assignment]
+            summed[moment] += value
     return prometheus.Series(one.labels, sorted(summed.items()))
 
 
@@ -116,13 +119,14 @@ def _part(row: Row, where: str) -> Part:
     parent, start_ns = row.get("parent_span_id", row.get("parent_id")), _nanoseconds(row, "start", where)
     end_ns = _nanoseconds(row, "end", where) if {"end", "end_ns"} & set(row) else start_ns + _nanoseconds(row, "duration", where)
     if end_ns < start_ns:
-        raise BadFileError(f"{where}, column {'/'.join(name for name in NEEDED[5] if name in row)}: the span ends before it starts")
+        raise BadFileError(f"{where}, column {'/'.join(name for name in ENDS if name in row)}: the span ends before it starts")
     trace = _text(row, "trace_id", where)
     _text(row, "span_id", where)
     component = str(row.get("component") or "") or _text(row, "service" if "service" in row else "component", where)
     return traced.part({
-        "trace_id": trace, "parent_span_id": f"{trace}/{parent}" if parent else "", "kind": _named(row, "kind", get_args(SpanKind), where), "component": component,
-        "start_ns": start_ns, "end_ns": end_ns, "status": _named(row, "status", get_args(Status), where), "attributes": _attributes(row, where),
+        "trace_id": trace, "parent_span_id": f"{trace}/{parent}" if parent else "", "component": component, "start_ns": start_ns, "end_ns": end_ns,
+        "kind": _named(row, "kind", get_args(SpanKind), where), "status": _named(row, "status", get_args(Status), where),
+        "attributes": _attributes(row, where),
     })  # fmt: skip
 
 

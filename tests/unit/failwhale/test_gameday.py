@@ -17,8 +17,6 @@ from failwhale.dayrecord import Drilled, Planned
 from failwhale.dayreport import Report
 from failwhale.drilling import Drilling
 from failwhale.settling import Settled
-from postmortems import recordings
-from postmortems.recordings import Start
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import files
 from reference_app.kit.home import Home
@@ -257,11 +255,6 @@ def test_a_day_that_was_halted_while_its_lab_settled_lays_out_no_new_lab_which_w
     monkeypatch.setattr(settling, "settle", halted_meanwhile)
     report = gameday.perform(home, day, quiet)
     assert (report.stopped, lab.did) == ("chaos was halted: maintenance", ["up", "seed", "down"])
-
-
-def test_a_new_lab_leaves_the_starts_of_the_score(home: Home) -> None:
-    recordings.begin(home, Start("2026-11-21T00:00:00.000Z", "a new rule"))
-    assert {path.name for path in home.path.iterdir()} <= set(gameday.RECORDS)
 
 
 def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Planned, standin: Any) -> None:
