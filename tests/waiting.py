@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable
+from typing import Any
 
 POLL_S = 0.05
 
@@ -15,3 +19,9 @@ def await_true(condition: Callable[[], object], limit_s: float = 20, what: Calla
         assert time.monotonic() - began < limit_s, f"not within {limit_s:g} s: {what if isinstance(what, str) else what()}"
         time.sleep(POLL_S)
     return time.monotonic() - began
+
+
+def freeze(process: subprocess.Popen[Any]) -> None:
+    """SIGSTOP to a child. One of several threads answers for a moment after it was told to stop: that is waited for."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)

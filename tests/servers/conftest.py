@@ -20,6 +20,7 @@ import pytest
 
 from reference_app.contract.topology import Component, Kind
 from reference_app.stack import questions
+from tests.waiting import freeze
 
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
 
@@ -36,7 +37,10 @@ class Server:
         return self.component.port
 
     def signal(self, number: int) -> None:
-        self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            freeze(self.process)
+        else:
+            self.process.send_signal(number)
 
     def ask(self, timeout_s: float = questions.TIMEOUT_S) -> questions.Answer:
         return asyncio.run(questions.ask(self.component, timeout_s))

@@ -15,6 +15,7 @@ from loadgen import facts, history, latency, plans, recording, runner
 from loadgen.model import mix
 from reference_app.contract import metrics, tokens
 from reference_app.kit import lease
+from tests.waiting import freeze
 
 USERS, BASELINE = 50, 8
 SEED = 30
@@ -35,7 +36,7 @@ def frozen(target, make_home, start_load):
     """A load of 9 s whose target stood still from load second 3 to 5."""
     load = start_load(make_home(target.port), baseline=BASELINE, seed=SEED)
     load.sleep_until(3)
-    target.process.send_signal(signal.SIGSTOP)
+    freeze(target.process)
     load.sleep_until(5)
     target.process.send_signal(signal.SIGCONT)
     load.sleep_until(6)

@@ -8,6 +8,7 @@ import pytest
 
 from loadgen import history, plans, recording
 from loadgen.model import mix
+from tests.waiting import freeze
 
 pytestmark = pytest.mark.verify
 LEAD_S = 12.0
@@ -20,7 +21,7 @@ def stormed(target, make_home, start_load):
     """A load of impatient clients whose target stood still for 1.5 s: each request in it is given up after 1 s and sent again at once."""
     load = start_load(make_home(target.port), baseline=6, preset="goal+impatient", seed=30, lead_s=LEAD_S)
     load.sleep_until(3)
-    target.process.send_signal(signal.SIGSTOP)
+    freeze(target.process)
     load.sleep_until(4.5)
     target.process.send_signal(signal.SIGCONT)
     assert load.generator.wait(30) == 0

@@ -11,6 +11,7 @@ import pytest
 
 from chaos import cgroups
 from loadgen import recording
+from tests.waiting import freeze
 
 pytestmark = pytest.mark.verify
 LEAD_S = 12.0
@@ -73,7 +74,7 @@ def test_a_generator_without_file_descriptors(target, make_home, start_load):
     load.sleep_until(2)
     highest = max(int(entry.name) for entry in Path(f"/proc/{load.generator.pid}/fd").iterdir())
     resource.prlimit(load.generator.pid, resource.RLIMIT_NOFILE, (highest + 1, highest + 1))
-    target.process.send_signal(signal.SIGSTOP)
+    freeze(target.process)
     load.sleep_until(3)
     target.process.send_signal(signal.SIGCONT)
     assert "no file descriptor or port left" in reasons(load)

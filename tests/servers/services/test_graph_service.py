@@ -16,7 +16,7 @@ from reference_app.contract.api import Internal
 from reference_app.kit.sql import Session
 from reference_app.services.graph import store
 from reference_app.services.graph.domain import Edge, State
-from tests.waiting import await_true
+from tests.waiting import await_true, freeze
 
 SHARDS = 2
 
@@ -227,7 +227,7 @@ def test_an_edge_without_its_backward_row_is_finished(graph: Any) -> None:
 def test_a_change_whose_shard_hangs_is_not_acknowledged_and_is_finished_when_it_is_back(graph: Any, code: Any) -> None:
     follow(graph, 920, 921)
     follow(graph, 923, 922)
-    graph.databases[1].send_signal(signal.SIGSTOP)
+    freeze(graph.databases[1])
     try:
         unfollowed = code(graph.client.delete(edge(920, 921)))
         blocked = code(graph.client.put(blocking(922, 923)))

@@ -17,6 +17,7 @@ from reference_app.contract import api, keyvalue, metrics
 from reference_app.contract.keyvalue import COUNTS, DISMISSED, WHO_TO_FOLLOW, Dataset
 from reference_app.kit import deciders
 from reference_app.kit.home import Home
+from tests.waiting import freeze
 
 Change = Callable[[str, int], None]
 
@@ -181,7 +182,7 @@ def test_which_engine_a_dataset_really_has_is_exported(tier: Tier, sql: Any) -> 
 @pytest.mark.verify
 def test_a_database_that_is_away_is_unavailable_and_what_came_before_is_there_when_it_is_back(tier: Tier, code: Any) -> None:
     assert tier.add(("9:likes", 1, "before")).status_code == 204
-    tier.serving.database.send_signal(signal.SIGSTOP)
+    freeze(tier.serving.database)
     try:
         assert code(tier.ask("POST", api.Internal.VALUES, COUNTS.title, {"keys": ["9:likes"]})) == (503, "unavailable")
         assert code(tier.add(("9:likes", 1, "meanwhile")))[0] == 503

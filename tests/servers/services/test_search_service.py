@@ -19,7 +19,7 @@ import pytest
 from reference_app.contract import api, ids, metrics, storage
 from reference_app.contract.topology import Lab
 from reference_app.kit.stream import Stream
-from tests.waiting import await_true
+from tests.waiting import await_true, freeze
 
 
 @dataclass
@@ -141,7 +141,7 @@ def test_a_stream_that_comes_back_empty_is_read_from_its_start(world: World) -> 
 def test_a_stream_that_hangs_makes_answers_incomplete_and_no_slower(world: World) -> None:
     assert world.nats is not None
     world.becomes("nothing", [])
-    world.nats.send_signal(signal.SIGSTOP)
+    freeze(world.nats)
     try:
         await_true(lambda: not world.search("nothing").complete)
         started = time.monotonic()

@@ -10,6 +10,7 @@ import pytest
 
 from reference_app.contract import api, tokens
 from reference_app.contract.api import Internal
+from tests.waiting import freeze
 
 PASSWORD = "correct horse"
 
@@ -23,7 +24,7 @@ def users(serve: Any) -> Any:
 def paused_database(users: Any) -> Iterator[Any]:
     """The service has an open connection to it, so that what it sends is sent."""
     users.client.post(Internal.PROFILES, json={"ids": [1]})
-    users.database.send_signal(signal.SIGSTOP)
+    freeze(users.database)
     yield users
     users.database.send_signal(signal.SIGCONT)
 

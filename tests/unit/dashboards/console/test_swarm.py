@@ -55,10 +55,11 @@ def locust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture
 def page(locust: int) -> Iterator[Page]:
-    """Its swarm is stopped afterwards."""
+    """Its swarm is stopped afterwards, and Locust says so: what it says may be two seconds old."""
     page = Page(f"http://127.0.0.1:{locust}")
     yield page
     page.stop()
+    until(lambda: told(page).idle)
 
 
 @pytest.fixture
