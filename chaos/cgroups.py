@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 ROOT = Path("/sys/fs/cgroup")
-PERIOD_US = 100_000
+PERIOD_US, LEAST_QUOTA_US = 100_000, 1000
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ def controller(name: str, root: Path = ROOT) -> Controller | None:
     return None
 
 
-def limit_cpu(where: Controller, group: str, percent: int, pids: Iterable[int]) -> None:
-    """All the processes together get so many per cent of one core."""
-    quota = percent * PERIOD_US // 100
+def limit_cpu(where: Controller, group: str, percent: float, pids: Iterable[int]) -> None:
+    """All the processes together get so many per cent of one core, at least the one that the kernel wants."""
+    quota = max(LEAST_QUOTA_US, round(percent * PERIOD_US / 100))
     files = (
         {"cpu.cfs_period_us": str(PERIOD_US), "cpu.cfs_quota_us": str(quota)} if where.version == 1 else {"cpu.max": f"{quota} {PERIOD_US}"}
     )
@@ -56,6 +56,12 @@ def members(where: Controller, group: str) -> frozenset[int]:
         return frozenset(map(int, (where.directory / group / "cgroup.procs").read_text().split()))
     except FileNotFoundError:
         return frozenset()
+
+
+def cpu_percent(where: Controller, group: str) -> float:
+    """Of one core, that the group gets."""
+    name = "cpu.cfs_quota_us" if where.version == 1 else "cpu.max"
+    return 100 * int((where.directory / group / name).read_text().split()[0]) / PERIOD_US
 
 
 def throttled_s(where: Controller, group: str) -> float:

@@ -56,9 +56,9 @@ def loss(component: str, percent: int = 10, configuration: dict[str, Any] | None
     return injected(Loss(component, percent=percent), configuration)
 
 
-def syn_drop(component: str, configuration: dict[str, Any] | None = None) -> str:
-    """Open connections to the component go on, new ones hang (nftables)."""
-    return injected(SynDrop(component), configuration)
+def syn_drop(component: str, *, watchers: bool = False, configuration: dict[str, Any] | None = None) -> str:
+    """Open connections to the component go on, new ones hang (nftables); those of the lab's own questions count if `watchers` are meant."""
+    return injected(SynDrop(component, watchers=watchers), configuration)
 
 
 def partition(callers: list[str], callees: list[str], configuration: dict[str, Any] | None = None) -> str:

@@ -11,9 +11,9 @@ from chaos.faults.resources import CpuBurn, CpuQuota, MemoryLimit
 __all__ = ["cpu_burn", "cpu_quota", "few_descriptors", "memory_limit"]
 
 
-def cpu_quota(component: str, percent: int = 20, configuration: dict[str, Any] | None = None) -> str:
-    """Ration the component to so many per cent of a core."""
-    return injected(CpuQuota(component, percent=percent), configuration)
+def cpu_quota(component: str, percent: int = 20, of_use: int = 0, configuration: dict[str, Any] | None = None) -> str:
+    """Ration the component to so many per cent of a core, or `of_use`: of what it takes in the second before."""
+    return injected(CpuQuota(component, percent=percent, of_use=of_use), configuration)
 
 
 def cpu_burn(workers: int = 1, configuration: dict[str, Any] | None = None) -> str:

@@ -142,16 +142,11 @@ def _restart(home: Home, components: Sequence[str]) -> float:
 def _restart_in_vain(home: Home, component: str) -> None:
     """Started once and, when it has ended, held down: what refuses its configuration refuses it again. Raises StackError when it goes on."""
     control = Control(home)
-
-    def down() -> bool:
-        """Who has just ended by itself cannot be stopped, and supervisord is about to start it again: then it can."""
-        control.stop(component)
-        return state_of(home, component) not in (*ALIVE, "exited")
-
     control.stop(component)
     control.start(component)
-    for reached in (lambda: control.runs(component), lambda: not control.runs(component), down):
+    for reached in (lambda: control.runs(component), lambda: not control.runs(component)):
         _await(reached, component)
+    control.stop(component)
 
 
 def _await(reached: Callable[[], bool], component: str) -> None:

@@ -88,15 +88,18 @@ class Loss(_ByRules, frozen=True, tag="loss"):
 class SynDrop(_ByRules, frozen=True, tag="syn_drop"):
     """Open connections go on, new ones hang: what a full listen queue looks like, and what pools hide.
 
-    The lab's own questions, which connect anew each time, hang too and are not counted. Other watchers are: who reads a cache's figures or
-    scrapes a service keeps a connection, and is seen only when that was lost.
+    The lab's own questions, which connect anew each time, hang too and are not counted, unless it is `watchers` whom the fault is about. Other
+    watchers always are: who reads a cache's figures or scrapes a service keeps a connection, and is seen only when that was lost.
     """
 
+    watchers: bool = False
+
     def rules(self, port: int) -> list[tuple[str, str]]:
-        return [(f"{_asks_to_connect(port)} ip dscp != {questions.DSCP}", "drop")]
+        which = "" if self.watchers else f" ip dscp != {questions.DSCP}"
+        return [(f"{_asks_to_connect(port)}{which}", "drop")]
 
     def uncounted(self, port: int) -> list[str]:
-        return [f"{_asks_to_connect(port)} ip dscp {questions.DSCP} drop"]
+        return [] if self.watchers else [f"{_asks_to_connect(port)} ip dscp {questions.DSCP} drop"]
 
 
 class Partition(msgspec.Struct, frozen=True, tag="partition"):

@@ -16,7 +16,7 @@ from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError,
 from reference_app.kit.home import Home
 from reference_app.stack import agents, marks
 
-FEWEST_DESCRIPTORS = 8
+FEWEST_DESCRIPTORS, LOOKED_AT_S = 8, 1.0
 """Below, a process cannot even open what its own runtime needs to say so."""
 
 
@@ -59,28 +59,36 @@ class _ByCgroup(OnComponent, frozen=True):
 
 
 class CpuQuota(_ByCgroup, frozen=True, tag="cpu_quota"):
-    """The component gets so many per cent of a core: it is slow by standing still within each tenth of a second, as in a throttled container."""
+    """The component gets so many per cent of a core: it is slow by standing still within each tenth of a second, as in a throttled container.
+
+    Or it gets so many per cent `of_use`, of what it takes at this moment: that starves it on any machine alike.
+    """
 
     controller: ClassVar[str] = "cpu"
 
     percent: int = 20
+    of_use: int = 0
 
     def check(self, home: Home) -> None:
-        if not 1 <= self.percent <= 100:
-            raise NotApplicableError(f"percent is {self.percent}: it has to be between 1 and 100")
+        for name, value, least in (("percent", self.percent, 1), ("of_use", self.of_use, 0)):
+            if not least <= value <= 100:
+                raise NotApplicableError(f"{name} is {value}: it has to be between {least} and 100")
         super().check(home)
 
     def apply(self, home: Home) -> None:
-        percent = 100 if self.sham else self.percent
-        cgroups.limit_cpu(self._where(), self._group(home), percent, [_pid(home, self.component)])
+        """Looks for a second at what the component takes, where the ration is a share of that."""
+        pid = _pid(home, self.component)
+        percent = _used_percent(pid) * self.of_use / 100 if self.of_use else float(self.percent)
+        cgroups.limit_cpu(self._where(), self._group(home), 100 if self.sham else percent, [pid])
 
     def in_effect(self, home: Home) -> bool:
         where, leader = cgroups.controller(self.controller), marks.components(home.path).get(self.component)
         return where is not None and leader is not None and leader.pid in cgroups.members(where, self._group(home))
 
     def measured(self, home: Home) -> dict[str, float]:
-        """How long it stood still for want of its ration."""
-        return {"throttled_s": round(cgroups.throttled_s(self._where(), self._group(home)), 3)}
+        """Its ration, and how long it stood still for want of more."""
+        where, group = self._where(), self._group(home)
+        return {"percent": cgroups.cpu_percent(where, group), "throttled_s": round(cgroups.throttled_s(where, group), 3)}
 
 
 class MemoryLimit(_ByCgroup, frozen=True, tag="memory_limit"):
@@ -196,6 +204,13 @@ def _pid(home: Home, component: str) -> int:
 def _open_files(pid: int) -> list[int]:
     """Their numbers."""
     return [int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def _used_percent(pid: int) -> float:
+    """Of one core, in the second from now on."""
+    began, used = time.monotonic(), _cpu_s(pid)
+    time.sleep(LOOKED_AT_S)
+    return 100 * (_cpu_s(pid) - used) / (time.monotonic() - began)
 
 
 def _cpu_s(pid: int) -> float:

@@ -83,7 +83,7 @@ class Control:
             if not self._supervisor.stop(name):
                 self._signal(leader, signal.SIGTERM)
         for name in names:
-            self._await(partial(self._down, name), name, "stop", _STOP_S)
+            self._await(partial(self._held, name), name, "stop", _STOP_S)
 
     def shut_down(self) -> None:
         """End supervisord and what it still runs. Nothing happens when it is dead."""
@@ -160,6 +160,13 @@ class Control:
     def _down(self, name: str) -> bool:
         # Asking supervisord also makes it notice the death at once instead of at its next tick.
         return self._reported(name) in (None, "STOPPED", "EXITED", "FATAL") and self._leader(name) is None
+
+    def _held(self, name: str) -> bool:
+        """Down until `start`. Who had ended by itself could not be stopped, and supervisord starts it again: then it can."""
+        if self._reported(name) in (None, "STOPPED", "FATAL"):
+            return self._leader(name) is None
+        self._supervisor.stop(name)
+        return False
 
     def _dead(self, name: str) -> bool:
         """Down; whoever was restarted between the two signals is killed as well."""

@@ -150,8 +150,9 @@ def test_an_eviction_storm_throws_out_what_comes_in_and_ends_at_the_former_limit
 
 
 @pytest.mark.skipif(cgroups.controller("cpu") is None, reason="no cgroup controller cpu here")
-def test_a_rationed_process_gets_its_share_and_no_more(run: Session) -> None:
-    burner, ration = CpuBurn(workers=1), CpuQuota("cpu-burn-0", percent=20)
+@pytest.mark.parametrize("ration", [CpuQuota("cpu-burn-0", percent=20), CpuQuota("cpu-burn-0", of_use=20)], ids=["percent", "of_use"])
+def test_a_rationed_process_gets_its_share_and_no_more(run: Session, ration: CpuQuota) -> None:
+    burner = CpuBurn(workers=1)
     burner.apply(run.home)
     await_true(lambda: burner.in_effect(run.home))
     ration.apply(run.home)
@@ -164,6 +165,7 @@ def test_a_rationed_process_gets_its_share_and_no_more(run: Session) -> None:
     burner.undo(run.home)
     assert share < 0.3
     assert measured["throttled_s"] > 0.5
+    assert 0 < measured["percent"] <= 20
     assert measured["burnt_s"] > 0
     assert not ration.in_effect(run.home)
     assert not burner.in_effect(run.home)
@@ -216,6 +218,7 @@ def answers_anew(home: Home, kept: contextlib.ExitStack) -> bool:
         (lambda _: StopReplica(DATABASE), "no replica"),
         (lambda _: ReadOnly(REPLICA), "no primary"),
         (lambda _: CpuQuota(SERVICE, percent=0), "between 1 and 100"),
+        (lambda _: CpuQuota(SERVICE, of_use=101), "between 0 and 100"),
         (lambda home: caches.eviction_storm(home, CACHE, 1), "or more"),
     ],
 )

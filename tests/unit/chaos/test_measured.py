@@ -136,17 +136,19 @@ def test_groups_tell_what_their_limits_did(home: Home, start: Start, tmp_path: P
     for name, text in KERNEL[version].items():
         (group / name).write_text(text)
     monkeypatch.setattr(cgroups, "controller", lambda _name: cgroups.Controller(tmp_path, version))
-    assert CpuQuota(SERVICE).measured(home) == {"throttled_s": 1.5}
+    assert CpuQuota(SERVICE).measured(home) == {"percent": 4.0, "throttled_s": 1.5}
     assert MemoryLimit(SERVICE).measured(home) == {"used_mib": 48.0, "killed": 2.0}
 
 
 KERNEL = {
     1: {
+        "cpu.cfs_quota_us": "4000\n",
         "cpu.stat": "nr_periods 40\nnr_throttled 20\nthrottled_time 1500000000\n",
         "memory.usage_in_bytes": "50331648\n",
         "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
     },
     2: {
+        "cpu.max": "4000 100000\n",
         "cpu.stat": "usage_usec 9\nnr_throttled 20\nthrottled_usec 1500000\n",
         "memory.current": "50331648\n",
         "memory.events": "low 0\noom 2\noom_kill 2\n",

@@ -19,7 +19,7 @@ from chaos.faults.network import SynDrop
 from reference_app.kit.home import Home
 from reference_app.stack import questions
 
-home, fault = Home.from_environment(), SynDrop("tweet-cache-0", sham=sys.argv[1] == "sham")
+home, fault = Home.from_environment(), SynDrop("tweet-cache-0", sham=sys.argv[1] == "sham", watchers=sys.argv[1] == "watchers")
 cache = home.lab().component(fault.component)
 listening = socket.create_server(("127.0.0.1", cache.port))
 fault.apply(home)
@@ -47,8 +47,8 @@ def _possible() -> bool:
 
 
 @pytest.mark.skipif(not _possible(), reason="no packet rules, or no network of one's own, here")
-@pytest.mark.parametrize(("how", "told"), [("real", "True 0 True 1"), ("sham", "False 0 False 1")])
-def test_requests_for_connections_are_counted_and_questions_of_the_lab_are_not(tmp_path: Path, how: str, told: str) -> None:
+@pytest.mark.parametrize(("how", "told"), [("real", "True 0 True 1"), ("sham", "False 0 False 1"), ("watchers", "True 1 True 2")])
+def test_requests_for_connections_are_counted_and_questions_of_the_lab_where_they_are_meant(tmp_path: Path, how: str, told: str) -> None:
     home = Home(tmp_path)
     files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
     done = subprocess.run(
