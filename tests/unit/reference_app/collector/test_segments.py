@@ -68,17 +68,26 @@ def test_small_segments_are_merged_without_losing_a_span(tmp_path: Path) -> None
     assert starts == {1_000 * number + extra for number in range(1, segments.MERGE_AT + 1) for extra in (0, 1)}
 
 
+def test_a_merge_has_some_thousand_rows_in_memory_and_not_all(tmp_path: Path) -> None:
+    folder = Segments(tmp_path)
+    for _ in range(segments.MERGE_AT):
+        folder.write(rows(segments.GROUP_ROWS // 20))
+    folder.tend(NOW - 1e9)
+    folder.tend(NOW - 1e9)
+    (merged,) = folder.paths()
+    assert [parquet.ParquetFile(merged).metadata.row_group(n).num_rows for n in range(3)] == [segments.GROUP_ROWS] * 3
+
+
 def test_a_merge_for_which_the_disk_has_no_room_loses_no_span(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Segments(tmp_path)
     for _ in range(segments.MERGE_AT):
         folder.write(rows(2))
 
-    def full(_table: object, path: Path, **_options: object) -> None:
-        path.write_bytes(b"half of it")
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(parquet, "write_table", full)
+        patched.setattr(parquet.ParquetWriter, "write_table", full)
         for _ in range(2):
             with pytest.raises(OSError, match="No space left"):
                 folder.tend(NOW - 1e9)
