@@ -19,6 +19,8 @@ from asyncmy.cursors import DictCursor
 from reference_app.contract import api as contract
 from reference_app.contract import tokens
 from reference_app.contract.topology import Component, Lab
+from reference_app.kit import deciders
+from reference_app.kit.home import Home
 from tests.stack.answers import Exchange, Raw, parsed
 from tests.waiting import await_true
 
@@ -169,3 +171,12 @@ def exchange(lab: Lab) -> Exchange:
 
 def _authorization(user: User) -> dict[str, str]:
     return {"authorization": f"Bearer {user.token}"}
+
+
+@pytest.fixture
+def faulty(home: Home) -> Iterator[None]:
+    """Requests may ask for faults."""
+    deciders.write(home, "request_faults", deciders.ON, by="test")
+    time.sleep(2 * deciders.POLL_SECONDS)
+    yield
+    deciders.write(home, "request_faults", deciders.OFF, by="test")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,6 @@ from dashboards.grafana.boards import BOARDS
 from dashboards.grafana.model import Panel
 from reference_app.contract import api as contract
 from reference_app.contract.topology import Lab
-from reference_app.kit import deciders
-from reference_app.kit.home import Home
 from reference_app.query.prometheus import Prometheus, QueryRefusedError
 
 pytestmark = pytest.mark.lab
@@ -36,15 +34,6 @@ def empty(prometheus: Prometheus, panels: list[Panel], start: float, end: float)
 def now_empty(prometheus: Prometheus, panels: list[Panel]) -> list[str]:
     now = time.time()
     return empty(prometheus, panels, now - 60, now)
-
-
-@pytest.fixture
-def faulty(home: Home) -> Iterator[None]:
-    """Requests may ask for faults."""
-    deciders.write(home, "request_faults", deciders.ON, by="test")
-    time.sleep(2 * deciders.POLL_SECONDS)
-    yield
-    deciders.write(home, "request_faults", deciders.OFF, by="test")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import itertools
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,15 +142,6 @@ def strangers(found: list[Span], lab: Lab) -> set[tuple[str, str]]:
 def remarkable(found: list[Span]) -> bool:
     """Whether a trace shows an edge case: something failed, or took too long."""
     return any(span.status == "ERROR" or (span.kind == "SERVER" and span.seconds > 0.5) for span in found)
-
-
-@pytest.fixture
-def faulty(home: Home) -> Iterator[None]:
-    """Requests may ask for faults."""
-    deciders.write(home, "request_faults", deciders.ON, by="test")
-    time.sleep(2 * deciders.POLL_SECONDS)
-    yield
-    deciders.write(home, "request_faults", deciders.OFF, by="test")
 
 
 @pytest.fixture
