@@ -83,8 +83,7 @@ class Segments:
             path.unlink(missing_ok=True)
         small = [path for path in self.paths() if path.stat().st_size < SMALL_BYTES]
         if len(small) >= MERGE_AT:
-            if readable := [path for path in small if _readable(path)]:
-                self._add(min(map(_first_ns, readable)), _grouped(readable))
+            self._add(min(map(_first_ns, small)), _grouped(small))
             self._merged = small
 
     def _retire(self, now: float) -> None:
@@ -120,18 +119,13 @@ def _whole(path: Path) -> bool:
         return file.read() == _MAGIC
 
 
-def _readable(path: Path) -> bool:
-    """One that is not is no segment any more: else nothing would be merged ever again."""
+def _table(path: Path) -> pa.Table:
+    """One that cannot be read has no rows, and is no segment any more: else nothing would be merged ever again."""
     try:
-        _table(path)
+        return parquet.ParquetFile(path).read(use_threads=False)
     except pa.ArrowException as error:
         logger.warning("%s cannot be read and is left out of what is merged: %s", path, error)
-        return False
-    return True
-
-
-def _table(path: Path) -> pa.Table:
-    return parquet.ParquetFile(path).read(use_threads=False)
+        return SCHEMA.empty_table()
 
 
 def _grouped(paths: Sequence[Path]) -> Iterator[pa.Table]:
