@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,7 @@ from reference_app.contract.spans import COLUMNS
 SCHEMA = pa.schema([(name, {"string": pa.string(), "int64": pa.int64()}[kind]) for name, kind in COLUMNS.items()])
 SMALL_BYTES, MERGE_AT = 64 * 1024, 60
 """So many segments below that size become one: a quiet collector writes thousands, and a reader opens each."""
-GROUP_ROWS = 5000
-"""Of a merged segment, at least: what is under way in memory at once. The allocator keeps what it needed, so that all of them at once were a step of
-some MB with each larger merge."""
-_MAGIC, _START = b"PAR1", list(COLUMNS).index("start_ns")
+_MAGIC = b"PAR1"
 logger = logging.getLogger(__name__)
 
 
@@ -52,8 +49,7 @@ class Segments:
     def write(self, rows: Sequence[Row]) -> Path:
         """Add a segment. Raises OSError when the disk refuses."""
         columns = zip(zip(*rows, strict=True), SCHEMA, strict=True)
-        table = pa.Table.from_arrays([_column(values, field.type) for values, field in columns], schema=SCHEMA)
-        return self._add(min(int(row[_START]) for row in rows), [table])
+        return self._add(pa.Table.from_arrays([_column(values, field.type) for values, field in columns], schema=SCHEMA))
 
     def tend(self, now: float) -> None:
         """Merge small segments, retire old ones, and give back what the allocator kept of it, which would grow for minutes."""
@@ -61,13 +57,12 @@ class Segments:
         self._retire(now)
         pa.default_memory_pool().release_unused()
 
-    def _add(self, first_ns: int, tables: Iterable[pa.Table]) -> Path:
-        path = self._folder / f"{first_ns}-{next(self._sequence)}.parquet"
+    def _add(self, table: pa.Table) -> Path:
+        first = min(table["start_ns"].to_pylist())
+        path = self._folder / f"{first}-{next(self._sequence)}.parquet"
         unfinished = path.with_name(f".{path.name}.tmp")
         try:
-            with parquet.ParquetWriter(unfinished, SCHEMA, compression="zstd") as writer:
-                for table in tables:
-                    writer.write_table(table)
+            parquet.write_table(table, unfinished, compression="zstd")
         except OSError:
             unfinished.unlink(missing_ok=True)
             raise
@@ -83,7 +78,8 @@ class Segments:
             path.unlink(missing_ok=True)
         small = [path for path in self.paths() if path.stat().st_size < SMALL_BYTES]
         if len(small) >= MERGE_AT:
-            self._add(min(map(_first_ns, small)), _grouped(small))
+            if readable := [table for path in small if (table := _table(path)) is not None]:
+                self._add(pa.concat_tables(readable))
             self._merged = small
 
     def _retire(self, now: float) -> None:
@@ -119,29 +115,13 @@ def _whole(path: Path) -> bool:
         return file.read() == _MAGIC
 
 
-def _table(path: Path) -> pa.Table:
-    """One that cannot be read has no rows, and is no segment any more: else nothing would be merged ever again."""
+def _table(path: Path) -> pa.Table | None:
+    """None, and it is no segment any more, when it cannot be read: else nothing would be merged ever again."""
     try:
         return parquet.ParquetFile(path).read(use_threads=False)
     except pa.ArrowException as error:
         logger.warning("%s cannot be read and is left out of what is merged: %s", path, error)
-        return SCHEMA.empty_table()
-
-
-def _grouped(paths: Sequence[Path]) -> Iterator[pa.Table]:
-    """Their rows, in tables of no more than is needed for GROUP_ROWS."""
-    group: list[pa.Table] = []
-    for path in paths:
-        group.append(_table(path))
-        if sum(table.num_rows for table in group) >= GROUP_ROWS:
-            yield pa.concat_tables(group)
-            group = []
-    if group:
-        yield pa.concat_tables(group)
-
-
-def _first_ns(path: Path) -> int:
-    return int(path.stem.partition("-")[0])
+        return None
 
 
 def _sequence(path: Path) -> int:

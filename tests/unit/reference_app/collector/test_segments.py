@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from reference_app.collector import segments
 from reference_app.collector.rows import Row
 from reference_app.collector.segments import Retention, Segments
 from reference_app.contract.spans import COLUMNS
+from reference_app.kit.home import REPOSITORY
 
 NOW = 1_800_000_000.0
 
@@ -68,14 +71,11 @@ def test_small_segments_are_merged_without_losing_a_span(tmp_path: Path) -> None
     assert starts == {1_000 * number + extra for number in range(1, segments.MERGE_AT + 1) for extra in (0, 1)}
 
 
-def test_a_merge_has_some_thousand_rows_in_memory_and_not_all(tmp_path: Path) -> None:
-    folder = Segments(tmp_path)
-    for _ in range(segments.MERGE_AT):
-        folder.write(rows(segments.GROUP_ROWS // 20))
-    folder.tend(NOW - 1e9)
-    folder.tend(NOW - 1e9)
-    (merged,) = folder.paths()
-    assert [parquet.ParquetFile(merged).metadata.row_group(n).num_rows for n in range(3)] == [segments.GROUP_ROWS] * 3
+def test_the_allocator_of_columns_is_one_that_gives_memory_back() -> None:
+    program = "from reference_app.collector import segments; print(segments.pa.default_memory_pool().backend_name)"
+    clean = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPOSITORY, env=clean)
+    assert ran.stdout == "system\n"
 
 
 def test_a_merge_for_which_the_disk_has_no_room_loses_no_span(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,11 +83,12 @@ def test_a_merge_for_which_the_disk_has_no_room_loses_no_span(tmp_path: Path, mo
     for _ in range(segments.MERGE_AT):
         folder.write(rows(2))
 
-    def full(*_: object) -> None:
+    def full(_table: object, path: Path, **_options: object) -> None:
+        path.write_bytes(b"half of it")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(parquet.ParquetWriter, "write_table", full)
+        patched.setattr(parquet, "write_table", full)
         for _ in range(2):
             with pytest.raises(OSError, match="No space left"):
                 folder.tend(NOW - 1e9)
