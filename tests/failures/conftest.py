@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from reference_app.contract.topology import Component, Lab
 from reference_app.kit.home import Home
 from reference_app.services.tweets import domain
 from reference_app.stack.control import Control
-from tests.stack.conftest import Api, User, api, eventually, sql
+from tests.stack.conftest import Api, Sql, User, api, eventually, sql
 
 __all__ = ["api", "eventually", "sql"]
 
@@ -80,8 +80,12 @@ class World:
     def shows(self, *tweets: str) -> bool:
         """True when the follower's page is complete and holds exactly these, and the tweets of the beginning."""
         page = self.api.home(self.reader)
-        wanted = {*self.tweets, *tweets}
-        return page is not None and not page["partial"] and {tweet["id"] for tweet in page["tweets"]} == wanted
+        return page is not None and seen(page) == ({*self.tweets, *tweets}, {})
+
+
+def seen(page: Any) -> tuple[set[str], dict[str, int]]:
+    """Ids of a home page, and how many of what it says that it lacks."""
+    return {tweet["id"] for tweet in page["tweets"]}, page["missing"]
 
 
 @pytest.fixture
@@ -90,14 +94,15 @@ def control(lab: Lab, home: Home) -> Control:  # noqa: ARG001 - it runs
 
 
 @pytest.fixture
-def world(lab: Lab, api: Api, eventually: Callable[[Callable[[], bool], str], None]) -> World:
-    """Made while everything is well."""
+def world(lab: Lab, api: Api, sql: Sql, eventually: Callable[[Callable[[], bool], str], None]) -> World:
+    """Made while everything is well, and every replica has applied what was posted."""
     author, reader, anybody = (newcomer(api) for _ in range(3))
     eventually(lambda: takes_posts(lab, api, anybody), "every shard takes posts, after an earlier test's breakers have closed")
     api.follow(reader, author)
     api.home(reader)
     made = World(api, author, reader, tuple(on_every_shard(lab, api, author)), eventually)
     eventually(made.shows, "the follower sees what was posted before")
+    eventually(lambda: replicated(lab, sql, made.tweets), "replicas have applied what was posted before")
     return made
 
 
@@ -121,6 +126,12 @@ def on_every_shard(lab: Lab, api: Api, author: User) -> list[str]:
     """Tweets of the author, one on each shard, in their order, if all of them take posts."""
     shards = sum(component.role == "primary" for component in lab.group("tweets-db"))
     return [api.acknowledged(author, key_of(author, shard, shards), "before") for shard in range(shards)]
+
+
+def replicated(lab: Lab, sql: Sql, tweets: Sequence[str]) -> bool:
+    """Whether every replica of a tweet shard has applied those of the tweets that are its shard's."""
+    copies = ((lab.shard(f"tweets-db-{ids.shard_of(int(tweet))}")[1], tweet) for tweet in tweets)
+    return all(copy is None or sql.rows(copy, "SELECT id FROM failwhale.tweets WHERE id = %s", tweet) for copy, tweet in copies)
 
 
 def key_of(author: User, shard: int, shards: int) -> str:
