@@ -151,7 +151,9 @@ def different(action: Action, other: Action) -> dict[str, str]:
 def lacking(listed: Sequence[Action]) -> Iterator[str]:
     """What the open and done actions do not say, in sentences that say what to do."""
     for action in listed:
-        missing = [] if action.state == "declined" else [said for name, said in _NEEDED.items() if not getattr(action, name)]
+        missing = (
+            [] if action.state == "declined" else [said for name, said in _NEEDED.items() if not str(getattr(action, name) or "").strip()]
+        )
         if missing:
             what, how = " and ".join(name for name, _ in missing), " ".join(option for _, option in missing)
             yield f"action {action.id} lacks {what}: `failwhale postmortem actions change INCIDENT {action.id} {how}`"

@@ -80,8 +80,9 @@ def _recorded(incident: Incident, derived: Derivation) -> Iterator[str]:
             stated, true = incident.figures[name], derived.figures[name]
             yield f"incident.yaml records {name} as {stated.value!r}, the snapshot gives {true.value!r} ({true.source})"
     true_clocks = msgspec.to_builtins(derived.clocks)
-    for name, value in incident.clocks.items():
-        if true_clocks.get(name) != value:
+    for name in sorted(incident.clocks.keys() | true_clocks.keys()):
+        value = incident.clocks.get(name)
+        if value != true_clocks.get(name):
             yield f"incident.yaml records the clock {name} as {value!r}, the snapshot gives {true_clocks.get(name)!r}"
 
 

@@ -223,7 +223,8 @@ def _signals(
         return
     try:
         frozen = [tables.Frozen(name, query, tuple(prometheus.range(query, *window))) for name, query in queries.items()]
-        spans = [span for span in prometheus.alert_spans(since, window[1]) if span.fired_at >= since]
+        # They are clipped to the start that is asked for: what fired already then is known by a start before `since`.
+        spans = [span for span in prometheus.alert_spans(since - _LEAD_S, window[1]) if span.fired_at >= since]
     except (PrometheusUnreachableError, QueryRefusedError) as error:
         yield f"{tables.SERIES}, {tables.ALERTS}: {error}"
         return

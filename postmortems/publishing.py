@@ -36,13 +36,16 @@ def copy(incident_dir: Path, archive: Path) -> Path:
 
 def paths_of_the_machine(incident_dir: Path, home: Home) -> Iterator[str]:
     """Files that name the lab's or the checkout's directory, a sentence each."""
-    machine = sorted({str(home.path), str(REPOSITORY)})
     found = [incident_dir / name for name in _FILES]
     found += [path for name in _DIRECTORIES for path in sorted((incident_dir / name).glob("*"))]
     for path in (path for path in found if path.exists()):
-        named = next((place for place in machine if any(place in text for text in _texts(path))), None)
-        if named:
+        if named := next(filter(None, (path_in(text, home) for text in _texts(path))), ""):
             yield f"{path.relative_to(incident_dir)} names {named}, a path of this machine: take it out before it is published"
+
+
+def path_in(text: str, home: Home) -> str:
+    """The lab's or the checkout's directory, whichever a text names; empty when it names neither."""
+    return next((place for place in sorted({str(home.path), str(REPOSITORY)}) if place in text), "")
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -147,6 +148,8 @@ def _write(incident_dir: Path, incident: Incident, text: str) -> Draft:
         written = incident_dir / DRAFT
         why = f"is {status}" if status != "draft" else "was edited by a person"
         message = f"{incident_dir / POSTMORTEM} {why} and is kept; the new draft is {written}"
+        if kept := _kept(written, text):
+            message += f", an earlier one {kept}"
         header = replace(incident.header, status=status)
         incident = replace(incident, header=header, draft_sha256=former.draft_sha256 if former else "")
     else:
@@ -154,6 +157,14 @@ def _write(incident_dir: Path, incident: Incident, text: str) -> Draft:
     files.write_atomic(written, text.encode())
     _record(incident_dir, incident)
     return Draft(incident_dir, incident_dir / POSTMORTEM, incident_dir / SNAPSHOT, message)
+
+
+def _kept(draft: Path, text: str) -> Path | None:
+    """Where a draft went in whose place another text comes: somebody may have written in it."""
+    if not draft.exists() or draft.read_text() == text:
+        return None
+    names = (draft.with_name(f"{draft.stem}.{number}{draft.suffix}") for number in itertools.count(1))
+    return draft.rename(next(path for path in names if not path.exists()))
 
 
 def _record(incident_dir: Path, incident: Incident) -> None:

@@ -12,11 +12,13 @@ from postmortems.model import Figure, Unit
 NOT_AVAILABLE = "not available"
 MARK = re.compile(r"<!-- fig:(?P<name>[^\s>]+) -->")
 _NUMBER_CONTINUES = re.compile(r"[\d.,:+\-]$")
+_GOES_ON = re.compile(r"[.,:]?\d[\d.,:]*|[\w%]+")
+"""What stands right behind a mark and is read as one word with what is before it."""
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What a text says before a mark: `text` runs from the mark or line start before it. `line` counts from 1."""
+    """What a text says at a mark: `text` runs from the mark or line start before it to where its last word ends. `line` counts from 1."""
 
     name: str
     text: str
@@ -48,7 +50,8 @@ def stated(markdown: str) -> Iterator[Stated]:
     for number, line in enumerate(markdown.splitlines(), 1):
         begin = 0
         for mark in MARK.finditer(line):
-            yield Stated(mark["name"], line[begin : mark.start()], number)
+            more = _GOES_ON.match(line, mark.end())
+            yield Stated(mark["name"], line[begin : mark.start()] + (more[0] if more else ""), number)
             begin = mark.end()
 
 

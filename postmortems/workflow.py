@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,8 +42,8 @@ class Desk:
 def review(desk: Desk, reviewers: Sequence[str] = ()) -> Incident:
     """Ask for review: the evidence is complete, everything stated is true, and somebody is named who looks at it. Raises GateError."""
     _expect(desk, "in-review")
-    if reviewers:
-        store.amend(desk.directory, lambda text: frontmatter.changed(text, "reviewers", sorted({*_reviewers(text), *reviewers})))
+    if named := _names(reviewers):
+        store.amend(desk.directory, lambda text: frontmatter.changed(text, "reviewers", sorted({*_reviewers(text), *named})))
     return _moved(desk, "in-review", gates(desk, "in-review"))
 
 
@@ -58,7 +58,7 @@ def publish(desk: Desk) -> Incident:
 def close(desk: Desk) -> Incident:
     """Close: every action is done, shown by a re-run of its drill, or declined with a reason. Raises GateError."""
     _expect(desk, "closed")
-    return _moved(desk, "closed", gates(desk, "closed"))
+    return _moved(desk, "closed", [*gates(desk, "closed"), *publishing.paths_of_the_machine(desk.directory, desk.home)])
 
 
 def gates(desk: Desk, wanted: State) -> list[str]:
@@ -157,9 +157,15 @@ def _reviewed(desk: Desk) -> Iterator[str]:
 
 def _reviewers(text: str) -> list[str]:
     try:
-        return [str(name) for name in frontmatter.read(text).get("reviewers") or []]
+        named = frontmatter.read(text).get("reviewers") or []
     except frontmatter.FrontMatterError:
         return []
+    return _names(named if isinstance(named, list) else [named])
+
+
+def _names(said: Iterable[object]) -> list[str]:
+    """Without those that are blank."""
+    return [name for one in said if one is not None and (name := str(one).strip())]
 
 
 def _moved(desk: Desk, status: State, unmet: Sequence[str]) -> Incident:
@@ -172,10 +178,19 @@ def _moved(desk: Desk, status: State, unmet: Sequence[str]) -> Incident:
 
 
 def _listed(desk: Desk, listed: Sequence[Action], what: str, changed: Changed | None = None) -> None:
+    """Raises GateError: nothing is written where an action names a path of this machine, since its log could never be published; and what is
+    published stays as it was when the text says meanwhile what may not be.
+    """
+    if named := publishing.path_in(actions.table(listed), desk.home):
+        raise GateError([f"an action names {named}, a path of this machine: say it without"])
+    if not (desk.directory / store.POSTMORTEM).exists():
+        raise GateError([f"{desk.incident_id} has no {store.POSTMORTEM}: `failwhale postmortem new {desk.incident_id}` drafts it"])
     actions.write(desk.directory, listed)
     _refresh(desk)
     status = store.read(desk.home, desk.incident_id).header.status
     _log(desk, what, status, changed)
+    if status == "published" and (unmet := [*_evidence(desk), *publishing.paths_of_the_machine(desk.directory, desk.home)]):
+        raise GateError([*unmet, f"the actions are written; the copy in {desk.archive} stays as it was until that is corrected"])
     _archive(desk, status)
 
 

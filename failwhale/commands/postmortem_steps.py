@@ -16,6 +16,7 @@ from rich.table import Table
 from failwhale.commands import terminal
 from postmortems import actions, auditlog, publishing, store, verification, workflow
 from postmortems.actions import Action, ActionError, Edit
+from postmortems.frontmatter import FrontMatterError
 from postmortems.model import Incident
 from postmortems.workflow import Desk, GateError
 from reference_app.kit.home import Home
@@ -205,6 +206,6 @@ def _not_met(error: GateError) -> NoReturn:
 def _told() -> Iterator[None]:
     try:
         yield
-    except (ActionError, store.NoIncidentError, OSError, ValueError) as error:
+    except (ActionError, FrontMatterError, store.NoIncidentError, OSError, ValueError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None

@@ -62,6 +62,14 @@ FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
         in_text("73<!-- fig:posts.acknowledged", "173<!-- fig:posts.acknowledged"),
         "states posts.acknowledged as",
     ),
+    "a digit behind the mark": (
+        in_text("73<!-- fig:posts.acknowledged -->", "73<!-- fig:posts.acknowledged -->5"),
+        "states posts.acknowledged as",
+    ),
+    "a unit behind the mark": (
+        in_text("73<!-- fig:posts.acknowledged -->", "73<!-- fig:posts.acknowledged -->k"),
+        "states posts.acknowledged as",
+    ),
     "lost posts that the audit did not find": (in_text("0<!-- fig:posts.lost", "2<!-- fig:posts.lost"), "states posts.lost as"),
     "an invented value for what is not available": (
         in_text("not available<!-- fig:clock.ttm_s", "12.0 s<!-- fig:clock.ttm_s"),
@@ -82,6 +90,7 @@ FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
         "incident.yaml records posts.acknowledged as 74, the snapshot gives 73 (audit.json)",
     ),
     "another clock in incident.yaml": (in_record("ttd_s: 3.58", "ttd_s: 1.58"), "incident.yaml records the clock ttd_s as 1.58"),
+    "a clock that is gone from incident.yaml": (in_record("  ttd_s: 3.58\n", ""), "incident.yaml records the clock ttd_s as None"),
     "another seed in incident.yaml": (in_record("seed: 7", "seed: 8"), "incident.yaml states seed 8, the snapshot gives 7"),
     "a changed byte in the snapshot": (flip_a_byte, "snapshot/operations.parquet was changed"),
     "a changed number in the snapshot, its hash adjusted": (change_the_audit_and_its_hash, "snapshot/manifest.json is not the one"),
@@ -195,6 +204,17 @@ def test_a_text_that_a_person_edited_is_kept(home: Home, run_id: str, drafted: D
     third = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW)
     assert drafted.postmortem_path.read_text() == edited
     assert third.message
+
+
+def test_what_a_person_wrote_into_a_second_draft_is_kept(home: Home, run_id: str, drafted: Draft, prometheus: evidence.Signals) -> None:
+    drafted.postmortem_path.write_text(drafted.postmortem_path.read_text() + "\nWhat we learned.\n")
+    store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW, template="short")
+    second = drafted.incident_dir / store.DRAFT
+    second.write_text(f"{second.read_text()}\nMine.\n")
+    again = store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW)
+    kept = drafted.incident_dir / "postmortem.draft.1.md"
+    assert kept.read_text().endswith("\nMine.\n")
+    assert str(kept) in again.message
 
 
 def test_an_untouched_draft_is_replaced_silently(home: Home, run_id: str, drafted: Draft, prometheus: evidence.Signals) -> None:

@@ -19,6 +19,7 @@ from reference_app.query.prometheus import AlertSpan, Series
 T = 1795229000.0
 NAME = "20261121T024320Z-home-completeness"
 PAGE = {"alertname": "SloBurn", "severity": "page", "slo": "home-completeness"}
+EARLIER = {"alertname": "DiskFilling", "severity": "ticket", "component": "graph-db-0"}
 DOWN = {"alertname": "ComponentDown", "severity": "ticket", "component": "tweets-db-0-primary"}
 
 
@@ -29,9 +30,9 @@ class Told:
         return []
 
     def alert_spans(self, start: float, end: float) -> list[AlertSpan]:
-        assert start == T - 2, "what fired before is of another incident"
+        assert start < T - 2, "what fired before begins at the start that is asked for"
         assert end == T + 60 + course.TAIL_S
-        names = ((DOWN, T - 2, T + 60), (PAGE, T, T + 40))
+        names = ((DOWN, T - 2, T + 60), (PAGE, T, T + 40), (EARLIER, start, T + 70))
         return [AlertSpan(o["alertname"], {k: v for k, v in o.items() if k != "alertname"}, a, b) for o, a, b in names]
 
 
@@ -73,6 +74,7 @@ def test_an_incident_without_a_drill_becomes_a_postmortem_that_is_true(over: Hom
     assert "ada notes: The primary of shard 0 does not answer." in text
     assert "Not frozen: operations.parquet: no load of the lab ran" in text
     assert "`SloBurn` for `home-completeness` (page) fires" in text
+    assert "DiskFilling" not in text, "what fired before is of another incident"
     assert lint.findings(text) == []
 
 
@@ -134,3 +136,8 @@ def test_the_commands_tell_note_and_draft(over: Home, monkeypatch: pytest.Monkey
     refused = run("postmortem", "review", NAME)
     assert refused[0] == 1
     assert "no reviewers are named" in refused[1]
+    text = over.incidents / NAME / store.POSTMORTEM
+    text.write_text(text.read_text().replace("\nreviewers: []\n", "\nreviewers: []\nteam: Team: timelines\n", 1))
+    broken = run("postmortem", "review", NAME, "--reviewer", "grace")
+    assert broken[0] == 2
+    assert "front matter" in broken[1]

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 
-from postmortems import actions, auditlog, check, publishing, store, verification, workflow
+from postmortems import actions, auditlog, check, frontmatter, publishing, store, verification, workflow
 from postmortems.actions import Action, ActionError, Edit
 from postmortems.auditlog import Changed
 from postmortems.model import Draft
@@ -83,6 +83,21 @@ def test_without_reviewers_there_is_no_review(desk: Desk) -> None:
     assert status(desk) == ("draft", True)
 
 
+@pytest.mark.parametrize("named", ["", "''", "[]", "['', null]", "' '"])
+def test_a_reviewer_without_a_name_is_none(desk: Desk, named: str) -> None:
+    path = desk.directory / store.POSTMORTEM
+    path.write_text(path.read_text().replace("\nreviewers: []\n", f"\nreviewers: {named}\n", 1))
+    with pytest.raises(GateError, match="no reviewers are named"):
+        workflow.review(desk, [" "])
+
+
+def test_a_reviewer_who_was_written_without_a_list_stays(desk: Desk) -> None:
+    path = desk.directory / store.POSTMORTEM
+    path.write_text(path.read_text().replace("\nreviewers: []\n", "\nreviewers: grace\n", 1))
+    workflow.review(desk, ["ada"])
+    assert frontmatter.read(path.read_text())["reviewers"] == ["ada", "grace"]
+
+
 def test_what_is_not_true_is_not_reviewed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "findings", lambda _directory: ["posts.lost is 3, not 0"])
     with pytest.raises(GateError, match=r"not true or not complete: posts\.lost is 3"):
@@ -101,6 +116,9 @@ def test_an_action_without_owner_or_date_is_not_published(desk: Desk) -> None:
     workflow.review(desk, ["grace"])
     workflow.add(desk, Action("", "Warm the cache before it takes readers", 0.0, done_when="it holds"))
     with pytest.raises(GateError, match="action A1 lacks an owner and a due date"):
+        workflow.publish(desk)
+    workflow.change(desk, "A1", Edit(owner=" ", due=WHOLE.due))
+    with pytest.raises(GateError, match="action A1 lacks an owner:"):
         workflow.publish(desk)
 
 
@@ -255,6 +273,30 @@ def test_a_path_of_this_machine_is_not_published(desk: Desk) -> None:
     with pytest.raises(GateError, match=r"postmortem\.md names .*, a path of this machine"):
         workflow.publish(desk)
     assert list(publishing.paths_of_the_machine(desk.directory, Home(Path("/nowhere/else")))) == []
+
+
+def test_what_may_not_be_published_does_not_get_into_the_archive_by_another_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow.review(desk, ["grace"])
+    workflow.publish(desk)
+    published = (desk.archive / desk.incident_id / store.POSTMORTEM).read_text()
+    with pytest.raises(GateError, match=r"an action names .*, a path of this machine"):
+        workflow.add(desk, replace(WHOLE, text=f"Rotate {desk.home.path}/log"))
+    workflow.add(desk, replace(WHOLE, text="Rotate the logs"))
+    monkeypatch.setattr(check, "findings", lambda _directory: ["posts.lost is 3, not 0"])
+    with pytest.raises(GateError, match=r"the actions are written; the copy in .* stays as it was"):
+        workflow.decline(desk, "A1", "moot")
+    monkeypatch.undo()
+    (desk.directory / store.FIGURES / "notes.txt").write_text(f"{desk.home.path}/log")
+    with pytest.raises(GateError, match="a path of this machine"):
+        workflow.close(desk)
+    assert "Rotate the logs" in (desk.archive / desk.incident_id / store.POSTMORTEM).read_text() != published
+
+
+def test_without_a_text_no_action_is_added(desk: Desk) -> None:
+    (desk.directory / store.POSTMORTEM).unlink()
+    with pytest.raises(GateError, match=r"has no postmortem\.md: `failwhale postmortem new"):
+        workflow.add(desk, WHOLE)
+    assert actions.read(desk.directory) == ()
 
 
 def test_a_list_that_cannot_be_read_is_said_to_be_one(desk: Desk) -> None:
