@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from postmortems import auditlog, frontmatter, lint, publishing, store, verification, workflow
+from postmortems import actions, auditlog, frontmatter, lint, publishing, store, verification, workflow
 from postmortems.actions import Action, ActionError
 from postmortems.auditlog import Entry
 from postmortems.frontmatter import FrontMatterError
@@ -25,6 +25,7 @@ ARCHIVE_VARIABLE = "FAILWHALE_ARCHIVE"
 STATES: tuple[State, ...] = ("draft", "in-review", "published", "closed")
 STEPS: dict[State, str] = {"draft": "Ask for review", "in-review": "Publish", "published": "Close"}
 """What the button does that leads on from a state."""
+_OVERTAKEN = "{} was changed by somebody else meanwhile, so nothing was written: copy your text, reload the page, then write again."
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,19 @@ def login() -> str:
 
 
 def save(desk: Desk, text: str, *, opened: str) -> Said:
-    """Write a person's text in the place of the one that was `opened`, unless somebody else wrote in between."""
+    """Write a person's text in the place of the one that was `opened`, unless somebody else wrote in between: more than the actions' table."""
     path = desk.directory / store.POSTMORTEM
     status = store.read(desk.home, desk.incident_id).header.status
     if status == "closed":
         return Said(unmet=("It is closed: its text stands as it is.",))
-    if path.exists() and path.read_text() != opened:
-        return Said(unmet=(f"{path} was changed by somebody else meanwhile, so nothing was written: reload the page, then write again.",))
     try:
         frontmatter.read(text)
-    except FrontMatterError as error:
+        if path.exists() and (now := path.read_text()) != opened:
+            listed = actions.read(desk.directory)
+            if now != actions.in_text(opened, listed):
+                return Said(unmet=(_OVERTAKEN.format(path),))
+            text = actions.in_text(text, listed)
+    except (FrontMatterError, ActionError) as error:
         return Said(unmet=(f"Nothing was written, because {error}.",))
     files.write_atomic(path, text.encode())
     auditlog.append(desk.directory, Entry(desk.clock(), desk.by, "edits the text", status))
@@ -77,14 +81,17 @@ def tried(act: Callable[[], object], *, done: str) -> Said:
         act()
     except GateError as error:
         return Said(unmet=error.unmet)
-    except (ActionError, store.NoIncidentError, FrontMatterError) as error:
+    except (ActionError, store.NoIncidentError, FrontMatterError, OSError) as error:
         return Said(unmet=(str(error),))
     return Said(done=done)
 
 
 def unmet(desk: Desk, status: State) -> list[str]:
     """What stands between a postmortem and its next state; nothing for a closed one."""
-    return workflow.gates(desk, workflow.NEXT[status]) if status in workflow.NEXT else []
+    try:
+        return workflow.gates(desk, workflow.NEXT[status]) if status in workflow.NEXT else []
+    except ActionError as error:
+        return [str(error)]
 
 
 def linted(text: str, listed: Sequence[Action]) -> list[Finding]:

@@ -70,6 +70,27 @@ def test_a_page_that_was_open_while_somebody_else_wrote_does_not_overwrite_it(de
     assert page.app.text_area(key=f"text-{desk.incident_id}").value.endswith("mine\n"), "nobody's words are lost"
 
 
+def test_an_action_that_is_added_meanwhile_does_not_keep_the_text_from_being_saved(desk: Desk) -> None:
+    opened = text_of(desk)
+    workflow.add(desk, Action("", "Warm the cache", 0.0))
+    assert desks.save(desk, f"{opened}\nmine\n", opened=opened).done
+    assert text_of(desk).endswith("mine\n")
+    assert "| Warm the cache |" in text_of(desk)
+
+
+def test_a_list_of_actions_that_cannot_be_read_is_told(desk: Desk, opened: Open) -> None:
+    (desk.directory / actions.FILE).write_text("actions: 3\n")
+    page = opened("postmortems", part=STEPS)
+    assert not page.app.exception
+    assert "is no list of actions" in page.told
+
+
+def test_an_action_without_a_text_to_stand_in_is_refused_in_words(desk: Desk) -> None:
+    (desk.directory / store.POSTMORTEM).unlink()
+    said = desks.tried(lambda: workflow.add(desk, Action("", "Warm the cache", 0.0)), done="added")
+    assert "has no postmortem.md" in said.unmet[0]
+
+
 def test_what_is_not_saved_yet_is_still_there_after_a_look_at_another_part(desk: Desk, opened: Open) -> None:
     page = write(opened("postmortems", part=WRITE), desk, "my unsaved words")
     page.app.query_params["part"] = STEPS
