@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -21,6 +21,8 @@ from chaos.faults.families import AnyFault
 from chaos.session import Session
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
+
+STUCK_SECONDS, POLL_SECONDS = 2.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,30 @@ def unreadable(home: Home) -> list[Unreadable]:
     return [record for record in _records(home) if isinstance(record, Unreadable)]
 
 
+def leftovers(home: Home, *, besides: str = "") -> str:
+    """Why no run may begin, in a sentence: what is in force of others than the run `besides`. Empty when nothing is."""
+    if left := [record for record in pending(home) if record.run_id != besides]:
+        named = ", ".join(f"{record.fault.kind} of run {record.run_id}" for record in left)
+        return f"still in force, and could not be undone: {named}. `failwhale chaos undo` tries again and says why"
+    damaged = unreadable(home)
+    return f"something may still be in force: {'; '.join(map(str, damaged))}" if damaged else ""
+
+
+def stuck(home: Home, patience_s: float) -> bool:
+    """Whether somebody applies or undoes for longer than that: then he has to be ended before anything can be undone."""
+    deadline = time.monotonic() + patience_s
+    with _lock_file(home) as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return True
+                time.sleep(POLL_SECONDS)
+            else:
+                return False
+
+
 def replay(
     home: Home,
     *,
@@ -96,11 +122,13 @@ def replay(
     """Undo what is pending (of one run, or all), newest first; a record goes only when its undo succeeded. Never raises for one that failed.
 
     Without `whole_run` what holds for the whole run is left in force; with `abandoned` what is of a run that lives, if it began a moment ago.
+    Who had ended a fault is asked before any undo: of two that turn one switch the undo of either ends both.
     """
     with _locked(home):
         living = lease.living(home.chaos, now=clock()) if abandoned else None  # it had to take the lease before it could write a record
         chosen = [r for r in pending(home) if run_id in (None, r.run_id) and (whole_run or not r.whole_run) and r.run_id != living]
-        return [_execute(home, record, by=by, clock=clock, lapsed=_lapsed(home, record.fault)) for record in reversed(chosen)]
+        gone = [(record, _lapsed(home, record.fault)) for record in reversed(chosen)]
+        return [_execute(home, record, by=by, clock=clock, lapsed=was and _lapsed(home, record.fault)) for record, was in gone]
 
 
 def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.time) -> list[Undone]:
@@ -187,7 +215,11 @@ def _path(home: Home, record: Record) -> Path:
 
 @contextmanager
 def _locked(home: Home) -> Iterator[None]:
-    home.chaos.mkdir(parents=True, exist_ok=True)
-    with (home.chaos / "undo.lock").open("w") as file:
+    with _lock_file(home) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _lock_file(home: Home) -> IO[str]:
+    home.chaos.mkdir(parents=True, exist_ok=True)
+    return (home.chaos / "undo.lock").open("w")

@@ -10,7 +10,7 @@ baseline-not-met   (the toolkit's own hypothesis was not met before the method, 
 deviated           acknowledged data is lost or doubled: a violation that was found needs no valid load to count
 inconclusive       the load is missing or invalid
 baseline-not-met   the phase `before` does not meet the bounds by itself
-inconclusive       unproven: audit, method, 20 operations that the fault reached, that it lasted; of a sham, that no alert fired
+inconclusive       unproven: audit, method, 20 operations that the fault reached, that it came in time and lasted; of a sham, that no alert fired
 deviated           the hypothesis does not hold in the fault phase, or 30 s after it
 inconclusive       it holds, and a person took the fault back before its end
 passed             it holds
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from chaos import aftermath, clocks, events
 from chaos.alertscore import Score
 from chaos.audit.model import Audit
-from chaos.catalogue import ExpectedAlert, Hypothesis, Verdict
+from chaos.catalogue import Hypothesis, Verdict
 from chaos.events import Event
 from chaos.journal import Journal
 from loadgen.report import PhaseReport, Report
@@ -34,6 +34,8 @@ from reference_app.contract.plan import Plan
 
 REACHED_TRAFFIC = 20
 """Caller-side operations that a fault must affect before its absence of harm proves anything."""
+LATE_SHARE = 0.1
+"""Of its phase: a fault that comes later was not in force for long enough."""
 BEFORE, FAULT = "before", "fault"
 UNHARMED = Hypothesis(goodput_ratio=0.9, completeness=0.95, post_acknowledgement=0.99)
 """Bounds of a run in which nothing is broken."""
@@ -171,6 +173,9 @@ def _unproven(evidence: Evidence) -> Iterator[str]:
 
 
 def _reach_unproven(evidence: Evidence) -> Iterator[str]:
+    plan, applied = evidence.plan, events.first(evidence.events, "injected")
+    if applied and (late := applied.at - plan.t0 - plan.inject_at) > LATE_SHARE * (plan.undo_at - plan.inject_at):
+        yield f"The fault was applied {late:.1f} s late, so it was in force for a part of its phase only."
     for undone in _all(evidence, "undone"):
         if undone.detail.get("lapsed"):
             yield f"The fault {undone.fault} ({', '.join(undone.components)}) was gone before it was taken back: something else had ended it."
@@ -224,7 +229,7 @@ def _remarks(evidence: Evidence) -> Iterator[str]:
     yield from _violations(evidence)
     if evidence.alerts is not None:
         for missed in evidence.alerts.missed:
-            yield f"The alert {_name(missed)} was expected and did not fire."
+            yield f"The alert {missed.name} ({missed.slo or missed.component or 'any'}, {missed.severity}) was expected and did not fire."
         for false in evidence.alerts.false_positives:
             yield f"The alert {false.name} ({false.slo or false.component or 'no component'}, {false.severity}) fired and was not expected."
 
@@ -289,10 +294,6 @@ def _share(part: int, whole: int) -> float | None:
 
 def _percent(share: float | None) -> str:
     return "unknown" if share is None else f"{share:.2%}"
-
-
-def _name(alert: ExpectedAlert) -> str:
-    return f"{alert.name} ({alert.slo or alert.component or 'any'}, {alert.severity})"
 
 
 def _all(evidence: Evidence, name: events.Name) -> list[Event]:

@@ -111,11 +111,8 @@ def _await_quiet(run: Run) -> None:
 
 def _hold_lease(run: Run) -> None:
     run.holder = Holder(run.home.chaos, run.run_id).hold()
-    if left := undo.pending(run.home):
-        named = ", ".join(f"{record.fault.kind} of run {record.run_id}" for record in left)
-        raise DrillError(f"still in force, and could not be undone: {named}. `failwhale chaos undo` tries again and says why")
-    if damaged := undo.unreadable(run.home):
-        raise DrillError(f"something may still be in force: {'; '.join(map(str, damaged))}")
+    if left := undo.leftovers(run.home):
+        raise DrillError(left)
     try:
         reaper.ensure(run.home)
     except reaper.ReaperNotRunningError as error:
@@ -197,10 +194,15 @@ def _await_toolkit(run: Run) -> None:
 
 
 def _put_back(run: Run) -> None:
-    """Undo first; then end what this run started; then undo what a toolkit did that was just about to inject. Safe at any moment."""
+    """Undo first; then end what this run started; then undo what a toolkit did that was just about to inject. Safe at any moment.
+
+    A toolkit that hangs while it applies a fault keeps everybody from undoing: then what this run started is ended first.
+    """
     if run.holder is not None:  # else nothing is of this run: one that began in the same second, with the same id, may hold the lab
+        if undo.stuck(run.home, undo.STUCK_SECONDS):
+            _end_processes(run)
         _undo(run)
-        processes.end([process for process in processes.registered(run.home.chaos) if process.run_id == run.run_id])
+        _end_processes(run)
         _undo(run)
     if run.generator is not None:
         run.generator.stop()
@@ -210,6 +212,10 @@ def _put_back(run: Run) -> None:
         run.watch.stop()
     if run.holder is not None:  # else another run may hold the lab, whose processes these are
         processes.clear(run.home.chaos)
+
+
+def _end_processes(run: Run) -> None:
+    processes.end([process for process in processes.registered(run.home.chaos) if process.run_id == run.run_id])
 
 
 def _undo(run: Run) -> None:

@@ -91,6 +91,8 @@ def _open(home: Home, drill: str) -> Session:
 
 def _require(run: Session, extension: catalogue.Extension) -> None:
     run.require_allowed()
+    if left := undo.leftovers(run.home, besides=run.run_id):
+        raise session.NotAllowedError(left)
     if unfit := extension.why_not(run.home.lab()):
         raise session.NotAllowedError(unfit)
     plan, limit = run.plan(), extension.safety.longest_fault_s

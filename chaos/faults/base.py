@@ -100,8 +100,13 @@ class OnComponent(msgspec.Struct, frozen=True):
 def require_absent(fault: Fault, home: Home) -> None:
     """Raises NotApplicableError when the same is in force: a second one would replace it, and the undo of either would end both."""
     if fault.in_effect(home):
-        of = f" of {', '.join(fault.components)}" if fault.components else ""
-        raise NotApplicableError(f"{fault.kind}{of} is in force already: `failwhale chaos undo` takes it back")
+        raise in_force_already(fault)
+
+
+def in_force_already(fault: Fault) -> NotApplicableError:
+    """What to raise when it, or something of it, is there."""
+    of = f" of {', '.join(fault.components)}" if fault.components else ""
+    return NotApplicableError(f"{fault.kind}{of} is in force already: `failwhale chaos undo` takes it back")
 
 
 def state_of(home: Home, component: str) -> str:

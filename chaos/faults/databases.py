@@ -171,7 +171,9 @@ class StopReplica(_OfDatabase, frozen=True, tag="stop_replica"):
             self._ask(home, f"STOP SLAVE {self.thread.upper()}_THREAD")
 
     def undo(self, home: Home) -> None:
-        self._ask(home, "START SLAVE")
+        """One that was promoted meanwhile follows nobody."""
+        if asyncio.run(_replication(home.lab().component(self.component))):
+            self._ask(home, "START SLAVE")
 
     def in_effect(self, home: Home) -> bool:
         return bool(asyncio.run(_replication(home.lab().component(self.component))).get(f"Slave_{self.thread.upper()}_Running") == "No")
@@ -198,7 +200,9 @@ class ReadOnly(_OfDatabase, frozen=True, tag="read_only"):
             self._ask(home, "SET GLOBAL read_only = ON")
 
     def undo(self, home: Home) -> None:
-        self._ask(home, "SET GLOBAL read_only = OFF")
+        """One that was demoted meanwhile has to stay so."""
+        if home.lab().component(self.component).role == "primary":
+            self._ask(home, "SET GLOBAL read_only = OFF")
 
     def in_effect(self, home: Home) -> bool:
         return self._read_only(home) == 1
@@ -245,10 +249,6 @@ async def _hold(component: Component, statement: str) -> None:
         await asyncio.Event().wait()
 
 
-async def _hold_table(component: Component, table: str) -> None:
-    await _hold(component, f"LOCK TABLES {storage.DATABASE}.{table} WRITE")
-
-
 async def _hold_again_and_again(component: Component, table: str, hold_s: str, pause_s: str) -> None:
     async with await _connection(component) as connection, connection.cursor() as cursor:
         while True:
@@ -256,10 +256,6 @@ async def _hold_again_and_again(component: Component, table: str, hold_s: str, p
             await asyncio.sleep(float(hold_s))
             await cursor.execute("UNLOCK TABLES")
             await asyncio.sleep(float(pause_s))
-
-
-async def _hold_writes(component: Component) -> None:
-    await _hold(component, "FLUSH TABLES WITH READ LOCK")
 
 
 async def _hold_connections(component: Component, cut: str = "") -> None:
@@ -281,9 +277,9 @@ async def _close_all_of_the_app(connection: Any) -> None:
 
 
 HOLDS: dict[str, Callable[..., Awaitable[None]]] = {
-    "table": _hold_table,
+    "table": lambda component, table: _hold(component, f"LOCK TABLES {storage.DATABASE}.{table} WRITE"),
     "queries": _hold_again_and_again,
-    "writes": _hold_writes,
+    "writes": lambda component: _hold(component, "FLUSH TABLES WITH READ LOCK"),
     "connections": _hold_connections,
 }
 

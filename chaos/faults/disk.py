@@ -6,8 +6,8 @@ file that cannot grow ends the server.
 
 from __future__ import annotations
 
-import contextlib
 import os
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,6 +23,7 @@ from reference_app.stack.control import Control
 SMALLEST_ROOM_MIB = 16
 """A server that starts takes 12 MiB for temporary tables."""
 BALLAST = "failwhale.ballast"
+FILL_SECONDS = 5.0
 
 
 class _OnDisk(OnComponent, frozen=True):
@@ -96,10 +97,16 @@ class DiskFull(_OnDisk, frozen=True, tag="disk_full"):
             raise NotApplicableError(f"the disk of {self.component} is full already: `failwhale chaos undo` takes it back")
 
     def apply(self, home: Home) -> None:
+        """Raises OSError when the disk cannot be filled."""
+        deadline = time.monotonic() + FILL_SECONDS
         with self._ballast(home).open("wb") as file:
             while not self.sham and (wanted := disks.free(self._directory(home)) - (self.leave_kb << 10)) > 0:
-                with contextlib.suppress(OSError):  # the server was faster: what is left now?
+                try:
                     os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, wanted)
+                except OSError as error:  # the server was faster: what is left now?
+                    if time.monotonic() >= deadline:
+                        left = f"{wanted >> 10} KiB of the disk of {self.component} could not be taken"
+                        raise OSError(error.errno, f"{left}: {error.strerror}") from error
 
     def undo(self, home: Home) -> None:
         if self.in_effect(home) and not self.sham:

@@ -12,7 +12,7 @@ import msgspec
 
 from chaos import cgroups, connections, events, firewall
 from chaos.cgroups import Controller
-from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, require_absent, state_of
+from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, in_force_already, require_absent, state_of
 from reference_app.kit.home import Home
 from reference_app.stack import marks, questions
 
@@ -131,7 +131,8 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
         for component in (*self.callers, *self.callees):
             if (state := state_of(home, component)) not in ALIVE:
                 raise NotApplicableError(f"{component} is {state}, not running: `failwhale up` repairs the lab")
-        require_absent(self, home)
+        if firewall.present(self.table(home)):
+            raise in_force_already(self)
 
     def apply(self, home: Home) -> None:
         lab, leaders, tree, group = home.lab(), marks.components(home.path), _tree(), self._group(home)
@@ -148,7 +149,10 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
         cgroups.dissolve(_tree(), self._group(home))
 
     def in_effect(self, home: Home) -> bool:
-        return firewall.present(self.table(home))
+        """A caller that was started again meanwhile is outside of the group, and reaches everybody."""
+        leaders, inside = marks.components(home.path), cgroups.members(_tree(), self._group(home))
+        gathered = all(caller in leaders and leaders[caller].pid in inside for caller in self.callers)
+        return gathered and firewall.present(self.table(home))
 
     def measured(self, home: Home) -> dict[str, float]:
         return {"packets": firewall.packets(self.table(home))}

@@ -192,6 +192,7 @@ def test_a_partition_cuts_the_callers_off_and_nobody_else(run: Session, api: Api
     author = api.user()
     tweet = api.acknowledged(author, "partition", "from both sides")
     undo.inject(run, partition)
+    assert partition.in_effect(run.home)
     assert (pinged.old(), pinged.new()) == ("answered", "answered"), "the test is no caller"
     await_true(lambda: api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 and partition.measured(run.home)["packets"] > 0)
     undo.replay(run.home, by="test")

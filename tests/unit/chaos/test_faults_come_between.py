@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from chaos.faults import change, process, toxics
+from chaos import disks, firewall
+from chaos.cgroups import Controller
+from chaos.faults import change, databases, disk, network, process, toxics
+from chaos.faults.base import NotApplicableError
 from chaos.faults.change import BadConfig
+from chaos.faults.databases import ReadOnly, StopReplica
+from chaos.faults.disk import DiskFull
+from chaos.faults.network import Partition
 from chaos.faults.toxics import Spoil
 from chaos.proxy.toxics import Attributes, Toxic
-from reference_app.contract.topology import SMALL, Lab, components
-from reference_app.kit import files
+from reference_app.contract.topology import SMALL, Component, Lab, components
+from reference_app.kit import files, roles
 from reference_app.kit.home import Home
+from reference_app.stack import marks
 from reference_app.stack.errors import NotRunningError, StackError
+from reference_app.stack.marks import Marked
+
+
+def lay_out(home: Home) -> None:
+    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
 
 
 class OfOneService:
@@ -87,7 +103,7 @@ def test_a_service_that_does_not_refuse_is_no_bad_deploy_that_was_refused(home: 
 
 
 def test_a_fault_proxy_that_does_not_answer_is_ended_with_all_that_it_holds(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    lay_out(home)
     did: list[str] = []
 
     def silent(*_: object) -> None:
@@ -122,3 +138,74 @@ def test_a_crash_loop_goes_on_when_the_component_died_by_itself_just_before(home
     monkeypatch.setattr(process.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         process._crash_again_and_again(home, "tweets-0", 1.0)
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What databases are told to do."""
+    told: list[str] = []
+
+    async def answer(_component: Component, statement: str) -> list[tuple[Any, ...]]:
+        told.append(statement)
+        return []
+
+    monkeypatch.setattr(databases, "answer", answer)
+    return told
+
+
+@pytest.mark.parametrize(("status", "told"), [({"Slave_SQL_Running": "No"}, ["START SLAVE"]), ({}, [])], ids=["a replica", "promoted"])
+def test_replication_is_started_again_only_on_what_still_is_a_replica(
+    home: Home, statements: list[str], monkeypatch: pytest.MonkeyPatch, status: dict[str, Any], told: list[str]
+) -> None:
+    async def replication(_component: Component) -> dict[str, Any]:
+        return status
+
+    lay_out(home)
+    monkeypatch.setattr(databases, "_replication", replication)
+    StopReplica("tweets-db-0-replica").undo(home)
+    assert statements == told
+
+
+@pytest.mark.parametrize(("primary", "told"), [("primary", ["SET GLOBAL read_only = OFF"]), ("replica", [])], ids=["a primary", "demoted"])
+def test_what_was_demoted_meanwhile_stays_read_only(home: Home, statements: list[str], primary: str, told: list[str]) -> None:
+    lay_out(home)
+    roles.assign(home.roles_file, "tweets-db-0", f"tweets-db-0-{primary}")
+    ReadOnly("tweets-db-0-primary").undo(home)
+    assert statements == told
+
+
+@pytest.mark.parametrize(("inside", "in_effect"), [("17 18", True), ("18", False)], ids=["both callers", "one was restarted"])
+def test_a_partition_is_in_effect_while_every_caller_is_inside_and_in_the_way_while_its_rules_are_there(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, *, in_effect: bool
+) -> None:
+    lay_out(home)
+    group = tmp_path / "failwhale-29900-partition"
+    group.mkdir()
+    (group / "cgroup.procs").write_text(inside)
+    callers = {"tweets-0": 17, "users-0": 18}
+    leaders = {name: Marked(pid, 1, pid, stopped=False, started=1, component=name) for name, pid in callers.items()}
+    monkeypatch.setattr(network, "_tree", lambda: Controller(tmp_path, 2))
+    monkeypatch.setattr(network, "_no_cgroups", lambda: "")
+    monkeypatch.setattr(network, "state_of", lambda *_: "running")
+    monkeypatch.setattr(marks, "components", lambda _: leaders)
+    monkeypatch.setattr(firewall, "why_not", lambda: "")
+    monkeypatch.setattr(firewall, "present", lambda _: True)
+    partition = Partition(callers=tuple(callers), callees=("tweet-cache-0",))
+    assert partition.in_effect(home) == in_effect
+    with pytest.raises(NotApplicableError, match="partition of tweet-cache-0 is in force already: `failwhale chaos undo`"):
+        partition.check(home)
+
+
+def test_a_disk_that_cannot_be_filled_is_given_up_and_says_what_was_left(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = iter(range(10))
+
+    def no_room(*_: int) -> None:
+        next(tries)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (home.data / "graph-db-0").mkdir(parents=True)
+    monkeypatch.setattr(disk, "FILL_SECONDS", 0.0)
+    monkeypatch.setattr(disks, "free", lambda _: 1 << 20)
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    with pytest.raises(OSError, match="1020 KiB of the disk of graph-db-0 could not be taken: No space left"):
+        DiskFull("graph-db-0").apply(home)

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from chaos import events, processes, reaper, undo
 from chaos.faults import config
+from chaos.holder import Holder
 from chaos.session import Session
+from failwhale import drill
+from failwhale.run import Run, Wish
 from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import Home
 from reference_app.kit.lease import Lease
 from tests.unit.chaos.test_damaged_records import full_disk
+from tests.waiting import freeze
 
 
 def never(_: float) -> None:
@@ -143,3 +150,76 @@ def test_a_full_disk_keeps_no_fault_of_a_dead_run_in_force(run: Session, monkeyp
         assert reaper.watch(run.home, sleep=never)
     assert undo.pending(run.home) == []
     assert lease.read(run.home.chaos) is None
+
+
+HANGING = """
+import fcntl, sys, time
+with open(sys.argv[1], "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    print("applying", flush=True)
+    time.sleep(60)
+"""
+
+
+@contextmanager
+def hanging(home: Home, run_id: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A toolkit that stands still while it applies a fault."""
+    argv = [sys.executable, "-c", HANGING, str(home.chaos / "undo.lock")]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as toolkit:
+        try:
+            assert toolkit.stdout is not None
+            assert toolkit.stdout.readline() == b"applying\n"
+            freeze(toolkit)
+            processes.register(home.chaos, run_id, pid=toolkit.pid, role="chaos")
+            yield toolkit
+        finally:
+            toolkit.kill()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undo, "STUCK_SECONDS", 0.1)
+    monkeypatch.setattr(processes, "GRACE_SECONDS", 0.1)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("impatient")
+def test_a_toolkit_that_hangs_while_it_applies_a_fault_is_ended_and_the_fault_undone(run: Session) -> None:
+    undo.inject(run, config.setting(run.home, "replica_reads", 0))
+    with hanging(run.home, run.run_id) as toolkit:
+        abandon(run)
+        assert reaper.watch(run.home, sleep=never)
+        assert toolkit.wait(5) == -signal.SIGKILL
+    assert undo.pending(run.home) == []
+    assert deciders.read(run.home.deciders_file)["replica_reads"] == deciders.ON
+    assert events.read(run.run_dir)[-1].detail["ended"] == ["chaos"]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("impatient")
+def test_a_drill_ends_its_own_toolkit_that_hangs_before_it_undoes(home: Home) -> None:
+    run = Run(Wish("kill-tweet-shard"), home, say=lambda _: None, draw=lambda _run: None)
+    run.holder = Holder(home.chaos, run.run_id).hold()
+    undo.inject(Session(home, run.run_id), config.setting(home, "replica_reads", 0))
+    with hanging(home, run.run_id) as toolkit:
+        drill._put_back(run)
+        assert toolkit.wait(5) == -signal.SIGKILL
+    run.holder.release()
+    assert undo.pending(home) == []
+
+
+def test_where_nobody_hangs_faults_are_taken_back_before_processes_are_ended(run: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+
+    def told(name: str) -> Callable[..., list[Any]]:
+        def do(*_: Any, **__: Any) -> list[Any]:
+            did.append(name)
+            return []
+
+        return do
+
+    abandon(run)
+    monkeypatch.setattr(undo, "replay", told("undo"))
+    monkeypatch.setattr(processes, "end", told("end"))
+    assert reaper.reap(run.home, lease.read(run.home.chaos))
+    assert did == ["undo", "end"]

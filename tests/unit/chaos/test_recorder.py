@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from chaoslib.exceptions import InterruptExecution
 
-from chaos import catalogue, events, halt, holder, session, undo
+from chaos import catalogue, events, halt, holder, reaper, session, undo
 from chaos.controls import recorder
 from chaos.faults import config
 from chaos.session import Session
@@ -62,6 +62,37 @@ def test_a_plan_that_holds_the_fault_longer_than_is_safe_is_vetoed(
     files.write_json(run.run_dir / FILE, plan)
     with pytest.raises(InterruptExecution, match="90 s, the experiment allows 60 s"):
         recorder.before_experiment_control(context=document)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "said"),
+    [
+        (False, r"still in force, and could not be undone: set_decider of run earlier\. `failwhale chaos undo`"),
+        (True, "something may still be in force: .*earlier-1.json cannot be read"),
+    ],
+)
+def test_a_plain_run_is_vetoed_while_something_is_left_that_could_not_be_undone(
+    home: Home, document: dict[str, Any], *, damaged: bool, said: str
+) -> None:
+    lease.take(home.chaos, "earlier", now=time.time())
+    with pytest.raises(ValueError, match="no decider"):
+        undo.inject(Session(home, "earlier"), config.SetDecider(name="gone", value=0, former=1))
+    lease.release(home.chaos)
+    if damaged:
+        (home.chaos / "undo" / "earlier-1.json").write_text("{")
+    with pytest.raises(InterruptExecution, match=said):
+        recorder.before_experiment_control(context=document)
+    recorder.cleanup_control()
+    assert lease.read(home.chaos) is None
+
+
+def test_what_a_drill_has_set_itself_does_not_veto_its_run(run: Session, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(session.RUN_DIR_VARIABLE, str(run.run_dir))
+    monkeypatch.setattr(reaper, "ensure", lambda _: 1)
+    files.write_json(run.run_dir / FILE, Plan(run.run_id, "d", 1, "small", "goal", 0.0, phases(), True, 70.0, 110.0, "passed"))
+    undo.inject(run, config.setting(run.home, "replica_reads", 0), whole_run=True)
+    recorder.before_experiment_control(context=document)
+    assert [event.event for event in events.read(run.run_dir)][-1] == "run_started"
 
 
 def test_the_end_of_a_crashed_run_undoes_what_its_rollbacks_did_not(run: Session) -> None:

@@ -23,6 +23,10 @@ def names(run: Session) -> list[str]:
     return [event.event for event in events.read(run.run_dir)]
 
 
+def lapsed(run: Session) -> list[bool]:
+    return [event.detail.get("lapsed", False) for event in events.read(run.run_dir) if event.event == "undone"]
+
+
 def value(home: Home) -> int:
     return deciders.read(home.deciders_file)["replica_reads"]
 
@@ -79,6 +83,26 @@ def test_a_fault_that_was_gone_before_it_was_taken_back_says_so(
         deciders.write(run.home, "replica_reads", 3, by="somebody")
     undo.replay(run.home, by="test", clock=clock)
     assert events.read(run.run_dir)[-1].detail.get("lapsed", False) == lapsed
+
+
+@pytest.mark.parametrize("ended_by_somebody", [False, True])
+def test_of_two_faults_that_turn_one_switch_the_undo_of_one_does_not_accuse_the_other(
+    run: Session, clock: Clock, *, ended_by_somebody: bool
+) -> None:
+    for component in ("gateway-0", "gateway-1"):
+        undo.inject(run, FlipDecider("replica_reads", 0, 7, component=component), clock=clock)
+    if ended_by_somebody:
+        deciders.write(run.home, "replica_reads", 3, by="somebody")
+    undo.replay(run.home, by="test", clock=clock)
+    assert lapsed(run) == [ended_by_somebody] * 2
+
+
+def test_of_two_flips_on_one_another_the_first_is_in_force_again_once_the_second_is_taken_back(run: Session, clock: Clock) -> None:
+    undo.inject(run, FlipDecider("replica_reads", 0, 7, component="gateway-0"), clock=clock)
+    undo.inject(run, FlipDecider("replica_reads", 5, 0, component="gateway-0"), clock=clock)
+    undo.replay(run.home, by="test", clock=clock)
+    assert lapsed(run) == [False, False]
+    assert value(run.home) == 7
 
 
 def test_undo_runs_newest_first_so_that_changes_on_one_another_end_where_they_began(run: Session, clock: Clock) -> None:

@@ -137,6 +137,14 @@ TABLE: dict[str, tuple[Evidence, str, str]] = {
     "the fault was gone before it was taken back": (
         replace(SOUND, events=(*EVENTS[:3], Event(1110.0, "undone", detail={"lapsed": True}))), "inconclusive", "something else had ended it",
     ),
+    "the fault was applied late": (
+        replace(SOUND, events=tuple(replace(event, at=1074.5) if event.event == "injected" else event for event in EVENTS)),
+        "inconclusive", "applied 4.5 s late",
+    ),
+    "the fault was applied a little late": (
+        replace(SOUND, events=tuple(replace(event, at=1073.5) if event.event == "injected" else event for event in EVENTS)),
+        "passed", "The hypothesis held",
+    ),
     "its reach is unknown": (replace(SOUND, affected_operations=None), "inconclusive", "not known"),
     "goodput fell": (replace(SOUND, load=report(fault=phase(40, served=0.85))), "deviated", "goodput"),
     "less was offered and all of it served": (replace(SOUND, load=report(fault=phase(40, reads_per_s=75))), "passed", "goodput 100.00%"),
