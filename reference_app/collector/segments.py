@@ -116,10 +116,12 @@ def _whole(path: Path) -> bool:
 
 
 def _table(path: Path) -> pa.Table | None:
-    """None, and it is no segment any more, when it cannot be read: else nothing would be merged ever again."""
+    """None, and it is no segment any more, when it is damaged: else nothing would be merged ever again. Raises OSError when the system refuses."""
     try:
         return parquet.ParquetFile(path).read(use_threads=False)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None):
+            raise
         logger.warning("%s cannot be read and is left out of what is merged: %s", path, error)
         return None
 

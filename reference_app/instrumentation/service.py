@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import prometheus_client
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -80,12 +80,15 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
 
 
 async def body(request: Request, shape: type[T]) -> T:
-    """The request's JSON as `shape`. Raises AppError too_large, bad_request (no JSON) or invalid (wrong shape)."""
+    """The request's JSON as `shape`. Raises AppError too_large, bad_request (no JSON, or not all of it) or invalid (wrong shape)."""
     content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > api.BODY_MAX:
-            raise errors.AppError("too_large", f"the body exceeds {api.BODY_MAX} bytes")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > api.BODY_MAX:
+                raise errors.AppError("too_large", f"the body exceeds {api.BODY_MAX} bytes")
+    except ClientDisconnect:
+        raise errors.AppError("bad_request", "the client went away before its body had come") from None
     try:
         return msgspec.json.decode(content, type=shape)
     except msgspec.ValidationError as error:

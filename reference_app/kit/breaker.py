@@ -57,10 +57,10 @@ class Breaker:
         return True
 
     def success(self) -> None:
-        """The call was answered."""
+        """The call was answered. One that was let through before the opening says nothing about what comes after it."""
         self._failures = 0
         self._successes_seen.add(1)
-        if self._openings:
+        if self._openings and (self._probing or self._monotonic() >= self._open_until):
             self._openings, self._probing = 0, False
             self._failures_seen.clear()
             self._on_change(False)

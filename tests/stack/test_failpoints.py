@@ -32,6 +32,20 @@ def visible_rows(lab: Lab, sql: Any, user_id: str, key: str) -> list[int]:
     return [row["id"] for primary in primaries for row in sql.rows(primary, statement, user_id, key)]
 
 
+def unpublished(lab: Lab, sql: Any) -> int:
+    statement = "SELECT COUNT(*) AS waiting FROM failwhale.outbox WHERE published = 0"
+    primaries = [component for component in lab.group("tweets-db") if component.role == "primary"]
+    return sum(row["waiting"] for primary in primaries for row in sql.rows(primary, statement))
+
+
+def start_empty(home: Home, lab: Lab) -> None:
+    """Start the stream, which is held, without anything that it had."""
+    directory = bootstrap.directory(home, lab.component("events-0"))
+    shutil.rmtree(directory)
+    directory.mkdir()
+    Control(home).start("events-0")
+
+
 def pid_of(home: Home, name: str) -> int | None:
     return next(process.pid for process in Control(home).states() if process.name == name)
 
@@ -77,12 +91,28 @@ def test_a_stream_that_comes_back_empty_gets_the_posts_of_the_outbox_again(home:
     assert api.home(reader) is not None
     control.kill_and_hold("events-0")
     posted = [api.acknowledged(author, uuid.uuid4().hex, f"while the stream is away {n}") for n in range(3)]
-    shutil.rmtree(bootstrap.directory(home, lab.component("events-0")))
-    bootstrap.directory(home, lab.component("events-0")).mkdir()
-    control.start("events-0")
+    start_empty(home, lab)
     eventually(lambda: api.home_ids(reader) == posted[::-1], "what was posted while the stream was away is delivered by the new one")
     later = api.acknowledged(author, uuid.uuid4().hex, "afterwards")
     eventually(lambda: api.home_ids(reader) == [later, *posted[::-1]], "and what is posted from then on")
+
+
+def test_a_stream_that_comes_back_empty_while_nobody_posts_is_filled_again_all_the_same(
+    home: Home, lab: Lab, api: Any, sql: Any, eventually: Any
+) -> None:
+    author, reader, control = api.user(), api.user(), Control(home)
+    fanouts = [component.name for component in lab.group("fanout")]
+    api.follow(reader, author)
+    assert api.home(reader) is not None
+    for name in fanouts:
+        control.kill_and_hold(name)
+    posted = api.acknowledged(author, uuid.uuid4().hex, "delivered by nobody yet")
+    eventually(lambda: unpublished(lab, sql) == 0, "the stream has the post")
+    control.kill_and_hold("events-0")
+    start_empty(home, lab)
+    for name in fanouts:
+        control.start(name)
+    eventually(lambda: api.home_ids(reader) == [posted], "what only the lost stream had is delivered by the new one")
 
 
 def test_events_are_delivered_although_the_numbers_of_the_outbox_begin_anew(lab: Lab, api: Any, sql: Any, eventually: Any) -> None:

@@ -62,6 +62,7 @@ async def compose(settings: Settings, recorder: Recorder) -> AsyncIterator[ASGIA
         background.start(f"counting-{shard.index}", functools.partial(counting.run, shard))
         background.start(f"recounting-{shard.index}", functools.partial(recounting.run, shard))
     background.start("relay-tidy", relay.tidy)
+    background.start("relay-watch", relay.watch)
     background.start("refresh", cold_reads.run)
     background.start("forgetting", forgetting.run)
     background.start("reconciler", Reconciler(shards, forgetting, recorder=recorder).run)

@@ -90,7 +90,10 @@ class ColdReads:
             if not held:
                 break
             await asyncio.sleep(LEASE_POLL_SECONDS)
-            found = await self._cache.look(held)
+            try:
+                found = await self._cache.look(held)
+            except errors.AppError:  # as above
+                return values
             values |= found.values
             held = [tweet_id for tweet_id in held if tweet_id not in values]
             if len(found.held) < len(held):

@@ -25,7 +25,7 @@ from reference_app.services.tweets.domain import OutboxRow
 from reference_app.services.tweets.forgetting import Forgetting
 
 logger = logging.getLogger(__name__)
-BATCH, POLL_SECONDS, COUNT_SECONDS, PURGE_SECONDS = 100, 0.5, 1.0, 60.0
+BATCH, POLL_SECONDS, COUNT_SECONDS, WATCH_SECONDS, PURGE_SECONDS = 100, 0.5, 1.0, 1.0, 60.0
 
 
 class Relay:
@@ -54,9 +54,7 @@ class Relay:
 
     async def run(self, shard: Shard) -> None:
         """Publish until cancelled."""
-        if await self._stream.open():
-            logger.info("the stream was empty: what the outbox keeps is published again")
-            self._unheard.update(shard.index for shard in self._shards)
+        await self._open()
         while True:
             if shard.index in self._unheard:
                 await self._republish(shard)
@@ -78,6 +76,19 @@ class Relay:
                 await self._purge()
                 purge_at = time.monotonic() + PURGE_SECONDS
             await asyncio.sleep(COUNT_SECONDS)
+
+    async def watch(self) -> None:
+        """See to the stream each second, until cancelled: it may come back empty while nobody posts. While it is away this waits for it."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            with contextlib.suppress(errors.CallError):
+                await self._open()
+
+    async def _open(self) -> None:
+        """Make the stream if it is not there; who makes it has to publish again."""
+        if await self._stream.open():
+            logger.info("the stream was empty: what the outbox keeps is published again")
+            self._unheard.update(shard.index for shard in self._shards)
 
     async def _publish(self, session: Session, shard: Shard) -> int:
         rows = await store.claim_unpublished(session, BATCH)

@@ -22,7 +22,7 @@ from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component, Kind, Lab
 from reference_app.instrumentation import clients
 from reference_app.instrumentation.recorder import Recorder
-from reference_app.kit import deciders, errors, soft_ttl
+from reference_app.kit import deadline, deciders, errors, soft_ttl
 from reference_app.kit.deciders import Deciders
 from reference_app.kit.ejection import Ejection
 from reference_app.kit.home import Home
@@ -177,6 +177,20 @@ def test_who_holds_a_lease_and_never_fills_delays_the_others_by_little_and_they_
 
     assert LAB.cache_lease_wait * 0.9 <= run(work) < LAB.cache_lease
     assert all(len(value) < 10 for value in client.mget([storage.tweet_key(i) for i in TWEETS])), "the leases are not there any more"
+
+
+def test_who_waits_with_somebody_whose_time_runs_out_is_told_that_nothing_is_known(run: Any) -> None:
+    async def work(here: Process, there: Process) -> None:
+        await here.cache.get(TWEETS)
+        await there.cache.claim(TWEETS)
+
+        async def values(within_s: float) -> dict[int, bytes]:
+            deadline.start(within_s)
+            return await here.cold_reads.values(TWEETS)
+
+        assert await asyncio.gather(values(LAB.cache_lease_wait / 2), values(5)) == [{}, {}]
+
+    run(work)
 
 
 def test_a_stale_tweet_is_served_at_once_and_refreshed_aside_from_the_shard(run: Any, client: redis.Redis) -> None:

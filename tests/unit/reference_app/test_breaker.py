@@ -51,6 +51,23 @@ def test_after_the_dead_time_one_probe_goes_through_and_its_success_closes() -> 
     assert changes == [True, False]
 
 
+def test_a_late_success_of_a_call_of_before_the_opening_does_not_close() -> None:
+    clock, changes = Clock(), []
+    breaker = opened(clock, changes)
+    breaker.success()
+    assert not breaker.allow()
+    assert changes == [True]
+
+
+def test_a_success_after_the_dead_time_closes_although_nobody_asked_for_a_probe() -> None:
+    """A group of one is always called."""
+    clock = Clock()
+    breaker = opened(clock)
+    clock.now = LAB.breaker_open_min
+    breaker.success()
+    assert not breaker.is_open
+
+
 def test_a_failed_probe_keeps_it_open_for_longer_and_never_beyond_the_maximum() -> None:
     clock = Clock()
     breaker, waits = opened(clock), []

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,15 +97,39 @@ def test_a_merge_for_which_the_disk_has_no_room_loses_no_span(tmp_path: Path, mo
     assert not list(tmp_path.glob(".*")), "what was half written is gone"
 
 
-def test_a_segment_that_cannot_be_read_keeps_no_other_from_being_merged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(lambda _whole: b"no parquet PAR1", id="no segment"),
+        pytest.param(lambda whole: whole[:4] + b"\xff" * (len(whole) - 12) + whole[-8:], id="pages and footer"),
+        pytest.param(lambda whole: whole[:4] + b"\xff" * 200 + whole[204:], id="a page"),
+    ],
+)
+def test_a_segment_that_is_damaged_keeps_no_other_from_being_merged(harm: Callable[[bytes], bytes], tmp_path: Path) -> None:
     folder = Segments(tmp_path)
     for _ in range(segments.MERGE_AT):
         damaged = folder.write(rows(2))
-    damaged.write_bytes(b"no parquet PAR1")
+    damaged.write_bytes(harm(damaged.read_bytes()))
     for _ in range(2):
         folder.tend(NOW - 1e9)
     (merged,) = folder.paths()
     assert parquet.read_metadata(merged).num_rows == 2 * (segments.MERGE_AT - 1)
+
+
+def test_segments_that_the_system_refuses_to_read_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Segments(tmp_path)
+    for _ in range(segments.MERGE_AT):
+        folder.write(rows(2))
+
+    def refused(_path: Path) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parquet, "ParquetFile", refused)
+        for _ in range(2):
+            with pytest.raises(OSError, match="Too many open files"):
+                folder.tend(NOW - 1e9)
+    assert spans_in(tmp_path) == 2 * segments.MERGE_AT
 
 
 def test_few_small_segments_stay(tmp_path: Path) -> None:

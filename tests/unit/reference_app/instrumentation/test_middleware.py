@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from reference_app.kit.deciders import Deciders
 from reference_app.kit.home import Home
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+NO_BODY = {"type": "http.request", "body": b"", "more_body": False}
 SAMPLED, UNSAMPLED = f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00"
 
 
@@ -35,7 +37,11 @@ async def _failing(_request: Request) -> Response:
     raise errors.AppError("unavailable", "no")
 
 
-ROUTES = [Route("/things/{thing}", _thing), Route("/failing", _failing)]
+async def _reading(request: Request) -> Response:
+    return service.json_response(await service.body(request, dict))
+
+
+ROUTES = [Route("/things/{thing}", _thing), Route("/failing", _failing), Route("/reading", _reading)]
 
 
 class Served:
@@ -45,10 +51,10 @@ class Served:
         self.recorder = Recorder(queue=100, ring=100)
         self._app = service.app(ROUTES, self.recorder, entry=None if sampling is None else _deciding(folder, sampling))
 
-    def get(self, path: str, **headers: str) -> tuple[str, dict[str, str]]:
-        """Body and headers of the answer."""
+    def get(self, path: str, *received: Any, **headers: str) -> tuple[str, dict[str, str]]:
+        """Body and headers of the answer. `received` is what the server says of the body, else that there is none."""
         raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-        return contextvars.copy_context().run(lambda: asyncio.run(_asked(self._app, path, raw)))
+        return contextvars.copy_context().run(lambda: asyncio.run(_asked(self._app, path, raw, received or (NO_BODY,))))
 
     def ended(self) -> list[Ended]:
         return [ended(note) for note in self.recorder.queue.batch()]
@@ -63,14 +69,15 @@ def _deciding(folder: Path, sampling: int) -> Deciders:
     return Deciders(home.deciders_file)
 
 
-async def _asked(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]]) -> tuple[str, dict[str, str]]:
+async def _asked(app: ASGIApp, path: str, headers: list[tuple[bytes, bytes]], received: Sequence[Any]) -> tuple[str, dict[str, str]]:
     sent: list[Any] = []
+    messages = iter(received)
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return next(messages)
 
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers, "root_path": ""}
     await app(scope, receive, send)
@@ -140,6 +147,15 @@ def test_a_failed_requests_span_has_the_code_of_its_answer(tmp_path: Path) -> No
     served = Served(tmp_path)
     served.get("/failing", traceparent=SAMPLED)
     assert [span.error for span in served.ended()] == ["unavailable"]
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error_of_ours(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    served = Served(tmp_path)
+    half = {"type": "http.request", "body": b'{"text', "more_body": True}
+    served.get("/reading", half, {"type": "http.disconnect"}, traceparent=SAMPLED)
+    (span,) = served.ended()
+    assert span.attributes[spans.STATUS_CODE] == 400
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_the_entry_logs_every_request_and_a_service_behind_it_the_sampled_ones(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

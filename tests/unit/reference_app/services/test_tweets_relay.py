@@ -60,6 +60,19 @@ class Remade:
         return made
 
 
+class Emptied:
+    """A stream that is well when the loops start, then away, then back and empty."""
+
+    def __init__(self, opened_before: int) -> None:
+        self._opened, self._before = 0, opened_before
+
+    async def open(self) -> bool:
+        self._opened += 1
+        if self._opened == self._before + 1:
+            raise errors.OutcomeUnknown("events-0", "timeout")
+        return self._opened == self._before + 2
+
+
 async def _for_a_moment(loop: Callable[[], Awaitable[None]]) -> None:
     """As kit.tasks runs it, without the pause."""
     with contextlib.suppress(TimeoutError, errors.CallError):
@@ -84,6 +97,39 @@ def test_a_shard_that_is_away_when_the_stream_is_made_publishes_again_once_it_is
 
     asyncio.run(run())
     assert [shard.primary.written.count("unpublish") for shard in (there, away)] == [1, 1]
+
+
+def test_a_stream_that_comes_back_empty_while_nobody_posts_is_published_again_by_all_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(relay_module, "WATCH_SECONDS", 0.001)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    class Telling(Database):
+        async def write(self, operation: str, work: object) -> int:
+            if operation == "unpublish":
+                heard.put_nowait(self.peer)
+            return await super().write(operation, work)
+
+    shards = [Shard(0, Telling("a")), Shard(1, Telling("b"))]
+    relay: Any = Relay(
+        shards,  # type: ignore[arg-type]
+        Emptied(opened_before=len(shards)),  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        deciders=Deciders(tmp_path / "deciders.json"),
+        failpoints=Failpoints(tmp_path / "failpoints.json"),
+        recorder=Recorder(),
+    )
+
+    async def run() -> list[asyncio.Future[None]]:
+        loops = [asyncio.ensure_future(loop) for loop in (relay.run(shards[0]), relay.run(shards[1]), relay.watch())]
+        async with asyncio.timeout(5):
+            assert {await heard.get(), await heard.get()} == {"a", "b"}
+        return loops
+
+    asyncio.run(run())
+    assert heard.empty(), "each once"
 
 
 def test_what_an_outbox_keeps_is_flagged_in_steps_however_much_it_is(tmp_path: Path) -> None:
