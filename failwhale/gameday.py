@@ -23,7 +23,6 @@ from failwhale.settling import Settled
 from reference_app.contract.topology import SMALL
 from reference_app.kit import files
 from reference_app.kit.home import REPOSITORY, Home
-from reference_app.stack.control import Control
 from reference_app.stack.errors import StackError
 
 RECORDS = ("runs", "incidents", "gamedays", "bench", "console", "knee.json")
@@ -86,11 +85,10 @@ def perform(home: Home, day: Planned | Record, say: Say, *, own_lab: bool = Fals
 
 
 def _perform(day: Day) -> Report:
-    was_up, number = _up(day.home), None
+    was_up, number = lifecycle.runs(day.home), None
     try:
         for task in day.writer.record().left:
             number = task.number
-            _require_time(day)
             _do(day, task)
     except (StoppedError, KeyboardInterrupt) as stop:
         interrupted = isinstance(stop, KeyboardInterrupt)
@@ -112,6 +110,7 @@ def _do(day: Day, task: Task) -> None:
     while not (record := day.writer.record()).is_done(task):
         attempt = len(record.attempts.get(task.number, ())) + 1
         _require_not_halted(day.home)
+        _require_time(day)
         day.say(f"[{task.number}/{len(day.planned.tasks)}] {task.title} on {task.topology}, predicted {task.expected_verdict}")
         settled = _settled(day, task)
         day.spoiled = bool(settled.unmet)
@@ -150,7 +149,7 @@ def _drill(day: Day, task: Task, attempt: int) -> Drilled:
     wanted = Drilling(task, day.planned.seed, day.writer.directory / f"{task.number:02}-{attempt}-{task.drill}")
     result = drilling.drill(day.home, wanted)
     _require_not_halted(day.home)
-    if result.verdict == "interrupted" and not _up(day.home):
+    if result.verdict in ("interrupted", "error") and not lifecycle.runs(day.home):
         raise StoppedError("the lab was taken down")
     return result
 
@@ -175,10 +174,6 @@ def _report(writer: Writer) -> Report:
 
 def _topology(home: Home) -> str:
     return home.lab().topology if home.lab_file.exists() else SMALL.name
-
-
-def _up(home: Home) -> bool:
-    return home.lab_file.exists() and Control(home).supervised()
 
 
 def _shown(path: Path) -> str:

@@ -89,6 +89,12 @@ def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
             say(f"the score still counts from {recordings.counted_since(declared)}: {recordings.STARTS} is only ever added to")
 
 
+def runs(home: Home) -> bool:
+    """Whether the lab is up, once an `up`, `down` or `reset` that is under way has ended."""
+    with _alone(home):
+        return home.lab_file.exists() and Control(home).supervised()
+
+
 def _supervised_lab(home: Home, lab: Lab, say: Say) -> Lab:
     """The lab with a supervisord that answers; one that was left half dead is cleared away first."""
     located = servers.locate(edge=bool(lab.group("edge")))

@@ -21,6 +21,10 @@ PAGES = 5
 SCRAPED_S = 1.5
 """So long after something was counted Prometheus knows it: it scrapes each second."""
 LOOK_EVERY_S = 1.0
+HISTORY_S = 30.0
+"""Burn alerts need a minute of history, of which the load of a drill with short phases brings the rest before its fault."""
+NO_HISTORY = "the alerts of objectives have no history yet"
+_LONGEST, _SHORTEST = (model.duration(seconds) for seconds in (windows.LAB.lengths_s[-1], windows.LAB.lengths_s[0]))
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ def _look(home: Home, before: Mapping[str, float]) -> tuple[list[str], dict[str,
         readings = _readings(home, prometheus)
         if unmet := settled.unmet(readings, before=before):
             return unmet, {}
+        if not _objectives_counted(prometheus, time.time() - HISTORY_S):
+            if not _objectives_counted(prometheus, time.time()):
+                pages.complete_page_share(PAGES)
+            return [NO_HISTORY], {}
         complete, hit_rates = _read_pages(prometheus)
     except PrometheusUnreachableError:
         return ["Prometheus does not answer"], {}
@@ -85,6 +93,11 @@ def _burns(prometheus: Prometheus) -> Iterator[Burn]:
         for (name, pair), limit in limits.items():
             if name in shares and seconds in (pair.long_s, pair.short_s):
                 yield Burn(name, seconds, shares[name], limit)
+
+
+def _objectives_counted(prometheus: Prometheus, at: float) -> bool:
+    """Whether an objective had its longest window then: none has one before the first request, and it is of zero when nobody asks any more."""
+    return bool(prometheus.instant(f"count_over_time(slo:total:increase{_LONGEST}[{_SHORTEST}])", at))
 
 
 def _replicas(prometheus: Prometheus) -> Iterator[Replica]:

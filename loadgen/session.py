@@ -36,7 +36,7 @@ class NoSeedError(Exception):
 
 
 class StalePlanError(Exception):
-    """The plan began too long ago, or its run directory was used already."""
+    """There is no plan, it began too long ago, or its run directory was used already."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,13 @@ def join(home: Home, environ: Mapping[str, str], run_dir: Path, part: Part) -> S
 
 
 def _check_run(run_dir: Path) -> None:
-    late = time.time() - plans.read(run_dir).t0
+    try:
+        late = time.time() - plans.read(run_dir).t0
+    except FileNotFoundError:
+        raise StalePlanError(
+            f"there is no plan in {run_dir}: `failwhale load run EVENT --processes 2` writes one and sends it; "
+            f"without {RUN_DIR_VARIABLE} locust makes a plan of its own"
+        ) from None
     if late > LATE_MAX_S:
         raise StalePlanError(f"the plan in {run_dir} began {late:.0f} s ago: write a new one")
     if (run_dir / history.FILE).exists():

@@ -52,7 +52,10 @@ def _cut_short(plan: Plan, facts: Facts) -> Iterator[str]:
 
 def _not_as_planned(facts: Facts) -> Iterator[str]:
     if facts.dropped:
-        yield f"{facts.dropped} requests were dropped because too many were outstanding: the tail would be flattered"
+        yield (
+            f"{facts.dropped} requests were dropped because too many were outstanding, or could not be written down (see load/locust.log): "
+            "the tail would be flattered"
+        )
     if facts.stopped_by == "end" and facts.sent < facts.planned * SENT_MIN:
         yield f"only {facts.sent} of {facts.planned} planned requests were sent"
 

@@ -110,7 +110,11 @@ class OpenLoop:
             self._tally.dropped += 1
             self._exporter.dropped()
         else:
-            self._pool.spawn(self._fire, request, send)
+            self._pool.spawn(self._fire, request, send).link_exception(self._lost)
+
+    def _lost(self, _fired: gevent.Greenlet) -> None:
+        """Of this one not everything could be written down."""
+        self._tally.dropped += 1
 
     def _fire(self, request: Request, send: Send) -> None:
         sent = self._clock.seconds()

@@ -56,8 +56,9 @@ class OpenLoopUser(FastHttpUser):
         return Answer(0, "timeout")
 
     def _answer(self, response: Any) -> Answer:
-        if response.status_code == 0:
-            failure = _failure(response.error)
+        """A body that breaks or stalls comes with the status of its headers: only the exception says that there is no answer."""
+        if (broken := response.request_meta["exception"]) is not None:
+            failure = _failure(broken)
             response.failure(failure)
             return Answer(0, failure)
         if response.status_code >= 400:

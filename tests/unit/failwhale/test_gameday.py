@@ -148,7 +148,7 @@ def test_what_could_not_be_measured_is_done_again_and_both_are_told(
 @pytest.fixture
 def stays_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lab outlives its drills."""
-    monkeypatch.setattr(gameday, "_up", lambda _home: True)
+    monkeypatch.setattr(lifecycle, "runs", lambda _home: True)
 
 
 def guarded(*reasons: str, **audit: int) -> dict[str, Any]:
@@ -177,6 +177,7 @@ def test_a_drill_that_a_guard_ended_for_the_harm_it_did_is_not_done_again(
     assert not report.ok
 
 
+@pytest.mark.usefixtures("stays_up")
 def test_another_verdict_is_not_done_again(home: Home, day: Planned, standin: Any) -> None:
     standin.answers({"verdict": "error", "reasons": ["The toolkit crashed."]}, {"verdict": "error", "reasons": ["Again."]})
     report = gameday.perform(home, day, quiet)
@@ -257,8 +258,9 @@ def test_a_day_that_was_halted_while_its_lab_settled_lays_out_no_new_lab_which_w
     assert (report.stopped, lab.did) == ("chaos was halted: maintenance", ["up", "seed", "down"])
 
 
-def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Planned, standin: Any) -> None:
-    standin.answers({"verdict": "interrupted", "reasons": ["The drill was interrupted before its end."]}, PASSED)
+@pytest.mark.parametrize("verdict", ["interrupted", "error"])
+def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Planned, standin: Any, verdict: str) -> None:
+    standin.answers({"verdict": verdict, "reasons": ["The drill was ended before its end."]}, PASSED)
     report = gameday.perform(home, day, quiet)
     assert (report.stopped, report.complete, report.totals.done) == ("the lab was taken down", False, 0)
     halt.pull(home.chaos, "maintenance", now=0)
@@ -271,6 +273,19 @@ def test_nothing_is_begun_after_the_time_of_the_day(home: Home, day: Planned, st
     assert (report.totals.done, report.ok) == (0, False)
     assert report.stopped is not None
     assert "minutes of the day are over" in report.stopped
+
+
+def test_nothing_is_repeated_after_the_time_of_the_day(home: Home, day: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    def long(*_: object) -> Drilled:
+        over = dayrecord.now() + 60 * day.limit_min
+        monkeypatch.setattr(dayrecord, "now", lambda: over)
+        return Drilled("inconclusive", ("The load is invalid.",))
+
+    monkeypatch.setattr(drilling, "drill", long)
+    report = gameday.perform(home, day, quiet)
+    assert report.stopped is not None
+    assert "minutes of the day are over" in report.stopped
+    assert [len(attempts) for attempts in dayrecord.find(home, day.id).attempts.values()] == [1]
 
 
 @pytest.mark.parametrize(("answer", "ok", "alerts"), [(PASSED, True, 0), (PASSED | {"alerts": ALERTS}, False, 1)])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import Home
 from reference_app.stack import program
+from reference_app.stack.control import Control
 
 
 @pytest.mark.parametrize("act", [lifecycle.down, lifecycle.reset])
@@ -65,3 +67,17 @@ def test_only_what_supervisord_should_have_ended_has_lost_it(tmp_path: Path, nam
             assert left.poll() is not None
         finally:
             left.kill()
+
+
+def test_whether_a_lab_runs_is_told_once_a_down_that_is_under_way_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, supervised = Home(tmp_path), ["supervisord"]
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    monkeypatch.setattr(Control, "supervised", lambda _self: bool(supervised))
+    assert lifecycle.runs(home)
+    with ThreadPoolExecutor(1) as pool:
+        with lifecycle._alone(home):
+            asked = pool.submit(lifecycle.runs, home)
+            with pytest.raises(TimeoutError):
+                asked.result(0.3)
+            supervised.clear()
+        assert not asked.result(10)

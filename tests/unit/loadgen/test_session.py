@@ -59,3 +59,8 @@ def test_a_run_directory_that_holds_a_load_is_refused(home):
     files.write_atomic(run_dir / history.FILE, b"")
     with pytest.raises(session.StalePlanError, match="already has the history"):
         session.check(home, {"FAILWHALE_RUN_DIR": str(run_dir)})
+
+
+def test_a_run_directory_without_a_plan_is_refused_with_who_writes_one(home):
+    with pytest.raises(session.StalePlanError, match=f"no plan in {home.runs / 'none'}: `failwhale load run"):
+        session.check(home, {"FAILWHALE_RUN_DIR": str(home.runs / "none")})
