@@ -151,17 +151,18 @@ def test_users_do_not_notice_that_a_gateway_dies(standard: Standard, user_api: A
 
 
 def _closed_loop(lab: Lab, user: User, until: float) -> list[tuple[str, float, str]]:
-    """(operation, when it was asked, status or what was raised) of one user who reads and posts in turns."""
+    """(operation, when it was answered, status or what was raised) of one user who reads and posts in turns."""
     answers, client, n = [], Api(lab), 0
-    while (at := time.monotonic()) < until:
+    while time.monotonic() < until:
         n += 1
         try:
             if n % 4:
-                answers.append(("home", at, "200" if client.home(user) is not None else "not served"))
+                answer = "200" if client.home(user) is not None else "not served"
             else:
-                answers.append(("post", at, str(client.post(user, f"loop-{n}", "hello").status_code)))
+                answer = str(client.post(user, f"loop-{n}", "hello").status_code)
         except httpx.HTTPError as error:
-            answers.append(("home" if n % 4 else "post", at, repr(error)))
+            answer = repr(error)
+        answers.append(("home" if n % 4 else "post", time.monotonic(), answer))
         time.sleep(0.02)
     client.close()
     return answers
