@@ -38,8 +38,13 @@ def alert(limits: Thresholds) -> model.Alert:
 
 
 def _given_up(limits: Thresholds) -> str:
-    """Caller and callee, both found well by the prober, and the breaker between them open all the time."""
-    is_open = f"max by (component, peer) (min_over_time({metrics.BREAKER_OPEN.name}{within(limits.hang_s)})) == 1"
+    """Caller and callee, both found well by the prober, and the breaker between them open all the time.
+
+    Its series begins when it opens for the first time: only one that is older than the window says how it was in all of it.
+    """
+    breaker = metrics.BREAKER_OPEN.name
+    older = f"{breaker} offset {model.duration(limits.hang_s)}"
+    is_open = f"max by (component, peer) (min_over_time({breaker}{within(limits.hang_s)}) and {older}) == 1"
     counts = f"{metrics.HTTP_CLIENT.name}_count|{metrics.DB_CLIENT.name}_count"
     failing = f'sum by (component, peer) (rate({{__name__=~"{counts}",outcome=~"{_FAILED}"}}{within(limits.settle_s)})) > 0'
     return (
