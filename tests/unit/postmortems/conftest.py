@@ -7,14 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from postmortems import store, whitelist
+from postmortems import check, store, whitelist
 from postmortems.model import Draft
+from postmortems.workflow import Desk
 from reference_app.kit.home import Home
 from reference_app.query import slo
 from reference_app.query.prometheus import AlertSpan, Series
 
 RECORDED = Path(__file__).parents[2] / "fixtures" / "recorded-run"
-NOW = 1795229200.0
+NOW, LATER = 1795229200.0, 1795229300.0
+"""When a postmortem is drafted, and when somebody works on it."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +73,11 @@ def drafted(home: Home, run_id: str, recorded_home: Home) -> Draft:
     shutil.copytree(recorded_home.incidents, home.incidents)
     incident_dir = home.incidents / run_id
     return Draft(incident_dir, incident_dir / store.POSTMORTEM, incident_dir / store.SNAPSHOT)
+
+
+@pytest.fixture
+def desk(home: Home, drafted: Draft, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The whole check has tests of its own and takes half a second: here it says what a test wants it to say."""
+    monkeypatch.setattr(check, "findings", lambda _directory: [])
+    assert drafted.incident_dir == home.incidents / run_id
+    return Desk(home, run_id, "ada", lambda: LATER, tmp_path / "archive")
