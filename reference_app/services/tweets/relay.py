@@ -45,8 +45,10 @@ class Relay:
         self._shards, self._stream, self._forgetting, self._profile, self._deciders = shards, stream, forgetting, profile, deciders
         self._failpoints, self._recorder = failpoints, recorder
         self._wake = {shard.index: asyncio.Event() for shard in shards}
-        self._unheard: set[int] = set()
-        """Shards whose events the stream has lost. Only who makes the stream is told, so a shard that is away then must not be forgotten."""
+        self._losses = 0
+        self._heard = {shard.index: 0 for shard in shards}
+        """How often the stream was lost, and up to which of the losses a shard has published again. Only who makes the stream is told,
+        so a shard that is away then must not be forgotten, nor a loss that comes while it publishes again for the last one."""
 
     def wake(self, shard_index: int) -> None:
         """A post or a deletion committed on the shard."""
@@ -56,9 +58,9 @@ class Relay:
         """Publish until cancelled."""
         await self._open()
         while True:
-            if shard.index in self._unheard:
+            if self._heard[shard.index] != (losses := self._losses):
                 await self._republish(shard)
-                self._unheard.discard(shard.index)
+                self._heard[shard.index] = losses
             if not self._deciders.on("outbox_relay"):
                 await asyncio.sleep(POLL_SECONDS)
                 continue
@@ -88,7 +90,7 @@ class Relay:
         """Make the stream if it is not there; who makes it has to publish again."""
         if await self._stream.open():
             logger.info("the stream was empty: what the outbox keeps is published again")
-            self._unheard.update(shard.index for shard in self._shards)
+            self._losses += 1
 
     async def _publish(self, session: Session, shard: Shard) -> int:
         rows = await store.claim_unpublished(session, BATCH)

@@ -53,10 +53,10 @@ class Remade:
     """A stream that had to be made: it says so once."""
 
     def __init__(self) -> None:
-        self._made = True
+        self.lost = True
 
     async def open(self) -> bool:
-        made, self._made = self._made, False
+        made, self.lost = self.lost, False
         return made
 
 
@@ -130,6 +130,34 @@ def test_a_stream_that_comes_back_empty_while_nobody_posts_is_published_again_by
 
     asyncio.run(run())
     assert heard.empty(), "each once"
+
+
+def test_a_stream_that_is_lost_again_while_a_shard_publishes_again_is_published_once_more(tmp_path: Path) -> None:
+    stream = Remade()
+
+    class Slow(Database):
+        async def write(self, operation: str, work: object) -> int:
+            if operation == "unpublish" and not self.written:
+                stream.lost = True
+                await relay._open()
+            return await super().write(operation, work)
+
+    shard = Shard(0, Slow("a"))
+    relay: Any = Relay(
+        [shard],  # type: ignore[list-item]
+        stream,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        deciders=Deciders(tmp_path / "deciders.json"),
+        failpoints=Failpoints(tmp_path / "failpoints.json"),
+        recorder=Recorder(),
+    )
+
+    async def run() -> None:
+        for _ in range(2):
+            await _for_a_moment(lambda: relay.run(shard))
+
+    asyncio.run(run())
+    assert shard.primary.written.count("unpublish") == 2
 
 
 def test_what_an_outbox_keeps_is_flagged_in_steps_however_much_it_is(tmp_path: Path) -> None:
