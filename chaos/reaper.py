@@ -87,19 +87,14 @@ def watch(home: Home, *, sleep: Callable[[float], None] = time.sleep) -> bool:
 
 
 def reap(home: Home, held: lease.Lease | None) -> bool:
-    """Undo everything, end the run's processes, wait for the lab. False when an undo failed and has to be tried again.
-
-    A process that hangs while it applies a fault keeps everybody from undoing: then they are ended first.
-    """
+    """Undo everything, end the run's processes, wait for the lab. False when an undo failed and has to be tried again."""
     began, of_the_dead = time.monotonic(), processes.registered(home.chaos)
     run_id = held.run_id if held else _latest_run(home)
     if run_id is None:
         return True
     if held:
         events.write_if_possible(home.runs / run_id, "lease_lapsed", clock=time.time, holder=held.holder_pid)
-    ended = processes.end(of_the_dead) if undo.stuck(home, undo.STUCK_SECONDS) else []
-    undone = undo.replay(home, by="reaper", abandoned=True)
-    ended += processes.end(of_the_dead)
+    undone, ended = undo.replay_of_the_dead(home, of_the_dead, by="reaper")
     if any(result.error for result in undone):
         return False
     unready = _wait_until_healthy(home)

@@ -136,9 +136,16 @@ def replay_leftovers(home: Home, *, by: str, clock: Callable[[], float] = time.t
     of_the_dead = processes.registered(home.chaos)  # looked up before the lease: a run that takes it from now on is none of them
     if lease.alive(lease.read(home.chaos), now=clock()):
         return []
-    done = replay(home, by=by, abandoned=True, clock=clock)
-    processes.end(of_the_dead)
-    return done
+    return replay_of_the_dead(home, of_the_dead, by=by, clock=clock)[0]
+
+
+def replay_of_the_dead(
+    home: Home, of_the_dead: list[processes.RunProcess], *, by: str, clock: Callable[[], float] = time.time
+) -> tuple[list[Undone], list[str]]:
+    """Undo what dead runs left, then end their processes: those first if one hangs while it applies. Returns the roles it ended too."""
+    ended = processes.end(of_the_dead) if stuck(home, STUCK_SECONDS) else []
+    undone = replay(home, by=by, abandoned=True, clock=clock)
+    return undone, ended + processes.end(of_the_dead)
 
 
 def _records(home: Home) -> Iterator[Record | Unreadable]:

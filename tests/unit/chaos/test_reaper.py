@@ -197,6 +197,17 @@ def test_a_toolkit_that_hangs_while_it_applies_a_fault_is_ended_and_the_fault_un
 
 @pytest.mark.timeout(30)
 @pytest.mark.usefixtures("impatient")
+def test_where_no_reaper_lives_the_next_who_undoes_leftovers_ends_a_toolkit_that_hangs(run: Session) -> None:
+    undo.inject(run, config.setting(run.home, "replica_reads", 0))
+    with hanging(run.home, run.run_id) as toolkit:
+        lease.release(run.home.chaos)
+        assert [undone.error for undone in undo.replay_leftovers(run.home, by="up")] == [""]
+        assert toolkit.wait(5) == -signal.SIGKILL
+    assert deciders.read(run.home.deciders_file)["replica_reads"] == deciders.ON
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("impatient")
 def test_a_drill_ends_its_own_toolkit_that_hangs_before_it_undoes(home: Home) -> None:
     run = Run(Wish("kill-tweet-shard"), home, say=lambda _: None, draw=lambda _run: None)
     run.holder = Holder(home.chaos, run.run_id).hold()
