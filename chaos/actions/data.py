@@ -29,9 +29,11 @@ def take_backup(database: str) -> str:
     return f"{made.id}, up to {made.position}"
 
 
-def delete_without_where(component: str, table: str = "tweets", configuration: dict[str, Any] | None = None) -> str:
-    """Delete every row of a table on a primary; the undo is a restore."""
-    return injected_each(component, lambda home, name: data.deletion(home, name, table), configuration)
+def delete_without_where(
+    component: str, table: str = "tweets", *, safe_updates: bool = False, configuration: dict[str, Any] | None = None
+) -> str:
+    """Delete every row of a table on a primary; the undo is a restore. With `safe_updates` the server refuses it, as one that names no key."""
+    return injected_each(component, lambda home, name: data.deletion(home, name, table, safe_updates=safe_updates), configuration)
 
 
 def set_limits(posts: int = TWITTERS[POSTS]) -> str:

@@ -17,16 +17,22 @@ from reference_app.stack import binlog, errors, gtid, promotion, restoring
 from reference_app.stack.binlog import Transaction
 
 logger = logging.getLogger(__name__)
+WITHOUT_KEY = 1175
+"""What a server says to a DELETE or UPDATE that names no key, under safe updates (ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE)."""
 
 
 class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
-    """Every row of a table is gone, on the replica as well. `since` (GTID) is where the database was before: the culprit is behind it."""
+    """Every row of a table is gone, on the replica as well. `since` (GTID) is where the database was before: the culprit is behind it.
+
+    With `safe_updates` the statement comes from a client that has them on, so the server refuses it (error 1175).
+    """
 
     engine: ClassVar[str] = "sql"
     momentary: ClassVar[bool] = True
 
     table: str = "tweets"
     since: str = ""
+    safe_updates: bool = False
 
     def check(self, home: Home) -> None:
         """It must be a primary that a backup exists of: without one nothing could be restored."""
@@ -38,8 +44,13 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
             raise NotApplicableError(str(error)) from error
 
     def apply(self, home: Home) -> None:
-        if not self.sham:
-            asyncio.run(databases.answer(home.lab().component(self.component), self._statement))
+        if self.sham:
+            return
+        try:
+            asyncio.run(databases.answer(home.lab().component(self.component), self._statement, safe_updates=self.safe_updates))
+        except MySQLError as error:
+            if not self.safe_updates or error.args[0] != WITHOUT_KEY:
+                raise
 
     def undo(self, home: Home) -> None:
         """Restore what is gone, or finish a restore that was interrupted; then the roles are what they were. A sham left nothing to restore."""
@@ -57,7 +68,9 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
 
     def measured(self, home: Home) -> dict[str, float]:
         culprit = self._culprit(home)
-        return {} if culprit is None else {"rows_deleted": float(culprit.touched)}
+        if culprit is None:
+            return {"rows_deleted": 0.0} if self.safe_updates else {}
+        return {"rows_deleted": float(culprit.touched)}
 
     @property
     def _statement(self) -> str:
@@ -72,14 +85,14 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
         return next((t for t in logged if t.statements == [self._statement]), None)
 
 
-def deletion(home: Home, component: str, table: str) -> DeleteWithoutWhere:
+def deletion(home: Home, component: str, table: str, *, safe_updates: bool = False) -> DeleteWithoutWhere:
     """The fault from where the database is now. Raises NotApplicableError for what is no primary, or does not answer."""
     _shard(home, component)
     try:
         ((position,),) = asyncio.run(databases.answer(home.lab().component(component), "SELECT @@gtid_current_pos"))
     except (OSError, TimeoutError, MySQLError) as error:
         raise NotApplicableError(f"{component} does not tell its position ({error}): `failwhale up` repairs the lab") from error
-    return DeleteWithoutWhere(component, table=table, since=position)
+    return DeleteWithoutWhere(component, table=table, since=position, safe_updates=safe_updates)
 
 
 def _shard(home: Home, component: str) -> str:

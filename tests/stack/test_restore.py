@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chaos.faults import data
 from reference_app.contract import ids
 from reference_app.kit.home import Home
 from reference_app.stack import backup, binlog, errors, restoring, shards, standing
@@ -61,6 +62,18 @@ def test_a_delete_without_where_is_taken_back_and_what_came_before_and_after_it_
     assert api.acknowledged(author, again, "kept") == first
     page = api.call(author, "GET", f"/users/{author.id}/tweets?limit=100").json()
     assert {*before.values(), *between.values(), *after.values()} <= {tweet["id"] for tweet in page["tweets"]}
+    assert all(shard.well for shard in standing.of_all(home))
+
+
+def test_from_a_client_with_safe_updates_the_server_refuses_the_statement(api: Any, home: Home, sql: Any) -> None:
+    primary, _ = home.lab().shard(SHARD)
+    posted(api, api.user(), 1)
+    fault = data.deletion(home, primary.name, "tweets", safe_updates=True)
+    before = sql.rows(primary, "SELECT COUNT(*) AS n FROM failwhale.tweets")
+    fault.apply(home)
+    assert (fault.measured(home), fault.in_effect(home)) == ({"rows_deleted": 0.0}, False)
+    fault.undo(home)
+    assert sql.rows(primary, "SELECT COUNT(*) AS n FROM failwhale.tweets") == before
     assert all(shard.well for shard in standing.of_all(home))
 
 
