@@ -68,8 +68,11 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
         agents.start(home, self.agent, [sys.executable, "-m", "chaos.faults.change", how, str(self.pause_s), *self.components])
 
     def undo(self, home: Home) -> None:
+        """Who was told to end still answers for a moment, and nobody starts it again where the supervisor is dead: so it ends first."""
         agents.end(home, self.agent)
         for component in self.components:
+            if _took(home).get(component, 0.0) is None:
+                Control(home).stop(component)
             bring_back(home, component)
 
     def in_effect(self, home: Home) -> bool:
@@ -77,7 +80,7 @@ class Restart(msgspec.Struct, frozen=True, tag="restart"):
 
     def measured(self, home: Home) -> dict[str, float]:
         """How many were restarted so far, and the longest time that one was not ready."""
-        took = list(_took(home).values())
+        took = [seconds for seconds in _took(home).values() if seconds is not None]
         return {"restarted": float(len(took)), "longest_s": max(took, default=0.0)}
 
 
@@ -160,21 +163,22 @@ def _await(reached: Callable[[], bool], component: str) -> None:
 def _be_agent(home: Home, how: str, pause_s: float, components: Sequence[str]) -> None:
     batches: dict[str, list[list[str]]] = {"nobody": [], "all": [list(components)], "each": [[component] for component in components]}
     for batch in batches[how]:
+        files.write_json(_done_file(home), _took(home) | dict.fromkeys(batch))
         seconds = _restart(home, batch)
         files.write_json(_done_file(home), _took(home) | dict.fromkeys(batch, round(seconds, 3)))
         time.sleep(pause_s)
 
 
-def _took(home: Home) -> dict[str, float]:
+def _took(home: Home) -> dict[str, float | None]:
     try:
-        found: dict[str, float] = json.loads(_done_file(home).read_text())
+        found: dict[str, float | None] = json.loads(_done_file(home).read_text())
     except FileNotFoundError:
         return {}
     return found
 
 
 def _done_file(home: Home) -> Path:
-    """Component -> seconds until it was ready, of those that were restarted."""
+    """Component -> seconds until it was ready, of those that were restarted; null while one is."""
     return home.chaos / "restarted.json"
 
 

@@ -15,7 +15,7 @@ from chaos import disks, firewall
 from chaos.cgroups import Controller
 from chaos.faults import change, databases, disk, network, process, toxics
 from chaos.faults.base import NotApplicableError
-from chaos.faults.change import BadConfig
+from chaos.faults.change import BadConfig, Restart
 from chaos.faults.databases import ReadOnly, StopReplica
 from chaos.faults.disk import DiskFull
 from chaos.faults.network import Partition
@@ -66,6 +66,27 @@ def test_a_bad_deploy_whose_service_did_not_stop_is_still_in_force_and_taken_bac
     service.refuses = False
     fault.undo(home)
     assert (service.deployed, fault.in_effect(home)) == (False, False)
+
+
+def test_who_was_told_to_end_when_a_restart_is_taken_back_has_ended_before_he_is_looked_at(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did: list[str] = []
+
+    class Told:
+        def __init__(self, _home: Home) -> None: ...
+
+        def stop(self, component: str) -> None:
+            did.append(f"stop {component}")
+
+    monkeypatch.setattr(change, "Control", Told)
+    monkeypatch.setattr(change, "bring_back", lambda _home, component: did.append(f"bring back {component}"))
+    monkeypatch.setattr(change.agents, "end", lambda *_: None)
+    files.write_json(change._done_file(home), {"users-0": 1.2, "graph-0": None})
+    fault = Restart(("users-0", "graph-0", "search-0"))
+    fault.undo(home)
+    assert did == ["bring back users-0", "stop graph-0", "bring back graph-0", "bring back search-0"]
+    assert fault.measured(home) == {"restarted": 1.0, "longest_s": 1.2}
 
 
 class Refusing:
