@@ -17,6 +17,9 @@ from reference_app.stack.gtid import Gtid
 
 STATEMENT_MAX = 200
 _BEGINS, _STATEMENT, _ROW = "\tGTID ", "#Q> ", "### "
+_ENDS = ("COMMIT/*!*/", "ROLLBACK/*!*/")
+"""As they were logged: `mariadb-binlog` adds a ROLLBACK of its own behind everything."""
+_CUT_OFF = "Event truncated"
 _VERBS = {"INSERT": "insert", "UPDATE": "update", "DELETE": "delete"}
 _FRAME = ("#", "/*", "SET ", "use ", "START TRANSACTION", "BEGIN", "COMMIT", "ROLLBACK", "DELIMITER")
 """What surrounds a statement that is logged as text."""
@@ -45,34 +48,47 @@ class Transaction:
 
 
 def read(home: Home, server: Component) -> Iterator[Transaction]:
-    """All transactions that the binlog files of a server hold; it need not run."""
+    """All transactions that the binlog files of a server hold; it need not run.
+
+    File by file: in one that a crash cut off, the last transaction is not whole, and its number is given again in the next.
+    """
     logs = sorted(bootstrap.directory(home, server).glob("binlog.[0-9]*"))
     if not logs:
         raise errors.StackError(f"{bootstrap.directory(home, server)} has no binlog")
-    command = [servers.client("mariadb-binlog"), "--no-defaults", "--base64-output=decode-rows", "-v", *map(str, logs)]
+    before = ""
+    for log in logs:
+        for transaction in _of_file(log, before):
+            yield transaction
+            before = str(transaction.gtid)
+
+
+def _of_file(log: Path, before: str) -> Iterator[Transaction]:
+    command = [servers.client("mariadb-binlog"), "--no-defaults", "--base64-output=decode-rows", "-v", str(log)]
     in_utc = os.environ | {"TZ": "UTC"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=in_utc) as reading:
         assert reading.stdout is not None  # noqa: S101 - it is a pipe
         assert reading.stderr is not None  # noqa: S101
-        yield from parsed(reading.stdout)
+        yield from parsed(reading.stdout, before)
         complaint = reading.stderr.read()
-    if reading.returncode:
-        raise errors.StackError(f"the binlog of {server.name} cannot be read: {complaint.strip() or Path(command[0]).name}")
+    if reading.returncode or ("ERROR" in complaint and _CUT_OFF not in complaint):
+        raise errors.StackError(f"the binlog {log} cannot be read: {complaint.strip() or Path(command[0]).name}")
 
 
-def parsed(lines: Iterable[str]) -> Iterator[Transaction]:
-    """Transactions from the output of `mariadb-binlog -v`."""
+def parsed(lines: Iterable[str], before: str = "") -> Iterator[Transaction]:
+    """Transactions from the output of `mariadb-binlog -v`, behind the position `before`. One without its end was never committed."""
     current: Transaction | None = None
-    before = ""
+    whole = False
     for line in lines:
         if line.startswith("#") and _BEGINS in line:
             if current is not None:
                 yield current
                 before = str(current.gtid)
-            current = Transaction(gtid.parse(line.partition(_BEGINS)[2].split()[0]), before, _time(line))
+            number, *flags = line.partition(_BEGINS)[2].split()
+            current, whole = Transaction(gtid.parse(number), before, _time(line)), "trans" not in flags
         elif current is not None:
+            whole = whole or line.startswith(_ENDS)
             _add(current, line)
-    if current is not None:
+    if current is not None and whole:
         yield current
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ import pytest
 from chaos.faults import data
 from reference_app.contract import ids
 from reference_app.kit.home import Home
-from reference_app.stack import backup, binlog, errors, restoring, shards, standing
+from reference_app.stack import backup, binlog, bootstrap, errors, restoring, shards, standing
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
 SHARD = "tweets-db-0"
 CULPRIT = "DELETE FROM failwhale.tweets"
+HALF_AN_END = 15
+"""Bytes of the event that ends a transaction, which has 31."""
 
 
 def posted(api: Any, author: Any, count: int) -> dict[str, str]:
@@ -75,6 +78,22 @@ def test_from_a_client_with_safe_updates_the_server_refuses_the_statement(api: A
     fault.undo(home)
     assert sql.rows(primary, "SELECT COUNT(*) AS n FROM failwhale.tweets") == before
     assert all(shard.well for shard in standing.of_all(home))
+
+
+def test_a_binlog_that_a_crash_cut_off_is_read_up_to_there_and_on_in_the_next_file(api: Any, home: Home, tmp_path: Path) -> None:
+    """What a full disk and a kill -9 leave: the last transaction is not whole, and the next file gives its number again."""
+    primary, _ = home.lab().shard(SHARD)
+    posted(api, api.user(), 2)
+    logged = max(bootstrap.directory(home, primary).glob("binlog.[0-9]*")).read_bytes()
+    crashed = bootstrap.directory(Home(tmp_path), primary)
+    crashed.mkdir(parents=True)
+    (crashed / "binlog.000001").write_bytes(logged)
+    whole = list(binlog.read(Home(tmp_path), primary))
+    (crashed / "binlog.000002").write_bytes(logged)
+    (crashed / "binlog.000001").write_bytes(logged[:-HALF_AN_END])
+    again = list(binlog.read(Home(tmp_path), primary))
+    assert [t.gtid for t in again] == [t.gtid for t in (*whole[:-1], *whole)]
+    assert again[len(whole) - 1].before == str(whole[-2].gtid)
 
 
 def test_a_restore_needs_to_be_told_what_to_leave_out(home: Home, failwhale: Callable[..., Any]) -> None:

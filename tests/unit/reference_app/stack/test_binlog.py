@@ -47,6 +47,12 @@ def test_statements_and_rows_are_counted_by_transaction() -> None:
     assert bad.at - ddl.at == 3
 
 
+def test_a_transaction_that_a_crash_cut_off_was_never_committed() -> None:
+    cut_off = [*PRINTED[:-1], "DELIMITER ;\n", "# End of log file\n", "ROLLBACK /* added by mysqlbinlog */;\n"]
+    (ddl,) = binlog.parsed(cut_off, before="0-18024-15")
+    assert (str(ddl.gtid), ddl.before) == ("0-18024-16", "0-18024-15")
+
+
 def test_a_long_statement_is_cut() -> None:
     transaction = binlog.Transaction(binlog.gtid.parse("0-1-1"), "", 0.0, ["x" * 1000])
     assert len(transaction.text) == binlog.STATEMENT_MAX + 1
