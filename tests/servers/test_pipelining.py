@@ -17,7 +17,8 @@ from reference_app.kit.breaker import Breaker
 from reference_app.kit.cache import Cache, Script
 from reference_app.kit.pipelining import Pipelined
 
-TIMEOUT = 0.2
+TIMEOUT = 1.0
+"""Seconds. Long enough that a busy machine's pause does not make an answer overdue, or a connection late."""
 Work = Callable[[Pipelined], Awaitable[Any]]
 
 
