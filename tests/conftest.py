@@ -94,10 +94,14 @@ def graph() -> list[str]:
 
 @pytest.fixture(scope="session")
 def recorded_drill(_started: Lab, failwhale: Failwhale, home: Home, graph: list[str]) -> Recorded:
-    """The drill that users notice, once per session; measured again, once, when the machine was too busy to measure at all."""
+    """The drill that users notice, once per session; measured again, at most twice, when the machine was too busy to measure at all."""
     arguments = [DRILL, *graph, "--phase", "baseline=27"]
     recorded = _record(failwhale, home, *arguments)
-    return recorded if recorded.result["load"]["valid"] else _record(failwhale, home, *arguments)
+    for _ in range(2):
+        if recorded.result["load"]["valid"]:
+            break
+        recorded = _record(failwhale, home, *arguments)
+    return recorded
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,7 @@ class Window:
 
     def shows(self, text: str) -> bool:
         self.click("#refresh")
+        self.until(lambda: self.get("#page").get_attribute("aria-busy") == "false", "the page is read again")
         return text in self.texts()
 
     def has_posted(self) -> bool:

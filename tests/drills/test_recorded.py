@@ -17,7 +17,7 @@ from postmortems import check
 from reference_app.kit import lease
 from reference_app.kit.home import Home
 
-pytestmark = [pytest.mark.lab, pytest.mark.drill, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.lab, pytest.mark.drill, pytest.mark.timeout(750)]
 
 KILLED = "tweets-db-0-primary"
 OBJECT = {

@@ -62,13 +62,13 @@ def test_kill_9_of_the_drill_during_the_fault_leaves_a_healthy_lab_and_no_proces
     control = Control(home)
     with start_drill() as drill:
         wait_until(lambda: in_force(home))
-        assert list(control.unanswered()) == [TARGET]
+        wait_until(lambda: list(control.unanswered()) == [TARGET])
         of_the_run = processes.registered(home.chaos)
         assert {process.role for process in of_the_run} == {"load", "chaos"}
         drill.send_signal(signal.SIGKILL)
     wait_until(lambda: lease.read(home.chaos) is None, LIMIT_S)
     assert undo.pending(home) == []
-    assert control.unanswered() == {}
+    wait_until(lambda: control.unanswered() == {}, LIMIT_S)
     assert deciders.read(home.deciders_file)["replica_reads"] == deciders.ON
     assert [process.role for process in of_the_run if process.running] == []
     recorded = events.read(home.runs / RUN)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from reference_app.contract import storage
+from reference_app.contract.profile import LAB
 from reference_app.contract.topology import Component
 from reference_app.kit import errors, sql
 from reference_app.kit.breaker import Breaker
@@ -16,6 +18,8 @@ from reference_app.kit.http import Client
 from reference_app.kit.sql import Database, Identity, Session
 
 CONNECTIONS = 6
+PATIENT = replace(LAB, connect_timeout=5, sql_timeout=5, redis_timeout=5)
+"""A pause of the machine is no lost call."""
 Call = Callable[[], Awaitable[Any]]
 
 
@@ -93,7 +97,7 @@ def test_a_database(start: Any) -> None:
         await prepared()
         network = Network()
         async with network.leading_to(server.port) as port:
-            database = Database("db", port, identity=identity, reads=Breaker(), writes=Breaker())
+            database = Database("db", port, identity=identity, profile=PATIENT, reads=Breaker(), writes=Breaker())
 
             async def slowly(session: Session) -> None:
                 await session.fetch("SELECT SLEEP(0.1)")
@@ -112,7 +116,7 @@ def test_a_cache(start: Any) -> None:
     async def outcomes() -> list[str]:
         network = Network()
         async with network.leading_to(server.port) as port:
-            cache = Cache(Component("cache", "redis", "cache", 0, port), breaker=Breaker())
+            cache = Cache(Component("cache", "redis", "cache", 0, port), profile=PATIENT, breaker=Breaker())
             try:
                 return await calls_after_a_cut(network, lambda: cache.run("BLPOP", lambda client: client.blpop("nothing", 0.1)))
             finally:

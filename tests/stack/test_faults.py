@@ -98,7 +98,7 @@ def run(lab: Lab, home: Home) -> Iterator[Session]:  # noqa: ARG001 - the lab ru
 @pytest.fixture
 def pinged(lab: Lab) -> Iterator[Pinged]:
     felt = Pinged(lab.component(TARGET).port)
-    assert (felt.old(), felt.new()) == ("answered", "answered")
+    await_true(lambda: (felt.old(), felt.new()) == ("answered", "answered"))
     yield felt
     felt.close()
 
@@ -107,9 +107,9 @@ def pinged(lab: Lab) -> Iterator[Pinged]:
 def test_a_fault_is_felt_and_gone_when_it_is_undone(run: Session, pinged: Pinged, fault: AnyFault, old: set[str], new: set[str]) -> None:
     undo.inject(run, fault)
     await_true(lambda: pinged.old() in old)
-    assert pinged.new() in new
+    await_true(lambda: pinged.new() in new)
     taken_back(run, fault)
-    assert pinged.new() == "answered"
+    await_true(lambda: pinged.new() == "answered", 5)
 
 
 @NEEDS_RULES
@@ -148,7 +148,7 @@ def test_a_fault_that_somebody_ended_before_it_was_taken_back_says_so(run: Sessi
 def test_a_sham_takes_every_step_and_is_not_felt(run: Session, pinged: Pinged, fault: AnyFault) -> None:
     undo.inject(run, fault)
     assert fault.in_effect(run.home) == (not isinstance(fault, Pause))
-    assert {pinged.new(), pinged.new()} == {"answered"}
+    await_true(lambda: {pinged.new(), pinged.new()} == {"answered"}, 5)
     undo.replay(run.home, by="test")
     assert not agents.running(run.home, AGENT)
 
@@ -161,7 +161,7 @@ def test_a_fault_that_is_in_force_is_not_applied_again_and_stays(run: Session, p
         undo.inject(run, fault)
     assert fault.in_effect(run.home)
     taken_back(run, fault)
-    assert pinged.new() == "answered"
+    await_true(lambda: pinged.new() == "answered", 5)
 
 
 @NEEDS_RULES
@@ -176,7 +176,8 @@ def test_who_only_listens_hears_that_the_proxy_is_gone(run: Session, lab: Lab) -
 @NEEDS_RULES
 def test_what_a_fault_did_is_recorded_with_its_undo(run: Session, pinged: Pinged) -> None:
     undo.inject(run, Spoil(TARGET, toxics=latency(120)))
-    assert [pinged.new() for _ in range(3)] == ["slow"] * 3
+    for _ in range(3):
+        await_true(lambda: pinged.new() == "slow")
     undo.replay(run.home, by="test")
     undone = events.last(events.read(run.run_dir), "undone")
     assert undone is not None
@@ -193,7 +194,7 @@ def test_a_partition_cuts_the_callers_off_and_nobody_else(run: Session, api: Api
     tweet = api.acknowledged(author, "partition", "from both sides")
     undo.inject(run, partition)
     assert partition.in_effect(run.home)
-    assert (pinged.old(), pinged.new()) == ("answered", "answered"), "the test is no caller"
+    await_true(lambda: (pinged.old(), pinged.new()) == ("answered", "answered"), what="the test is no caller")
     await_true(lambda: api.call(author, "GET", f"/tweets/{tweet}").status_code == 200 and partition.measured(run.home)["packets"] > 0)
     undo.replay(run.home, by="test")
     assert not partition.in_effect(run.home)

@@ -76,7 +76,7 @@ FELT: list[tuple[AnyFault, str, str]] = [
 
 @pytest.mark.parametrize(("fault", "read", "written"), FELT, ids=[type(fault).__name__ for fault, _, _ in FELT])
 def test_a_fault_of_a_database_is_felt_and_gone_when_it_is_undone(run: Session, fault: AnyFault, read: str, written: str) -> None:
-    assert (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered")
+    await_true(lambda: (asked(run.home, READ), asked(run.home, WRITE)) == ("answered", "answered"), 5)
     undo.inject(run, fault)
     await_true(lambda: read in asked(run.home, READ) and written in asked(run.home, WRITE), 10)
     assert min(fault.measured(run.home).values()) > 0
@@ -109,9 +109,9 @@ def test_slow_queries_wait_for_a_part_of_each_hold_and_are_answered(run: Session
     fault = SlowQueries(DATABASE, table="followees", hold_ms=200, pause_ms=50)
     undo.inject(run, fault)
     await_true(lambda: fault.measured(run.home)["statement_mean_ms"] > 40, 10)
-    assert asked(run.home, READ) == "answered"
+    await_true(lambda: asked(run.home, READ) == "answered", 5)
     taken_back(run, fault)
-    assert fault.measured(run.home)["statement_mean_ms"] < 40
+    await_true(lambda: fault.measured(run.home)["statement_mean_ms"] < 40, 10)
 
 
 @pytest.mark.parametrize(("thread", "written"), [("io", "silent"), ("sql", "answered")])
@@ -119,13 +119,13 @@ def test_a_stopped_replica_is_behind_and_catches_up(run: Session, thread: Thread
     fault = StopReplica(REPLICA, thread=thread)
     undo.inject(run, fault)
     assert fault.in_effect(run.home)
-    assert asked(run.home, LIKE, PRIMARY) == written
+    await_true(lambda: asked(run.home, LIKE, PRIMARY) == written, 5)
     await_true(lambda: fault.measured(run.home)["transactions_behind"] >= 1)
     with pytest.raises(NotApplicableError, match="in force already"):
         undo.inject(run, fault)
     taken_back(run, fault)
     await_true(lambda: fault.measured(run.home)["transactions_behind"] == 0)
-    assert asked(run.home, UNLIKE, PRIMARY) == "answered"
+    await_true(lambda: asked(run.home, UNLIKE, PRIMARY) == "answered", 5)
 
 
 def test_a_flushed_cache_is_up_and_cold(run: Session) -> None:

@@ -65,7 +65,7 @@ def test_every_panel_has_data_or_says_why_it_may_have_none(used: Prometheus, eve
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(750)
 def test_what_only_a_load_or_a_fault_draws_has_data_in_a_drill(recorded_drill: Any, lab: Lab) -> None:
     start = datetime.fromisoformat(recorded_drill.result["started_at"]).timestamp()
     panels = [panel for panel in PANELS if panel.empty and panel.empty not in ELSEWHERE]

@@ -62,7 +62,14 @@ def post(api: Any, people: People, home: Home, eventually: Callable[..., None]) 
     traced = Traced(home)
     answer = api.call(people.author, "POST", "/tweets", json={"text": "hi"}, headers=traced.headers | {"idempotency-key": uuid.uuid4().hex})
     assert answer.status_code == 201, answer.text
-    eventually(lambda: traced.has("fanout", "process tweets.posted") and traced.has("gateway", "POST /tweets"), "the post's spans are kept")
+    eventually(
+        lambda: (
+            traced.has("fanout", "process tweets.posted")
+            and traced.has("gateway", "POST /tweets")
+            and any((span.service, span.kind) == ("tweets", "PRODUCER") for span in traced.spans())
+        ),
+        "the post's spans are kept",
+    )
     return traced
 
 

@@ -129,6 +129,12 @@ async def process(lab: Lab, home: Home) -> AsyncIterator[Process]:
             await opened.close()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection may take as long as a statement: many are made at once here, by one process."""
+    monkeypatch.setattr(clients, "LAB", dataclasses.replace(LAB, connect_timeout=LAB.sql_timeout))
+
+
 @pytest.fixture
 def run(stores: Stores, home: Home) -> Callable[[Work], Any]:
     """Does something with two processes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -73,6 +74,9 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
+PATIENT = dataclasses.replace(LAB, connect_timeout=1, redis_timeout=1)
+
+
 @pytest.fixture
 def redis_server(start: Callable[[Kind], Any]) -> Any:
     return start("redis")
@@ -87,7 +91,7 @@ def client(redis_server: Any) -> Iterator[redis.Redis]:
 @contextlib.asynccontextmanager
 async def process(server: Any, home: Home) -> AsyncIterator[Process]:
     component, recorder, clock = server.component, Recorder(), Clock()
-    caches = {component.name: Cache(component, breaker=recorder.breaker(component.name))}
+    caches = {component.name: Cache(component, profile=PATIENT, breaker=recorder.breaker(component.name))}
     markers = marker_clients([component], recorder)
     cache = TweetCache(
         CacheNodes(caches, markers, Membership(home.rings_file, "tweet-cache", list(caches)), Ejection(enabled=lambda: False)),

@@ -167,19 +167,27 @@ while time.time() < start: pass
 try:
     lease.take(chaos, f"run-{os.getpid()}", now=time.time())
 except lease.LeaseHeldError:
-    print("refused")
+    print("refused", flush=True)
 else:
-    print("taken")
-time.sleep(0.2)
+    print("taken", flush=True)
+sys.stdin.read()
 """
 
 
 def test_of_several_runs_that_start_at_the_same_moment_one_gets_the_lab(home: Home) -> None:
     start = str(time.time() + 0.7)
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, str(home.chaos), start], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(home.chaos), start],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(4)
     ]
-    said = sorted(racer.communicate(timeout=30)[0].strip() for racer in racers)
+    said = sorted(racer.stdout.readline().strip() for racer in racers if racer.stdout)  # while all of them live
+    for racer in racers:
+        racer.communicate(timeout=30)
     assert said == ["refused", "refused", "refused", "taken"]
     assert json.loads(lease.path(home.chaos).read_text())["holder_pid"] != os.getpid()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,10 +97,11 @@ def test_work_for_which_no_time_is_left_is_not_begun() -> None:
 
 
 def test_who_waits_for_a_connection_in_vain_has_sent_nothing_and_takes_no_slot_along() -> None:
-    database = Slow("db", 1, identity=Identity("db", "key"), size=1, reads=Breaker(), writes=Breaker())
+    patient = replace(LAB, connect_timeout=5, sql_timeout=5)
+    database = Slow("db", 1, identity=Identity("db", "key"), size=1, profile=patient, reads=Breaker(), writes=Breaker())
 
     async def crowd() -> list[Any]:
-        waiting = (database.read("r", _nothing, limit=limit) for limit in (0.1, 0.001, 0.1))
+        waiting = (database.read("r", _nothing, limit=limit) for limit in (5, 0.001, 5))
         return await asyncio.gather(*waiting, return_exceptions=True)
 
     first, second, third = asyncio.run(crowd())

@@ -122,7 +122,7 @@ def test_a_beat_that_fails_is_not_the_last_one() -> None:
 
     async def hold() -> None:
         async with beating._beating(message):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
 
     asyncio.run(hold())
     assert message.beats > 1
