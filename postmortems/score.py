@@ -1,25 +1,29 @@
 """What alerts and diagnosis are worth: over recorded runs, whose truth is known, who was noticed, by what, how late, and what was said in vain. Pure.
 
 A drill that was run several times counts once: it is detected when most of its runs were. Inconclusive runs and those with an invalid load count like
-all others; only a run in which nothing was broken is none of a fault.
+all others; only a run in which nothing was broken is none of a fault. An alert tells of a fault until shortly after its undo.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from chaos.alertscore import Fired
-from postmortems import blame
+from postmortems import blame, heartbeat
 from postmortems.diagnosis import hits
 from postmortems.diagnosis.hits import Hits
 from postmortems.diagnosis.recorded import SYMPTOM
 from postmortems.recordings import Recorded
 from postmortems.scorecard import CRASHES, Cell, DrillScore, Group, Quiet, ScoreCard, Share, Sort, Times
 from reference_app.kit import shares
+
+REHEARSED = "not-injected"
+"""What is expected of a run that leaves its fault out on purpose."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ class Sighting:
     unexpected: tuple[str, ...]
 
 
-def score(runs: Sequence[Recorded], *, scrape_s: float) -> ScoreCard:
-    """All of it; `scrape_s` is how often signals are read."""
+def score(runs: Sequence[Recorded], *, scrape_s: float, without_result: int = 0) -> ScoreCard:
+    """All of it; `scrape_s` is how often signals are read, `without_result` counts drills that left no result."""
     broken = [run for run in runs if run.faults and not run.sham]
     drills = per_drill(broken, scrape_s=scrape_s)
     return ScoreCard(
         runs=len(runs),
-        without_fault=sum(not run.faults and not run.sham and run.verdict != "not-injected" for run in runs),
+        without_fault=sum(not run.faults and not run.sham and run.expected_verdict != REHEARSED for run in runs),
+        without_result=without_result,
         inconclusive=sum(run.verdict == "inconclusive" for run in runs),
         invalid=sum(not run.valid for run in runs),
         every=_group(drills),
@@ -54,10 +59,12 @@ def score(runs: Sequence[Recorded], *, scrape_s: float) -> ScoreCard:
 
 def matrix(runs: Iterable[Recorded]) -> tuple[Cell, ...]:
     """Coverage: what was broken where, and whether it was noticed; by kind, then component. Runs without a fault are left out."""
+    broken = [run for run in runs if run.faults and not run.sham]
+    drills = {drill.drill: drill for drill in per_drill(broken, scrape_s=1)}
+    places = {(fault.kind, blame.group_of(name), run.drill) for run in broken for fault in run.faults for name in fault.components}
     cells: dict[tuple[str, str], list[DrillScore]] = defaultdict(list)
-    for drill in per_drill([run for run in runs if run.faults and not run.sham], scrape_s=1):
-        for kind, component in itertools.product(drill.kinds, sorted({blame.group_of(name) for name in drill.components})):
-            cells[kind, component].append(drill)
+    for kind, component, drill in sorted(places):
+        cells[kind, component].append(drills[drill])
     return tuple(_cell(kind, component, drills) for (kind, component), drills in sorted(cells.items()))
 
 
@@ -74,7 +81,11 @@ def sighting(run: Recorded) -> Sighting:
     if run.alerts is None:
         return Sighting(None, None, itself=False, missed=(), unexpected=())
     hit = {name for fault in run.faults for name in fault.components}
-    true = [alert for alert in run.alerts.fired if alert not in run.alerts.false_positives and _after(alert) >= 0]
+    true = [
+        alert
+        for alert in run.alerts.fired
+        if alert not in run.alerts.false_positives and 0 <= _after(alert) <= run.told_until_s and _heard(alert, hit)
+    ]
     ordered = sorted(true, key=_after)
     naming = {alert: blame.named(alert.component, hit) for alert in ordered if alert.component and alert.name != SYMPTOM}
     right = [alert for alert in ordered if naming.get(alert, "another") != "another"]
@@ -87,6 +98,11 @@ def sighting(run: Recorded) -> Sighting:
 
 def _after(alert: Fired) -> float:
     return -1.0 if alert.after_s is None else alert.after_s
+
+
+def _heard(alert: Fired, hit: Collection[str]) -> bool:
+    """While Alertmanager is the one that is broken Prometheus tells nobody; what the receiver says by itself arrives."""
+    return "alertmanager" not in hit or alert.name == heartbeat.MISSING
 
 
 def _drill(name: str, runs: Sequence[Recorded], *, scrape_s: float) -> DrillScore:
@@ -121,7 +137,7 @@ def _group(drills: Sequence[DrillScore]) -> Group:
 
     return Group(
         len(drills), share(lambda drill: drill.detected), share(lambda drill: drill.right), share(lambda drill: drill.itself),
-        _times([drill.after_s for drill in drills if drill.detected and drill.after_s is not None]),
+        _times(drills),
     )  # fmt: skip
 
 
@@ -130,7 +146,7 @@ def _of(sort: Sort, drills: Iterable[DrillScore]) -> list[DrillScore]:
 
 
 def _quiet(runs: Sequence[Recorded]) -> Quiet:
-    shams = [run for run in runs if run.sham and run.alerts is not None]
+    shams = [run for run in runs if run.sham and run.alerts is not None and (not run.broken_off or _in_quiet_time(run))]
     early = [alert for run in runs for alert in _in_quiet_time(run)]
     in_shams, hours = sum(len(_in_quiet_time(run)) for run in shams), sum(run.quiet_s for run in runs) / 3600
     return Quiet(
@@ -158,14 +174,19 @@ def _diagnosis(runs: Sequence[Recorded]) -> dict[str, Hits]:
 
 
 def _hits(runs: Sequence[Recorded]) -> Hits:
-    """The newest diagnosis of each drill."""
-    newest = {run.drill: run.diagnosis for run in runs if run.diagnosis is not None}
-    return hits.count(newest.values())
+    """Of the newest run of each drill, where it has a diagnosis."""
+    newest = {run.drill: run.diagnosis for run in runs}
+    return hits.count(diagnosis for diagnosis in newest.values() if diagnosis is not None)
 
 
-def _times(seconds: Sequence[float]) -> Times:
-    ordered = sorted(seconds)
-    return Times(len(ordered), _median(ordered), ordered[max(0, -(-9 * len(ordered) // 10) - 1)] if ordered else None)
+def _times(drills: Iterable[DrillScore]) -> Times:
+    counted = [drill for drill in drills if drill.detected or drill.expects_alerts]
+    late = sorted(drill.after_s if drill.detected and drill.after_s is not None else math.inf for drill in counted)
+    return Times(len(late), _reached(_median(late)), _reached(late[max(0, -(-9 * len(late) // 10) - 1)] if late else None))
+
+
+def _reached(seconds: float | None) -> float | None:
+    return None if seconds is None or math.isinf(seconds) else seconds
 
 
 def _median(values: Sequence[float]) -> float | None:

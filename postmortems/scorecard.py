@@ -25,7 +25,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds from the fault to the first alert that told of it, over the drills in which one did."""
+    """Seconds from the fault to the first alert that told of it, over the drills in which one did or ought to have: what was missed is later than any,
+    and a time that is reached by nobody is None.
+    """
 
     n: int
     median: float | None
@@ -109,10 +111,13 @@ class Quiet:
 
 @dataclass(frozen=True)
 class ScoreCard:
-    """Everything that is said of a set of runs. `without_fault` are runs that should have had one and had none."""
+    """Everything that is said of a set of runs. `without_fault` are runs that should have had one and had none, `without_result` drills that left
+    none and are not among the runs.
+    """
 
     runs: int
     without_fault: int
+    without_result: int
     inconclusive: int
     invalid: int
     every: Group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,8 @@ def register(app: typer.Typer) -> None:
 def score_runs(
     *,
     home: Annotated[
-        list[Path] | None, typer.Option(help="Directory of a lab whose runs count; may be repeated. Without it: this lab.")
+        list[Path] | None,
+        typer.Option(help="Directory of a lab whose runs count; may be repeated: then from the last start of any. Without it: this lab."),
     ] = None,
     since: Annotated[str, typer.Option(metavar="ISO", help="Count runs from then on instead of from the last start.")] = "",
     start: Annotated[str, typer.Option(metavar="WHY", help="Begin to count now; kept with the reason, and all former starts.")] = "",
@@ -50,21 +52,28 @@ def score_runs(
     try:
         if since and start:
             raise ValueError("--start begins to count now, --since from another moment on: ask for one of them")  # noqa: TRY301
-        from_ = _utc(since) if since else recordings.counted_since(recordings.starts(homes[0]))
+        if since and write_docs:
+            raise ValueError("the document counts from a recorded start: leave --since out, or declare one with --start WHY")  # noqa: TRY301
+        if strangers := [str(each.path) for each in homes if home and not each.path.is_dir()]:
+            raise ValueError(f"there is no directory {', '.join(strangers)}: --home takes the home of a lab")  # noqa: TRY301
         if start:
-            from_ = _now()
-            recordings.begin(homes[0], Start(from_, start))
-        card = score.score(recordings.read(homes, since=from_), scrape_s=LAB.scrape_s)
+            recordings.begin(homes[0], Start(_now(), start))
+        starts = sorted((each for one in homes for each in recordings.starts(one)), key=lambda each: each.at)
+        from_ = _utc(since) if since else recordings.counted_since(starts)
+        lost = recordings.without_result(homes, since=from_, now=time.time())
+        card = score.score(recordings.read(homes, since=from_), scrape_s=LAB.scrape_s, without_result=lost)
+        if write_docs and not card.runs:
+            raise ValueError(f"no run is recorded since {from_ or 'ever'}: {doc.DOCUMENT} is left as it is")  # noqa: TRY301
         evaluation = Evaluation.of(collecting.collect(homes, since=from_), crashes=CRASHES) if evaluate or write_docs else None
         if write_docs:
             path = REPOSITORY / doc.DOCUMENT
-            path.write_text(doc.written(path.read_text(), card, evaluation, since=from_))
+            path.write_text(doc.written(path.read_text(), card, evaluation, starts=starts))
             terminal.say(f"wrote {path}")
     except (ValueError, OSError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
     if as_json:
-        terminal.emit(_told(card, from_, homes[0]) | {"evaluation": evaluation})
+        terminal.emit(_told(card, from_, starts) | {"evaluation": evaluation})
     else:
         _show(card, evaluation, from_)
     raise typer.Exit(OK if card.runs or start else NOTHING)
@@ -84,15 +93,16 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _told(card: ScoreCard, since: str, home: Home) -> dict[str, object]:
+def _told(card: ScoreCard, since: str, starts: list[Start]) -> dict[str, object]:
     """Figures of all drills first, then everything."""
     every, diagnosed = card.every, card.diagnosis["all"]
     return {
-        "schema": SCHEMA, "since": since or None, "starts": recordings.starts(home), "drills": every.drills,
+        "schema": SCHEMA, "since": since or None, "starts": starts, "drills": every.drills,
         "detected": every.detected.count, "right_component": every.right_component.count, "sham_runs": card.quiet.sham_runs,
         "false_positives": card.quiet.in_quiet_time, "ttd_s": {sort: _times(group) for sort, group in card.by_sort.items()},
         "diagnosis": {"top1": diagnosed.top1, "top3": diagnosed.top3, "n": diagnosed.n, "chance_top1": diagnosed.chance_top1} | {"by_sort": card.diagnosis},
         "matrix": card.matrix, "runs": card.runs, "inconclusive": card.inconclusive, "invalid": card.invalid, "without_fault": card.without_fault,
+        "without_result": card.without_result,
         "every": every, "expecting": card.expecting, "by_sort": card.by_sort, "quiet": card.quiet, "per_drill": card.per_drill,
         "never_run": doc.never_run(card),
     }  # fmt: skip
@@ -104,10 +114,10 @@ def _times(group: Group) -> dict[str, object]:
 
 
 def _show(card: ScoreCard, evaluation: Evaluation | None, since: str) -> None:
-    terminal.write([f"{card.runs} runs since {since or 'ever'}, {card.inconclusive} inconclusive, {card.invalid} with an invalid load"])
+    terminal.write([doc.runs_text(card, since)])
     for head, rows in (
         (doc.GROUP_HEAD, doc.groups(card)),
-        (doc.DIAGNOSIS_HEAD, doc.diagnosis_rows(card.diagnosis)),
+        (doc.DIAGNOSIS_HEAD, doc.diagnosis_rows(card)),
         (doc.MATRIX_HEAD, doc.matrix_rows(card.matrix)),
         (doc.DRILL_HEAD, [doc.drill_row(drill) for drill in card.per_drill]),
         *([(doc.EVALUATION_HEAD, doc.evaluation_rows(evaluation))] if evaluation else []),

@@ -1,4 +1,4 @@
-"""Cases of recorded runs with their truth, for the evaluation of diagnosis: the newest run of each drill in which something was noticed, and every sham."""
+"""Cases of recorded runs with their truth, for the evaluation of diagnosis: the newest run of each drill, if something was noticed in it, and every sham."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reference_app.kit.home import Home
 
 @dataclass(frozen=True)
 class Collected:
-    """`unnoticed` are drills with a fault of which no alert told, so that there is no moment to look at."""
+    """`unnoticed` are runs with a fault of which no alert told, so that there is no moment to look at, or whose signals were not frozen."""
 
     known: tuple[Known, ...]
     quiet: tuple[Case, ...]
@@ -32,13 +32,14 @@ class Evaluation:
     by_sort: dict[str, tuple[Judged, ...]]
     told_quiet: int
     shams: int
-    unnoticed: tuple[str, ...]
+    unnoticed: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, collected: Collected, *, crashes: Collection[str]) -> Evaluation:
         """Of all cases; `crashes` are kinds of faults. Weights are chosen on all sorts of faults and judged on each."""
         told_quiet, shams = evaluating.specificity(collected.quiet)
-        return cls(evaluating.by_sort(collected.known, crashes), told_quiet, shams, collected.unnoticed)
+        return cls(evaluating.by_sort(collected.known, crashes), told_quiet, shams, collected.unnoticed, collected.unreadable)
 
 
 def collect(homes: Iterable[Home], *, since: str = "") -> Collected:
@@ -50,16 +51,20 @@ def collect(homes: Iterable[Home], *, since: str = "") -> Collected:
     for path in sorted((path for home in homes for path in _snapshots(home)), key=lambda path: path.parent.name):
         try:
             snapshot = evidence.read(path)
-            if _began(snapshot) < since:
-                continue
-            if snapshot.plan.sham:
-                quiet.append(recorded.of_sham(snapshot))
-            elif judging.truth(snapshot.events):
-                known[snapshot.plan.drill] = _known(snapshot)
-        except recorded.NothingNoticedError:
-            unnoticed.append(path.parent.name)
         except evidence.NoSnapshotError as error:
             unreadable.append(str(error))
+            continue
+        broken = not snapshot.plan.sham and judging.truth(snapshot.events)
+        if _began(snapshot) < since or not (snapshot.plan.sham or broken):
+            continue
+        try:
+            if broken:
+                known.pop(snapshot.plan.drill, None)
+                known[snapshot.plan.drill] = _known(snapshot)
+            else:
+                quiet.append(recorded.of_sham(snapshot))
+        except recorded.NothingNoticedError:
+            unnoticed.append(path.parent.name)
     return Collected(tuple(known.values()), tuple(quiet), tuple(unnoticed), tuple(unreadable))
 
 

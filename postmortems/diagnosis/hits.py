@@ -25,9 +25,9 @@ class Hits:
 
 
 def count(judged: Iterable[Diagnosed]) -> Hits:
-    """All of them together. Who was hit and not ranked at all is missed."""
+    """All of them together. Who was hit and not ranked at all is missed, and so is whoever was ranked in an answer that says that there is no cause."""
     known = list(judged)
-    firsts, thirds = (sum(one.truth_rank is not None and one.truth_rank <= k for one in known) for k in (1, 3))
+    firsts, thirds = (sum(one.truth_rank is not None and one.truth_rank <= k and not one.no_cause for one in known) for k in (1, 3))
     return Hits(
         len(known), _mean([firsts], len(known)), _mean([thirds], len(known)), shares.wilson(firsts, len(known)), shares.wilson(thirds, len(known)),
         _mean([chance(one, 1) for one in known], len(known)), _mean([chance(one, 3) for one in known], len(known)),

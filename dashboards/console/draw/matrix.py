@@ -57,5 +57,8 @@ def _square(cell: Cell) -> Square:
     word = {"seen": "✓ noticed", "some": "◐ in part", "unseen": "✕ missed"}[tone]
     note = f"{cell.detected} of {cell.drills}" + (f", {units.seconds(cell.after_s)}" if cell.after_s is not None else "")
     return Square(
-        TONES[tone], word, note, f"first told by: {', '.join(cell.alerts) or 'nobody'}; right component in {cell.right} of {cell.drills}"
+        TONES[tone],
+        word,
+        note,
+        f"first told by: {', '.join(cell.alerts) or 'nobody'}; it or who calls it named in {cell.right} of {cell.drills}",
     )

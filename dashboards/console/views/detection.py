@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import streamlit as st
@@ -45,7 +46,7 @@ def page() -> None:
 def _headline(card: ScoreCard, since: str) -> None:
     quiet = card.quiet
     values = {
-        "Noticed": told(card.every.detected), "Right component": told(card.every.right_component),
+        "Noticed": told(card.every.detected), "It or its caller named": told(card.every.right_component),
         "Median after a crash": units.seconds(card.by_sort["crash"].ttd.median),
         "Median after a grey fault": units.seconds(card.by_sort["grey"].ttd.median),
         "Shams with a page": told(quiet.sham_runs_with_a_page),
@@ -54,7 +55,7 @@ def _headline(card: ScoreCard, since: str) -> None:
         column.metric(label, value, border=True)
     st.caption(
         f"{card.runs} runs{f' since {since}' if since else ''}, of which {card.inconclusive} inconclusive and {card.invalid} with an invalid load, all counted; "
-        f"{card.without_fault} should have had a fault and had none. Intervals are Wilson's, 95 %."
+        f"{card.without_fault} should have had a fault and had none, {card.without_result} more left no result. Intervals are Wilson's, 95 %."
     )
 
 
@@ -67,7 +68,7 @@ def _groups(card: ScoreCard) -> None:
     }
     st.dataframe(
         [
-            {"faults": name, "drills": group.drills, "noticed": told(group.detected), "right component": told(group.right_component),
+            {"faults": name, "drills": group.drills, "noticed": told(group.detected), "it or its caller named": told(group.right_component),
              "the component itself": told(group.itself), "median": units.seconds(group.ttd.median), "p90": units.seconds(group.ttd.p90)}
             for name, group in groups.items()
         ],
@@ -94,4 +95,6 @@ def _drills(card: ScoreCard) -> None:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _card(path: str, since: str, runs: int) -> ScoreCard:  # noqa: ARG001 - a run more is another card
-    return score.score(recordings.read([Home(Path(path))], since=since), scrape_s=windows.LAB.scrape_s)
+    homes = [Home(Path(path))]
+    lost = recordings.without_result(homes, since=since, now=time.time())
+    return score.score(recordings.read(homes, since=since), scrape_s=windows.LAB.scrape_s, without_result=lost)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chaos.alertscore import Fired, Score
@@ -89,6 +91,36 @@ def test_crashes_and_grey_faults_are_apart():
     assert (found.by_sort["crash"].ttd.median, found.by_sort["grey"].ttd.median) == (3.0, 9.0)
 
 
+def test_who_was_missed_is_later_than_any():
+    """Else a rule that goes silent on its slowest fault makes the others look faster."""
+    seen, late = (run(replace(DOWN, after_s=after), drill=str(after)) for after in (3.0, 4.0))
+    assert (card(seen, late).by_sort["crash"].ttd.median, card(seen, late).by_sort["crash"].ttd.p90) == (3.5, 4.0)
+    found = card(seen, late, run(drill="missed")).by_sort["crash"].ttd
+    assert (found.n, found.median, found.p90) == (3, 4.0, None)
+
+
+def test_an_alert_long_after_the_undo_tells_of_the_recovery_and_not_of_the_fault():
+    lasted = Fault("pause", ("graph-db-0",), "2026-11-21T12:01:10.000Z", "2026-11-21T12:01:50.000Z")
+    within, later = (replace(run(replace(DOWN, after_s=after)), faults=(lasted,)) for after in (59.0, 61.0))
+    assert [card(each).every.detected.count for each in (within, later)] == [1, 0]
+    assert card(replace(later, faults=(replace(lasted, undone_at=None),))).every.detected.count == 1
+
+
+def test_while_alertmanager_is_down_only_the_receiver_is_heard():
+    down, silent = replace(DOWN, component="alertmanager"), Fired("WatchdogMissing", "alertmanager", None, "page", 11.0, 50.0)
+    (drill,) = card(run(down, silent, hit="alertmanager")).per_drill
+    assert (drill.alerts, drill.after_s, drill.itself) == (("WatchdogMissing",), 11.0, True)
+    assert card(run(down, hit="alertmanager")).every.detected.count == 0
+
+
+def test_a_sham_that_somebody_ended_is_no_quiet_time_unless_something_fired_in_it():
+    ended = run(sham=True, verdict="interrupted")
+    quiet = card(run(sham=True), ended).quiet
+    assert (quiet.sham_runs, quiet.hours) == (1, round(190 / 3600, 3))
+    unrelated = Fired("ComponentSlow", "tweets-0", None, "page", None, None)
+    assert card(run(sham=True, verdict="interrupted", false=[unrelated])).quiet.sham_runs_with_a_page.count == 1
+
+
 def test_quiet_time_is_all_of_a_sham_and_what_is_before_a_fault():
     early = Fired("CacheHitRateLow", "tweet-cache-0", None, "ticket", -60.0, None)
     unrelated = Fired("ComponentSlow", "tweets-0", None, "page", None, None)
@@ -99,8 +131,10 @@ def test_quiet_time_is_all_of_a_sham_and_what_is_before_a_fault():
 
 
 def test_a_run_in_which_nothing_was_broken_that_should_have_been_is_told():
-    found = card(run(kind="", verdict="baseline-not-met"), run(kind="", verdict="not-injected"))
-    assert (found.without_fault, found.every.drills) == (1, 0)
+    rehearsed = replace(run(kind="", verdict="not-injected"), expected_verdict="not-injected")
+    never_applied = replace(rehearsed, expected_verdict="passed")
+    found = card(run(kind="", verdict="baseline-not-met"), rehearsed, never_applied)
+    assert (found.without_fault, found.every.drills) == (2, 0)
 
 
 def test_a_run_without_prometheus_is_undetected_and_no_quiet_time():
@@ -115,6 +149,21 @@ def test_the_matrix_has_a_cell_for_every_kind_at_every_group():
         ("kill_and_hold", "graph-db", 1, 1),
         ("pause", "tweets", 1, 0),
     ]
+
+
+def test_a_drill_of_two_faults_has_a_cell_of_each_where_it_was():
+    both = replace(run(DOWN), faults=(Fault("kill", ("tweets-0",)), Fault("latency", ("graph-db-0",))))
+    assert [(cell.kind, cell.component) for cell in score.matrix([both])] == [("kill", "tweets"), ("latency", "graph-db")]
+
+
+def test_who_is_ranked_first_in_an_answer_that_there_is_no_cause_was_not_found():
+    silent = Diagnosed((Suspect("a", 1.0),), ("a",), 1, no_cause=True)
+    assert (card(run(diagnosis=silent)).diagnosis["all"].top1, card(run(diagnosis=silent)).diagnosis["all"].no_cause) == (0.0, 1)
+
+
+def test_a_drill_that_nobody_noticed_in_its_newest_run_has_no_diagnosis_from_a_better_one():
+    found = card(run(diagnosis=Diagnosed((Suspect("a", 1.0),), ("a",), 1, no_cause=False)), run())
+    assert (found.diagnosis["all"].n, found.every.drills) == (0, 1)
 
 
 def test_diagnosis_is_counted_beside_what_a_guess_would_reach():

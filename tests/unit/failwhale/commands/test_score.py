@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,8 +58,35 @@ def test_a_start_leaves_out_what_was_before_and_is_kept_with_its_reason(app, tmp
     assert json.loads(ask(app, "--since", "2026-01-01", "--json").stdout)["drills"] == 1
 
 
+def test_the_document_is_of_a_recorded_start_and_of_runs(app, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    assert "leave --since out" in ask(app, "--write-docs", "--since", "2026-01-01", code=2).output
+    assert "is left as it is" in ask(app, "--write-docs", code=2).output
+
+
+def test_a_home_that_is_not_there_is_refused(app, tmp_path):
+    assert "there is no directory" in ask(app, "--home", RECORDED, "--home", tmp_path / "nope", code=2).output
+
+
+def test_of_several_homes_the_last_start_of_any_counts(app, tmp_path):
+    recordings.begin(Home(tmp_path), recordings.Start("2026-12-01T00:00:00.000Z", "later"))
+    for homes in ((RECORDED, tmp_path), (tmp_path, RECORDED)):
+        told = json.loads(ask(app, *(part for home in homes for part in ("--home", home)), "--json", code=1).stdout)
+        assert (told["since"], told["runs"]) == ("2026-12-01T00:00:00.000Z", 0)
+
+
+def test_a_drill_that_left_a_plan_alone_is_counted_among_those_without_a_result(app, tmp_path):
+    shutil.copytree(RECORDED / "runs", tmp_path / "runs")
+    assert json.loads(ask(app, "--json").stdout)["without_result"] == 0
+    for result in (tmp_path / "runs").glob("*/result.json"):
+        result.unlink()
+    told = json.loads(ask(app, "--json", code=1).stdout)
+    assert (told["runs"], told["without_result"]) == (0, 1)
+    assert json.loads(ask(app, "--since", "2027-01-01", "--json", code=1).stdout)["without_result"] == 0
+
+
 def test_nothing_recorded_is_said_and_no_success(app):
-    assert "0 runs since ever" in ask(app, code=1).stdout
+    assert "0 runs since ever: 0 inconclusive" in ask(app, code=1).stdout
 
 
 def test_a_run_of_another_version_is_named(app, tmp_path):
@@ -79,23 +108,23 @@ def test_a_day_that_is_none_is_refused(app):
 def test_the_document_is_written_between_its_marks_and_only_there():
     card = score.score(recordings.read([Home(RECORDED)]), scrape_s=1)
     text = f"before\n{detectiondoc.MARKS[0]}\nformer words\n{detectiondoc.MARKS[1]}\nafter"
-    written = detectiondoc.written(text, card, None, since="")
+    written = detectiondoc.written(text, card, None, starts=())
     assert written.startswith("before\n")
     assert written.endswith("\nafter")
     assert "former words" not in written
     assert "| kill_and_hold | tweets-db | 1 | 1 | 1 |" in written
     with pytest.raises(ValueError, match="has lost the marks"):
-        detectiondoc.written("no marks", card, None, since="")
+        detectiondoc.written("no marks", card, None, starts=())
 
 
 def test_the_document_of_the_repository_has_its_marks():
-    detectiondoc.written((REPOSITORY / detectiondoc.DOCUMENT).read_text(), score.score((), scrape_s=1), None, since="")
+    detectiondoc.written((REPOSITORY / detectiondoc.DOCUMENT).read_text(), score.score((), scrape_s=1), None, starts=())
 
 
 def test_a_share_that_rounds_to_the_bar_is_seen_to_be_below_it():
     hits = Hits(56, round(52 / 56, 4), round(53 / 56, 4), (0.8302, 0.9719), (0.8539, 0.9816), 0.0471, 0.1412, 2)
-    (row,) = detectiondoc.diagnosis_rows({"all": hits})
-    assert row == ("all", "56", "52/56 (92.9 %, 83 to 97.2); a guess 4.7 %", "53/56 (94.6 %, 85.4 to 98.2); a guess 14.1 %", "2")
+    (row,) = detectiondoc.diagnosis_rows(replace(score.score((), scrape_s=1), diagnosis={"all": hits}))
+    assert row == ("all", "56 of 0", "52/56 (92.9 %, 83 to 97.2); a guess 4.7 %", "53/56 (94.6 %, 85.4 to 98.2); a guess 14.1 %", "2")
     (judged,) = detectiondoc.evaluation_rows(Evaluation({"all": (Judged("fixed weights", hits),)}, 0, 0, ()))
     assert judged == ("fixed weights", "all", "56", *row[2:4])
     assert detectiondoc.share_text(Share(18, 19, 0.7536, 0.9906)) == "18/19 (94.7 %, 75.4 to 99.1)"
@@ -112,7 +141,7 @@ def test_no_percentage_stands_without_its_counts_and_its_interval(planted):
     evaluation = Evaluation({"all": (Judged("fixed weights", hits),)}, 29, 34, ())
     card = score.score(recordings.read([Home(RECORDED)]), scrape_s=1)
     committed = (REPOSITORY / detectiondoc.DOCUMENT).read_text()
-    for text in (committed, detectiondoc.written(committed, card, evaluation, since="")):
+    for text in (committed, detectiondoc.written(committed, card, evaluation, starts=())):
         generated = text.partition(detectiondoc.MARKS[0])[2].partition(detectiondoc.MARKS[1])[0]
         assert ("%" in COUNTED.sub("", generated + planted)) == bool(planted)
 
