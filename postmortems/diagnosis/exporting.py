@@ -1,15 +1,15 @@
 """Recorded drills as a root-cause data set: signals, calls, spans, logs and alerts of each case, and the truth apart from them, with hashes of everything.
 
-A case is named by a hash, so that neither its name nor its place tells what was broken. docs/diagnosis.md has the formats.
+A case is named at random, so that neither its name nor its place tells what was broken. docs/diagnosis.md has the formats.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -103,18 +103,13 @@ def _export(homes: Iterable[Home], out: Path) -> Exported:
             if not snapshot.plan.sham and not judging.truth(snapshot.events):
                 left_out.append(f"{snapshot_dir.parent.name}: nobody knows what was broken")
                 continue
-            name = name_of(snapshot.plan.run_id)
+            name = f"case-{secrets.token_hex(6)}"
             _write(home, snapshot, case, out / name)
             truths[name] = _truth(snapshot)
     kit_files.write_json(out / TRUTH, {"schema": TRUTH_SCHEMA, "cases": truths})
     sums = "".join(f"{evidence.sha256(path)}  {path.relative_to(out)}\n" for path in sorted(out.rglob("*")) if path.is_file())
     kit_files.write_atomic(out / SUMS, sums.encode())
     return Exported(tuple(sorted(truths)), tuple(left_out))
-
-
-def name_of(run_id: str) -> str:
-    """The name of a case."""
-    return f"case-{hashlib.sha256(run_id.encode()).hexdigest()[:12]}"
 
 
 def _snapshots(homes: Iterable[Home]) -> Iterator[tuple[Home, Path]]:
@@ -128,7 +123,7 @@ def _write(home: Home, snapshot: Snapshot, case: Case, into: Path) -> None:
     normal, anomalous = recorded.periods(snapshot.plan.t0, noticed)
     until = float(anomalous[-1])
     files.write(case, Moments(normal, anomalous), normal=into / NORMAL, anomalous=into / ANOMALOUS, graph=into / CALLS)
-    _write_alerts(into / ALERTS, [alert for alert in snapshot.alerts or () if alert.fired_at <= until])
+    _write_alerts(into / ALERTS, [_as_of(until, alert) for alert in snapshot.alerts or () if alert.fired_at <= until])
     missing = [*_write_spans(home, into / SPANS, snapshot.plan.t0, until), *_write_logs(home, into / LOGS, snapshot.plan.t0, until)]
     symptom = f"{case.symptom.component}={case.symptom.family}" if case.symptom else None
     about = About(
@@ -142,6 +137,11 @@ def _noticed(snapshot: Snapshot) -> float:
     if first is None or snapshot.plan.sham:
         return snapshot.plan.t0 + snapshot.plan.inject_at + recorded.GIVEN_S
     return first.fired_at
+
+
+def _as_of(moment: float, alert: AlertSpan) -> AlertSpan:
+    """What was known then: when an alert ends tells when its fault was undone."""
+    return alert if alert.resolved_at is None or alert.resolved_at <= moment else replace(alert, resolved_at=None)
 
 
 def _write_alerts(path: Path, alerts: Sequence[AlertSpan]) -> None:

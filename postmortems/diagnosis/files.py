@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -39,11 +39,11 @@ def case(normal: Path, anomalous: Path, *, graph: Path | None = None, symptom: s
 
 def alerts(path: Path) -> Counter[str]:
     """Alerts by the component that they name, from a file that has a column of that name. Raises BadFileError and OSError."""
-    with path.open(newline="") as file:
-        rows = csv.DictReader(file)
-        if "component" not in (rows.fieldnames or ()):
-            raise BadFileError(f"{path}: the first line has to name a column component")
-        return Counter(row["component"] for row in rows)
+    rows = _rows(path)
+    head = next(rows, [])
+    if "component" not in head:
+        raise BadFileError(f"{path}: the first line has to name a column component")
+    return Counter(dict(zip(head, row, strict=False)).get("component", "") for row in rows if row)
 
 
 def write(made: Case, moments: Moments, *, normal: Path, anomalous: Path, graph: Path) -> None:
@@ -84,8 +84,7 @@ def _times(path: Path) -> Values:
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
-    with path.open(newline="") as file:
-        rows = list(csv.reader(file))
+    rows = list(_rows(path))
     if len(rows) < 2:
         raise BadFileError(f"{path} has no rows: the first line names the columns, each other line is a moment")
     head, moments = rows[0], rows[1:]
@@ -115,11 +114,26 @@ def _series(name: str, before: Values, after: Values) -> Series:
 
 
 def _calls(path: Path) -> frozenset[tuple[str, str]]:
+    rows = _rows(path)
+    head = next(rows, [])
+    if not {"caller", "callee"} <= set(head):
+        raise BadFileError(f"{path}: the first line has to name the columns caller and callee")
+    return frozenset(_call(path, line, dict(zip(head, row, strict=False))) for line, row in enumerate(rows, start=2) if row)
+
+
+def _call(path: Path, line: int, row: dict[str, str]) -> tuple[str, str]:
+    caller, callee = row.get("caller"), row.get("callee")
+    if not caller or not callee:
+        raise BadFileError(f"{path}, line {line}: a call is of a caller and a callee")
+    return caller, callee
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
     with path.open(newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames is None or not {"caller", "callee"} <= set(rows.fieldnames):
-            raise BadFileError(f"{path}: the first line has to name the columns caller and callee")
-        return frozenset((row["caller"], row["callee"]) for row in rows)
+        try:
+            yield from csv.reader(file)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise BadFileError(f"{path} cannot be read as CSV: {error}") from None
 
 
 def _symptom(text: str, components: Sequence[str]) -> Symptom:

@@ -21,6 +21,8 @@ _WORDS: tuple[tuple[Family, tuple[str, ...]], ...] = (
     ("traffic", ("per_second", "requests", "workload", "rate_of", "ops")),
 )
 _OF_A_WHOLE = ("_share", "_ratio")
+_COUNTED = ("per_second", "_total", "_count")
+"""What says so in its name is no share, also of errors."""
 GAP = "calls_gap_seconds"
 """Of the calls from one component to another: seconds that the caller waited less those that the callee says it took."""
 
@@ -50,7 +52,8 @@ class Series:
 
     @property
     def is_share(self) -> bool:
-        return self.family in ("errors", "availability") or self.metric.endswith(_OF_A_WHOLE)
+        counted = any(word in self.metric.lower() for word in _COUNTED)
+        return self.metric.endswith(_OF_A_WHOLE) or (self.family in ("errors", "availability") and not counted)
 
     @property
     def name(self) -> str:
@@ -70,7 +73,7 @@ class Symptom:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """`calls` are (caller, callee). A case without a symptom is walked from those whom nobody calls."""
+    """`calls` are (caller, callee). A case without a symptom is not walked."""
 
     series: tuple[Series, ...]
     calls: frozenset[tuple[str, str]] = frozenset()

@@ -15,6 +15,8 @@ from postmortems.diagnosis.model import Values
 FEWEST = 3
 CONSISTENT = 1.4826
 """MAD x this estimates the standard deviation of a normal distribution."""
+ROUNDING = 1e-6
+"""A share that was divided may be so much above 1."""
 MOST = 1000.0
 """Deviations beyond which more says nothing: a signal that never moved has a MAD of 0."""
 
@@ -38,7 +40,7 @@ def deviations(normal: Values, anomalous: Values, *, least: float = 0.0, share: 
 
 
 def _whole(normal: Values, anomalous: Values) -> float:
-    return 100.0 if max(float(normal.max()), float(anomalous.max())) > 1 else 1.0
+    return 100.0 if max(float(normal.max()), float(anomalous.max())) > 1 + ROUNDING else 1.0
 
 
 def strength(score: float) -> float:

@@ -143,7 +143,7 @@ class Membership:
         nodes = self._members.at(now)
         if nodes != self._ring.nodes:
             self._ring, self._former = Ring(nodes), self._ring
-            logger.warning("the ring of %s is %s now", self._group, ", ".join(nodes))
+            logger.info("the ring of %s is %s now", self._group, ", ".join(nodes))
             self._on_change(nodes)
         return self._ring
 

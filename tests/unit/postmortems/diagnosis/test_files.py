@@ -4,10 +4,11 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from postmortems.diagnosis import files
-from postmortems.diagnosis.model import BadFileError
+from postmortems.diagnosis.model import BadFileError, Series
 from reference_app.kit.home import REPOSITORY
 
 HEAD = "time,gateway>tweets:mean_seconds,tweets:cpu_share,tweets>:mean_seconds"
@@ -47,6 +48,29 @@ def test_a_line_that_is_too_short_is_named(normal, tmp_path):
 def test_what_is_no_number_is_named(normal, tmp_path):
     with pytest.raises(BadFileError, match=r"words\.csv, line 2, column tweets:cpu_share: could not convert string to float: 'much'"):
         files.case(normal, write(tmp_path / "words.csv", "1,2,much,3"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"caller,callee\ngateway,tweets\ngateway\n", r"calls\.csv, line 3: a call is of a caller and a callee"),
+        (b'caller,callee\n"' + b"x" * 200_000, r"calls\.csv cannot be read as CSV: field larger than field limit"),
+        ("caller,callee\n".encode("utf-16"), r"calls\.csv cannot be read as CSV: 'utf-8' codec"),
+        (b"", r"calls\.csv: the first line has to name"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_calls_is_named(normal, anomalous, tmp_path, content, said):
+    (tmp_path / "calls.csv").write_bytes(content)
+    with pytest.raises(BadFileError, match=said):
+        files.case(normal, anomalous, graph=tmp_path / "calls.csv")
+
+
+@pytest.mark.parametrize(
+    ("metric", "share"),
+    [("error_ratio", True), ("failed_share", True), ("errors_per_second", False), ("errors_total", False), ("hit_share", True)],
+)
+def test_a_rate_of_errors_is_no_share(metric, share):
+    assert Series("db", metric, np.zeros(9), np.ones(9)).is_share == share
 
 
 def test_a_symptom_of_nobody_is_refused(normal, anomalous):

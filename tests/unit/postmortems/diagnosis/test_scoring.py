@@ -33,6 +33,10 @@ def test_a_small_change_of_a_steady_share_is_small():
     assert deviations(np.full(9, 100.0), np.array([50.0]), least=0.01, share=True) == pytest.approx(-50)
 
 
+def test_a_share_that_rounding_put_above_1_is_still_of_1():
+    assert deviations(np.ones(9), np.array([0.5, 1 + 1e-9]), least=0.01, share=True) == pytest.approx(-25, rel=1e-3)
+
+
 @pytest.mark.parametrize("anomalous", [[], [np.nan]])
 def test_what_was_not_measured_is_no_evidence(anomalous):
     assert deviations(NORMAL, np.array(anomalous)) == 0
