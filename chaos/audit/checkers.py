@@ -7,7 +7,7 @@ id names one tweet (unique-ids). A post of unknown outcome may be there or not, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from chaos.audit import model
 from chaos.audit.model import Activity, Audit, Edge, Example, Found, Observed, ObservedTimeline, Post, PostKey, Row
@@ -45,13 +45,16 @@ def check(activity: Activity, observed: Observed) -> Audit:
     )
 
 
-def lost(posts: Posts, rows: Iterable[Row], unread: set[int]) -> Found:
-    """Acknowledged keys without a visible row. A key whose row may lie on an unread shard is not blamed."""
-    by_key = _by_key(posts, rows)
+def lost(posts: Posts, rows: Sequence[Row], unread: set[int]) -> Found:
+    """Acknowledged keys without a visible row, or with an acknowledged id of which not even a tombstone is left: the service deletes no row, so
+    another row of the key, from a retry, does not make up for it. A key whose row may lie on an unread shard is not blamed.
+    """
+    by_key, known = _by_key(posts, rows), {row.tweet_id for row in rows}
     return found_of(
         Example("lost", *key, tuple(sorted(post.ids)), _fate(by_key[key]))
         for key, post in posts.items()
-        if post.acknowledged and not _visible(by_key[key]) and not _may_hide(post, by_key[key], unread)
+        if post.acknowledged
+        and (_vanished(post, known, unread) or (not _visible(by_key[key]) and not _may_hide(post, by_key[key], unread)))
     )
 
 
@@ -164,6 +167,10 @@ def _by_key(posts: Posts, rows: Iterable[Row]) -> dict[PostKey, list[Row]]:
 
 def _visible(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if not row.deleted]
+
+
+def _vanished(post: Post, known: Collection[int], unread: set[int]) -> bool:
+    return any(tweet_id not in known and ids.shard_of(tweet_id) not in unread for tweet_id in post.ids)
 
 
 def _may_hide(post: Post, rows: Iterable[Row], unread: set[int]) -> bool:

@@ -33,7 +33,7 @@ def audit(
     ] = run.SETTLE_S,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> None:
-    """Compare a run's history with the rows and timelines of the running lab, and write `audit.json` into the run.
+    """Compare a run's history with the rows and timelines of the running lab, and write `audit.json` into the run, unless this one is incomplete.
 
     Exit codes: 0 complete and clean, 1 something is lost, doubled, missing or not unique, 2 incomplete or wrong usage.
     """
@@ -46,8 +46,11 @@ def audit(
     lab = home.lab()
     terminal.say(f"auditing {directory.name} (up to {settle:g} s while something is not clean)")
     found = run.audit(lab, directory / history.FILE, witnessed=witness.read(directory), settle_s=settle)
-    run.write(directory, found)
+    kept = (directory / run.FILE).exists() and not (found.complete or found.violations)
+    if not kept:
+        run.write(directory, found)
     _show(found, directory, as_json=as_json)
+    terminal.say(f"{'incomplete, so not' if kept else 'recorded'} in {directory / run.FILE}{', which is kept' if kept else ''}")
     raise typer.Exit(_exit_code(found))
 
 
@@ -65,7 +68,6 @@ def _show(found: Audit, directory: Path, *, as_json: bool) -> None:
     terminal.show(_table(found))
     for line in _explanation(found):
         terminal.say(line)
-    terminal.say(f"recorded in {directory / run.FILE}")
 
 
 def _table(found: Audit) -> Table:

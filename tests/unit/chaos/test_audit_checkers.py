@@ -115,8 +115,16 @@ def test_a_tombstoned_twin_is_only_transient() -> None:
 
 
 def test_a_key_acknowledged_with_two_ids_is_transient_when_one_row_is_left() -> None:
-    audit = checkers.check(history(acknowledged(1, tweet_id(1), tweet_id(5))), state(row(1)))
+    tombstone = row(1, tweet_id(5), deleted=True, duplicate_of=tweet_id(1))
+    audit = checkers.check(history(acknowledged(1, tweet_id(1), tweet_id(5))), state(row(1), tombstone))
     assert counts(audit)[:3] == (0, 0, 1)
+
+
+def test_a_retry_that_was_stored_elsewhere_does_not_make_up_for_an_acknowledged_tweet_that_is_gone() -> None:
+    post, elsewhere = acknowledged(1, tweet_id(1), tweet_id(5, shard=1)), row(1, tweet_id(5, shard=1))
+    assert checkers.check(history(post), state(elsewhere)).lost == 1
+    unread = replace(state(elsewhere), shards=(replace(state().shards[0], complete=False), state(elsewhere).shards[1]))
+    assert checkers.check(history(post), unread).lost == 0
 
 
 def test_rows_of_other_writers_are_none_of_the_audits_business() -> None:

@@ -67,7 +67,12 @@ def random_world(seed: int) -> tuple[Activity, Observed]:
 def oracle_lost(activity: Activity, rows: list[Row], unread: set[int]) -> int:
     count = 0
     for key, post in activity.posts.items():
-        if not post.acknowledged or any(row.post_key == key and not row.deleted for row in rows):
+        if not post.acknowledged:
+            continue
+        if any(ids.shard_of(tweet_id) not in unread and all(row.tweet_id != tweet_id for row in rows) for tweet_id in post.ids):
+            count += 1
+            continue
+        if any(row.post_key == key and not row.deleted for row in rows):
             continue
         named = list(post.ids) + [row.duplicate_of for row in rows if row.post_key == key and row.duplicate_of]
         count += all(ids.shard_of(tweet_id) not in unread for tweet_id in named)

@@ -11,12 +11,14 @@ from typer.testing import CliRunner, Result
 from chaos.audit import run as audit_run
 from chaos.audit.model import Audit, Example
 from failwhale.commands import audit
+from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
 from reference_app.kit import files
-from reference_app.kit.home import HOME_VARIABLE, NoLabError
+from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home, NoLabError
 
 CLEAN = Audit(True, 300, 290, 4, 0, 0, 2, 0, 5000, 0, sources={"tweets-db-0": "primary", "tweets-db-1": "replica"})
 BROKEN = replace(CLEAN, lost=1, examples=(Example("lost", 7, "k", (55,), "no row has this key"),))
+HISTORY = next((REPOSITORY / "tests" / "fixtures" / "recorded-run" / "runs").glob("*/load/history.ndjson"))
 INCOMPLETE = replace(CLEAN, complete=False, lost=None, reasons=("tweets-db-0 was not read: it is down",))
 
 
@@ -71,6 +73,29 @@ def test_people_read_counts_examples_sources_and_reasons(monkeypatch: pytest.Mon
         "broken promises: lost 1",
     ):
         assert part in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("later", "kept"), [(INCOMPLETE, CLEAN), (BROKEN, BROKEN), (replace(BROKEN, complete=False), replace(BROKEN, complete=False))]
+)
+def test_an_audit_that_could_not_see_all_replaces_none_that_could(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, later: Audit, kept: Audit
+) -> None:
+    recorded = runs / "20260102T000000Z-second" / audit_run.FILE
+    for found in (CLEAN, later):
+        answered(monkeypatch, found)
+    assert json.loads(recorded.read_bytes())["lost"] == kept.lost
+    assert json.loads(recorded.read_bytes())["complete"] == kept.complete
+
+
+def test_a_run_whose_tweets_a_seeding_deleted_lost_nothing(runs: Path) -> None:
+    home, run_dir = Home(runs.parent), runs / "20260101T000000Z-first"
+    files.write_json(home.seed_file, Seed(50, 100, "synthetic", directed=True, top_followers=10, seeded_at=2_000_000_000.0))
+    (run_dir / "load" / "history.ndjson").write_bytes(HISTORY.read_bytes())
+    result = invoke("20260101T000000Z-first", "--settle", "0")
+    written = json.loads((run_dir / audit_run.FILE).read_bytes())
+    assert (result.exit_code, written["lost"], written["complete"]) == (2, None, False)
+    assert any("nothing of it can be audited any more" in reason for reason in written["reasons"])
 
 
 def test_the_audit_is_written_into_the_run(runs: Path) -> None:
