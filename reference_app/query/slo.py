@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import yaml
 from reference_app import contract
 
 CONTRACT_FILE = Path(contract.__file__).parent / "slo.yaml"
+PROMETHEUS = "Prometheus"
+_SELECTOR = re.compile(r"""(?=.)([a-zA-Z_:][\w:]*)?\s*(\{([^"'{}]|"([^"\\]|\\.)*"|'([^'\\]|\\.)*')*\})?""")
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 EDGE_GOOD, EDGE_TOTAL = "failwhale/edge-good", "failwhale/edge-total"
 """Annotations: where the same events are counted in a lab with an edge."""
@@ -116,8 +119,11 @@ def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str, str]
     if (EDGE_GOOD in annotations) != (EDGE_TOTAL in annotations):
         raise SloError(f"{where} has one of {EDGE_GOOD} and {EDGE_TOTAL}: give both annotations or neither")
     if edge and EDGE_GOOD in annotations:
-        return _text(annotations, where, EDGE_GOOD).strip(), "", _text(annotations, where, EDGE_TOTAL).strip()
+        good, total = (_selector(_text(annotations, where, name), f"{where}, {name}") for name in (EDGE_GOOD, EDGE_TOTAL))
+        return good, "", total
     ratio = _mapping(_at(document, where, "spec", "indicator", "spec", "ratioMetric"), where, "ratioMetric")
+    if ratio.get("counter") is False:
+        raise SloError(f"{where}, ratioMetric: counter is false; events are counted here, so give metrics that only rise")
     if ("good" in ratio) == ("bad" in ratio):
         raise SloError(f"{where}, ratioMetric: give either good or bad, and total")
     good, bad = (_query(ratio, where, part) if part in ratio else "" for part in ("good", "bad"))
@@ -125,7 +131,18 @@ def _selectors(document: Any, where: str, *, edge: bool) -> tuple[str, str, str]
 
 
 def _query(ratio: Any, where: str, part: str) -> str:
-    return _text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query").strip()
+    query = _text(ratio, f"{where}, ratioMetric", part, "metricSource", "spec", "query")
+    if (kind := ratio[part]["metricSource"].get("type", PROMETHEUS)) != PROMETHEUS:
+        raise SloError(f"{where}, ratioMetric, {part}: metricSource.type is {kind}; only {PROMETHEUS} can be asked here")
+    return _selector(query, f"{where}, ratioMetric, {part}")
+
+
+def _selector(text: str, where: str) -> str:
+    if not _SELECTOR.fullmatch(text.strip()):
+        raise SloError(
+            f"{where}: {text!r} selects no counters; give a selector without function or range, such as requests_total{{code!~'5..'}}"
+        )
+    return text.strip()
 
 
 def _mapping(value: Any, where: str, what: str) -> dict[Any, Any]:

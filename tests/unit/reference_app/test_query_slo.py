@@ -82,6 +82,10 @@ def test_a_document_becomes_selectors_of_good_and_total(tmp_path: Path) -> None:
         ("[{target: 0.99}]", "[0.99]", "the objective is 0.99; it must be names with values"),
         ("[{duration: 28d, isRolling: true}]", "[28d]", "exactly one rolling window"),
         ("28d", "²d", "'²d' is no duration"),
+        ("query: 'pages{ok=\"1\"}'", "query: 'sum(pages{ok=\"1\"})'", "selects no counters"),
+        ("query: 'pages{ok=\"1\"}'", "query: 'rate(pages[5m])'", "give a selector without function or range"),
+        ("ratioMetric: {", "ratioMetric: {counter: false, ", "counter is false"),
+        ("good: {metricSource: {", "good: {metricSource: {type: Datadog, ", "only Prometheus can be asked"),
         (DOCUMENT.partition("ratioMetric:")[2], " 7}}", "ratioMetric is 7; it must be names with values"),
     ],
 )
