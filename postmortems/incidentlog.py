@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,6 +16,7 @@ from reference_app.contract.plan import Plan
 from reference_app.kit import files
 from reference_app.kit.home import Home
 
+logger = logging.getLogger(__name__)
 FILE = "log.ndjson"
 SETTLE_S = 60.0
 """What fires so long after a drill's load is still the drill's."""
@@ -39,8 +42,8 @@ class Log:
 
     def catch_up(self) -> Book:
         """The book with what others wrote meanwhile."""
-        for line in self._tail.read():
-            self.book.apply(msgspec.convert(line, Event))
+        for event in _events(self._tail.read()):
+            self.book.apply(event)
         return self.book
 
     def close(self) -> None:
@@ -50,7 +53,16 @@ class Log:
 
 def read(home: Home) -> Book:
     """The book as of now."""
-    return Book(msgspec.convert(line, Event) for line in files.read_lines(home.incidents / FILE))
+    return Book(_events(files.read_lines(home.incidents / FILE)))
+
+
+def _events(lines: Iterable[dict[str, Any]]) -> Iterator[Event]:
+    """A line that another version wrote, or somebody by hand, costs itself and no page."""
+    for line in lines:
+        try:
+            yield msgspec.convert(line, Event)
+        except msgspec.ValidationError as error:
+            logger.warning("a line of %s is no event and is left out: %s", FILE, error)
 
 
 def find(book: Book, incident_id: str) -> LiveIncident:

@@ -5,6 +5,7 @@ Likeness is the share of common traits (Jaccard): no model, so whoever reads it 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from postmortems import frontmatter, store, wording
 from postmortems.model import Incident
 
+logger = logging.getLogger(__name__)
 _TICKED = re.compile(r"`([^`]+)`")
 _FACTOR = re.compile(r"factor\.\d+\.component")
 _ROW = re.compile(r"timeline\.\d+\.what")
@@ -59,8 +61,8 @@ def search(query: str, among: Iterable[Path], *, shown: int = 3) -> list[Hit]:
 def similar(incident: Incident, among: Iterable[Path], *, least: float = 0.2) -> list[Alike]:
     """Other incidents by likeness, the most alike first; what shares less than `least` of its traits is left out."""
     own = traits(incident)
-    others = (store.read_file(path / store.INCIDENT) for path in among if path.name != incident.header.id)
-    found = [_alike(own, other) for other in others]
+    others = (_record(path) for path in among if path.name != incident.header.id)
+    found = [_alike(own, other) for other in others if other is not None]
     return sorted((one for one in found if one.likeness >= least), key=lambda one: (-one.likeness, one.id))
 
 
@@ -73,6 +75,15 @@ def traits(incident: Incident) -> frozenset[str]:
     return frozenset((f"users met: {incident.header.title.partition(' (')[0]}", *alerts, *suspected))
 
 
+def _record(directory: Path) -> Incident | None:
+    """None of one that cannot be read, which hides no other."""
+    try:
+        return store.read_file(directory / store.INCIDENT)
+    except (store.NoIncidentError, UnicodeDecodeError) as error:
+        logger.warning("%s is passed over: %s", directory, error)
+        return None
+
+
 def _alike(own: frozenset[str], other: Incident) -> Alike:
     theirs = traits(other)
     likeness = len(own & theirs) / len(own | theirs)
@@ -81,9 +92,9 @@ def _alike(own: frozenset[str], other: Incident) -> Alike:
 
 def _hit(words: Sequence[str], directory: Path, shown: int) -> Hit | None:
     path = directory / store.POSTMORTEM
-    if not words or not path.exists():
+    if not words or not path.exists() or (incident := _record(directory)) is None:
         return None
-    head, text = store.read_file(directory / store.INCIDENT).header, wording.unmarked(frontmatter.body(path.read_text()))
+    head, text = incident.header, wording.unmarked(frontmatter.body(path.read_text(errors="replace")))
     folded = f"{head.id} {text}".casefold()
     score = sum(word in folded for word in words) / len(words)
     return Hit(head.id, head.title, head.status, round(score, 3), tuple(_lines(words, text, shown))) if score else None

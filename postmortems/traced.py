@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from postmortems.tables import Frozen
@@ -77,7 +78,7 @@ def _spans(folder: Path, start: float, end: float) -> Iterator[tuple[str, Part]]
     for segment in sorted(folder.glob("*.parquet")):
         try:
             rows = pq.read_table(segment, columns=_COLUMNS, filters=wanted).to_pylist()
-        except FileNotFoundError:  # the collector merged it into another meanwhile
+        except (FileNotFoundError, pa.ArrowInvalid):  # the collector merged it into another meanwhile; a crash left a part of it
             continue
         for row in rows:
             yield row["span_id"], part(row)

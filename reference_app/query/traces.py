@@ -19,6 +19,8 @@ from reference_app.contract.spans import COLUMNS, PEER, Span
 
 MARGIN_S = 60.0
 """A trace that began in the window is found whole when its spans were written within this time of one another."""
+_MAGIC = b"PAR1"
+"""How a Parquet file ends."""
 ATTEMPTS = 10
 """How often a query begins anew because a segment that it had listed was retired."""
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -152,8 +154,8 @@ class Traces:
         variables = {"first_ns": int(first * 1e9), "last_ns": int(min(last * 1e9, _NS_MAX))}
         for _ in range(ATTEMPTS - 1):
             with contextlib.suppress(duckdb.IOException):  # a listed segment was retired meanwhile
-                return _ask(variables | {"segments": self._segments(first, last)}, query, parameters)
-        return _ask(variables | {"segments": self._segments(first, last)}, query, parameters)
+                return _answer(variables, self._segments(first, last), query, parameters)
+        return _answer(variables, self._segments(first, last), query, parameters)
 
     def _segments(self, first: float, last: float) -> list[str]:
         """Files that may hold spans of the window: a name begins with the first start, a file's time is that of writing."""
@@ -169,6 +171,23 @@ def _may_hold(path: Path, first: float, last: float) -> bool:
 
 def _window(since_s: float | None, until_s: float | None) -> dict[str, float]:
     return {"since": 0.0 if since_s is None else since_s, "until": float("inf") if until_s is None else until_s}
+
+
+def _answer(variables: dict[str, Any], segments: list[str], query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """A segment that a crash left in part hides no other."""
+    try:
+        return _ask(variables | {"segments": segments}, query, parameters)
+    except duckdb.InvalidInputException:
+        whole = [path for path in segments if _is_whole(Path(path))]
+        if whole == segments:
+            raise
+        return _ask(variables | {"segments": whole}, query, parameters)
+
+
+def _is_whole(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()[-len(_MAGIC) :] == _MAGIC
+    return False
 
 
 def _ask(variables: dict[str, Any], query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -67,6 +67,13 @@ def test_what_is_no_notification_is_refused_and_nothing_is_written(url: str, tmp
     assert incidentlog.read(Home(tmp_path)).incidents == {}
 
 
+def test_a_line_of_another_version_costs_itself_and_no_page(url: str, tmp_path: Path) -> None:
+    with (tmp_path / "incidents" / incidentlog.FILE).open("ab") as log:
+        log.write(b'{"type": "renamed", "at": 1}\n')
+    assert post(url, webhook()) == 200
+    assert [one.id for one in incidentlog.read(Home(tmp_path)).incidents.values()] == [NAME]
+
+
 def test_a_receiver_that_starts_again_knows_what_the_one_before_wrote_and_what_people_noted(tmp_path: Path) -> None:
     home = Home(tmp_path)
     Receiver(home, lambda: 5.0).take(webhook())

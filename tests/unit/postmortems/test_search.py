@@ -44,6 +44,14 @@ def test_a_search_finds_the_postmortems_with_all_words_and_shows_their_lines(roo
     assert search.search("nobodywrotethis", search.directories(root)) == search.search("  ", search.directories(root)) == []
 
 
+def test_one_that_cannot_be_read_hides_no_other_and_is_named(root: Path, drafted: Draft, caplog: pytest.LogCaptureFixture) -> None:
+    (root / "20261102T000000Z-other" / store.INCIDENT).write_text("title: Outage: shard 0\n")
+    assert [hit.id for hit in search.search("replica took over", search.directories(root))] == ["20261101T000000Z-alike"]
+    own = store.read_file(drafted.incident_dir / store.INCIDENT)
+    assert len(search.similar(own, search.directories(root))) == 1
+    assert "20261102T000000Z-other is passed over" in caplog.text
+
+
 def test_the_incident_with_the_same_alerts_is_the_most_alike_and_says_why(root: Path, drafted: Draft) -> None:
     own = store.read_file(drafted.incident_dir / store.INCIDENT)
     (first,) = search.similar(own, search.directories(root))

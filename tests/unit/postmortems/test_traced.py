@@ -46,6 +46,12 @@ def test_a_failure_is_counted_where_it_began_and_not_where_it_was_passed_on(fold
     assert [(one.labels, one.points) for one in failed.series] == [({"component": "store", "caller": "back"}, [(11.0, 1.0)])]
 
 
+def test_a_segment_that_a_crash_left_in_part_hides_no_other(folder: Path) -> None:
+    whole = traced.read(folder, 0, 100)
+    (folder / "0-9.parquet").write_bytes(b"PAR1 and a part")
+    assert traced.read(folder, 0, 100) == whole
+
+
 def test_time_that_a_callee_took_is_not_its_callers(folder: Path) -> None:
     _, spent = traced.read(folder, 0, 100)
     assert by_component(spent.series) == {"front": 0.2, "back": 0.4, "store": 1.4, "cache": 0.2}

@@ -150,6 +150,13 @@ class Behind(Traces):
         return [*super()._segments(first, last), *([self._gone] if self._times >= 0 else [])]
 
 
+@pytest.mark.parametrize("left", [b"", b"PAR1 and a part"])
+def test_a_segment_that_a_crash_left_in_part_hides_no_other(tmp_path: Path, left: bytes) -> None:
+    write(tmp_path, a_trace(1, NOW))
+    (tmp_path / "1-9.parquet").write_bytes(left)
+    assert numbers(Traces(tmp_path).recent()) == [1]
+
+
 def test_a_query_begins_anew_when_a_segment_was_retired_under_it(tmp_path: Path) -> None:
     write(tmp_path, a_trace(1, NOW))
     assert numbers(Behind(tmp_path, traces.ATTEMPTS - 1).recent()) == [1]
