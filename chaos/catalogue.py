@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -202,7 +202,7 @@ def read(path: Path) -> Experiment:
         document = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)  # the one in Python takes half a second for all
         told = msgspec.convert(document, _Told)
         return Experiment(path, told.title, told.description, extension_of(document), document)
-    except (yaml.YAMLError, msgspec.ValidationError, InvalidExperimentError) as error:
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError, InvalidExperimentError) as error:
         raise InvalidExperimentError(f"{path}: {error}; mend it, or move it away") from error
 
 
@@ -212,10 +212,21 @@ def extension_of(document: dict[str, Any]) -> Extension:
     if found is None:
         raise InvalidExperimentError(f"{document.get('title')!r} has no extension named {EXTENSION!r}")
     fields = {key: value for key, value in found.items() if key != "name"}
-    unknown = set(fields) - set(Extension.__dataclass_fields__)
-    if unknown:
-        raise InvalidExperimentError(f"{document.get('title')!r}: unknown in the extension: {', '.join(sorted(unknown))}")
+    if unknown := sorted(set(_unknown(fields, Extension))):
+        raise InvalidExperimentError(f"{document.get('title')!r}: unknown in the extension: {', '.join(unknown)}")
     try:
         return msgspec.convert(fields, Extension)
     except msgspec.ValidationError as error:
         raise InvalidExperimentError(f"{document.get('title')!r}: extension: {error}") from error
+
+
+def _unknown(told: Any, kind: Any, above: str = "") -> Iterator[str]:
+    """Paths of what a document says and the dataclass does not have, at any depth: `safety.guard`."""
+    if get_origin(kind) is tuple and isinstance(told, list):
+        for each in told:
+            yield from _unknown(each, get_args(kind)[0], above)
+    elif is_dataclass(kind) and isinstance(told, dict):
+        known = get_type_hints(kind)
+        for name, value in told.items():
+            path = f"{above}{name}"
+            yield from _unknown(value, known[name], f"{path}.") if name in known else (path,)

@@ -85,7 +85,7 @@ def read(path: Path) -> GameDay:
         document = yaml.safe_load(path.read_text())
         entries = [_entry(path, entry) for entry in msgspec.convert(document.get("entries", []), list[Any])]
         day = msgspec.convert(document | {"entries": entries}, GameDay, strict=False)
-    except (yaml.YAMLError, msgspec.ValidationError, AttributeError) as error:
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise InvalidGameDayError(f"{path} is no game day: {error}") from error
     if unknown := set(document) - set(GameDay.__dataclass_fields__):
         raise InvalidGameDayError(f"{path}: unknown: {', '.join(sorted(unknown))}; there are {', '.join(GameDay.__dataclass_fields__)}")

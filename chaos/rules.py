@@ -169,7 +169,10 @@ def _function(activity: dict[str, Any]) -> Any:
     provider = activity.get("provider", {})
     if provider.get("type") != "python":
         return None
-    return getattr(importlib.import_module(provider["module"]), provider["func"], None)
+    try:
+        return getattr(importlib.import_module(provider["module"]), provider["func"], None)
+    except ImportError:
+        return None
 
 
 def _calls(activity: dict[str, Any], function: str) -> bool:

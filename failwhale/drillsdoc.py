@@ -33,6 +33,7 @@ class Listed:
     load_preset: str
     expected_verdict: str
     passes_with: str | None
+    twin_with: str | None
     predicted_harm: float
     expected_alerts: tuple[ExpectedAlert, ...]
     runbook: str
@@ -46,8 +47,8 @@ def listed(experiment: Experiment) -> Listed:
     fitting = tuple(name for name, topology in TOPOLOGIES.items() if not wanted.missing(components(topology, 0)))
     return Listed(
         experiment.name, experiment.title, " ".join(experiment.description.split()), wanted.truth.fault, wanted.truth.components, fitting,
-        wanted.load_preset, wanted.expected_verdict, wanted.passes_with, wanted.predicted_harm, wanted.expected_alerts, wanted.runbook,
-        wanted.incident, wanted.source,
+        wanted.load_preset, wanted.expected_verdict, wanted.passes_with, wanted.twin_with, wanted.predicted_harm, wanted.expected_alerts,
+        wanted.runbook, wanted.incident, wanted.source,
     )  # fmt: skip
 
 
@@ -86,6 +87,12 @@ def topologies_text(drill: Listed) -> str:
     return "any" if set(drill.topologies) == set(TOPOLOGIES) else ", ".join(drill.topologies)
 
 
+def passing_text(drill: Listed, twin: str) -> str:
+    """For people: what a drill that deviates lacks, and the drill that has it; empty for any other."""
+    shown = f", as {twin} shows" if drill.twin_with else ""
+    return f"; passes with {drill.passes_with}{shown}" if drill.passes_with else ""
+
+
 def _catalogue(drills: Sequence[Listed]) -> str:
     rows = [
         f"| [{drill.name}](#{drill.name}) | `{drill.fault}` | {', '.join(drill.components)} | {topologies_text(drill)} | "
@@ -105,8 +112,7 @@ def _section(drill: Listed) -> list[str]:
 
 
 def _predicted(drill: Listed) -> str:
-    switch = f"; passes with {drill.passes_with}" if drill.passes_with else ""
-    return f"{drill.expected_verdict}, {drill.predicted_harm:.0%} harm{switch}"
+    return f"{drill.expected_verdict}, {drill.predicted_harm:.0%} harm{passing_text(drill, f'[{drill.twin_with}](#{drill.twin_with})')}"
 
 
 def _result(report: Report) -> str:

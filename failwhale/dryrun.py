@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chaos import aiming, ownership, preflight, verdict
+from chaos import aiming, ownership, preflight, rules, verdict
 from chaos.catalogue import Experiment
 from chaos.outlook import Outlook, PlannedFault, PlannedPhase, Reach
 from chaos.preflight import Step
@@ -40,7 +40,7 @@ def look_ahead(home: Home, wish: Wish, *, now: float) -> Outlook:
         steps = planning.check_lab(home, wish, experiment)
     except SkippedError as skipped:
         return _outlook(home, lab, wish, experiment, _Found(reasons=(str(skipped),)))
-    return _outlook(home, lab, wish, experiment, _Found(steps, _held(home, now), _remarks(home, steps)))
+    return _outlook(home, lab, wish, experiment, _Found(steps, _held(home, now), (*rules.problems(experiment), *_remarks(home, steps))))
 
 
 def _lab(home: Home, wish: Wish) -> Lab:

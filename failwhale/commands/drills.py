@@ -35,6 +35,6 @@ def drills(*, as_json: Annotated[bool, typer.Option("--json", help="Print one JS
         alerts = ", ".join(map(drillsdoc.alert_text, drill.expected_alerts))
         table.add_row(
             drill.name, drill.fault, ", ".join(drill.components), drillsdoc.topologies_text(drill),
-            drill.expected_verdict + (f"; passes with {drill.passes_with}" if drill.passes_with else ""), alerts,
+            f"{drill.expected_verdict}{drillsdoc.passing_text(drill, str(drill.twin_with))}", alerts,
         )  # fmt: skip
     terminal.show(table)

@@ -118,6 +118,7 @@ def test_the_experiments_on_a_tweet_shard_run_on_every_topology(name: str) -> No
         ("- a list", "Expected `object`"),
         ("description: nothing else", "missing required field `title`"),
         ("{title: t, description: d, extensions: [{name: failwhale, drill: mine}]}", "missing required field"),
+        ("{title: t, description: d, extensions: {name: failwhale}}", "no attribute 'get'"),
         (catalogue.load("kill-fanout").path.read_text(), "`drill: kill-fanout`, which has to be the name of the file: `drill: mine`"),
     ],
 )
@@ -135,6 +136,20 @@ def test_a_file_that_is_no_experiment_is_named_with_what_is_wrong(
 def test_an_unknown_field_in_the_extension_is_refused() -> None:
     with pytest.raises(catalogue.InvalidExperimentError, match="surprise"):
         catalogue.extension_of({"title": "t", "extensions": extension(surprise=1)})
+
+
+def test_an_unknown_field_further_down_is_refused_by_its_path() -> None:
+    """Else a guard with a slip of the pen would silently be the usual one."""
+    nested = extension(
+        safety={"longest_fault_s": 60, "guard": {}}, expected_alerts=[{"name": "ComponentDown", "severity": "ticket", "sol": "x"}]
+    )
+    with pytest.raises(catalogue.InvalidExperimentError, match=r"unknown in the extension: expected_alerts\.sol, safety\.guard"):
+        catalogue.extension_of({"title": "t", "extensions": nested})
+
+
+def test_a_function_that_does_not_exist_is_told_by_the_toolkit() -> None:
+    method = [KILL, activity("chaos.nowhere", "nothing")]
+    assert any("the toolkit refuses it" in problem for problem in rules.problems(planted(method=method)))
 
 
 def test_a_document_without_our_extension_is_refused() -> None:

@@ -98,6 +98,8 @@ def test_lengths_of_the_day_give_way_to_those_that_a_drill_needs_and_these_to_th
         ("entries: [{drill: a, shm: true}]", "unknown in an entry: shm"),
         ("entries: all", "no game day"),
         ("entries: [a", "no game day"),
+        ("entries:\n- a\n-", "no game day"),
+        ("entries: [[a]]", "no game day"),
         ("settle_s: soon\nentries: [a]", "no game day"),
     ],
 )

@@ -21,7 +21,7 @@ from failwhale.run import Wish
 from loadgen.model import presets
 from reference_app.contract import topology
 from reference_app.kit import files, lease
-from reference_app.kit.home import HOME_VARIABLE, Home
+from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
 
 SLOW, GROUP, DEMO = "slow-timeline-cache", "kill-tweet-caches", "kill-tweet-shard-no-replica-reads"
 
@@ -47,6 +47,14 @@ def test_the_undo_record_that_it_tells_is_the_one_that_would_take_the_fault_back
     record = msgspec.convert(fault.undo, AnyFault, strict=False)
     assert isinstance(record, Spoil)
     assert (record.component, record.sham) == ("timeline-cache-0", True)
+
+
+def test_what_an_own_experiment_lacks_to_be_judged_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any("strategy" in remark for remark in ahead(tmp_path / "one", Wish(SLOW)).remarks)
+    monkeypatch.setattr(catalogue, "DIRECTORY", tmp_path)
+    text = (REPOSITORY / "chaos" / "experiments" / f"{SLOW}.yaml").read_text()
+    (tmp_path / f"{SLOW}.yaml").write_text(text.replace("strategy: always", "strategy: default"))
+    assert any("rollbacks.strategy is not `always`" in remark for remark in ahead(tmp_path / "two", Wish(SLOW)).remarks)
 
 
 def test_a_group_is_told_by_name_and_as_one_fault_of_each(tmp_path: Path) -> None:
