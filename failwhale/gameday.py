@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from failwhale.dayreport import Report
 from failwhale.drilling import Drilling
 from failwhale.settling import Settled
 from reference_app.contract.topology import SMALL
-from reference_app.kit import files
+from reference_app.kit import files, lease
 from reference_app.kit.home import REPOSITORY, Home
 from reference_app.stack.errors import StackError
 
@@ -137,6 +138,8 @@ def _settled(day: Day, task: Task) -> Settled:
 def _prepare(day: Day, topology: str) -> None:
     """Started and populated. One of another topology, or one that did not settle, is laid out anew, where it is ours."""
     home, other = day.home, _topology(day.home) != topology
+    if run_id := lease.living(home.chaos, now=time.time()):
+        raise StoppedError(f"run {run_id} holds this lab: wait for its end, then `failwhale gameday --continue latest`")
     if home.lab_file.exists() and day.planned.own_lab and (other or day.spoiled):
         day.say(f"laying out a new lab of the topology {topology}")
         lifecycle.reset(home, day.say, keep=RECORDS)

@@ -67,7 +67,7 @@ def known(home: Home, topology: str) -> Kept | None:
     """What was found on a machine of this kind for a lab of that topology; None when nothing was."""
     try:
         kept = msgspec.json.decode((home.path / FILE).read_bytes(), type=Kept)
-    except (FileNotFoundError, msgspec.ValidationError):
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
     here = measure.machine()
     return kept if (kept.cpu, kept.cores, kept.topology) == (here.cpu, here.cores, topology) else None

@@ -9,12 +9,14 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from chaos import halt, undo
 from failwhale import health
 from failwhale import lab as layout
 from postmortems import recordings
 from reference_app.contract.topology import Lab
+from reference_app.kit import lease
 from reference_app.kit.home import Home, NoLabError
 from reference_app.stack import bootstrap, errors, marks, ports, program, servers
 from reference_app.stack.control import Control
@@ -55,6 +57,7 @@ def up(home: Home, say: Say, *, replay_undo: Callable[[Home], None], topology: s
         acting = Control(home)
         already = _healthy(acting)
         if not already:
+            _require_free(home)
             _start_waves(acting, say)
             replay_undo(home)  # again, because an undo may need what was down
         return Started(lab, round(time.monotonic() - started, 2), already)
@@ -75,18 +78,30 @@ def reset(home: Home, say: Say, *, keep: Collection[str] = ()) -> None:
     with _alone(home):
         _down(home, say)
         halted = halt.read(home.chaos)
-        for entry in home.path.iterdir():
-            if entry.name in kept:
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
-        if halted is not None:
-            halt.pull(home.chaos, halted.reason, now=halted.at)
-            say(f"chaos stays halted: {halted.reason}")
+        try:
+            for entry in sorted(home.path.iterdir(), key=lambda entry: entry == home.lab_file):  # as long as something is left it is a lab
+                if entry.name not in kept:
+                    _delete(entry)
+        finally:
+            if halted is not None:
+                halt.pull(home.chaos, halted.reason, now=halted.at)
+                say(f"chaos stays halted: {halted.reason}")
         if declared := recordings.starts(home):
             say(f"the score still counts from {recordings.counted_since(declared)}: {recordings.STARTS} is only ever added to")
+
+
+def _delete(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
+
+
+def _require_free(home: Home) -> None:
+    if run_id := lease.living(home.chaos, now=time.time()):
+        raise errors.StackError(
+            f"something is down, and run {run_id} may have broken it: it takes that back itself. Wait for its end, or `failwhale chaos halt WHY`"
+        )
 
 
 def runs(home: Home) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn, cast
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from failwhale.commands import terminal
 from postmortems import actions, auditlog, publishing, store, verification, workflow
@@ -79,7 +80,8 @@ def list_actions(incident_id: IncidentId, *, as_json: Json = False) -> None:
         return
     table = Table("id", "action", "owner", "due", "done when", "drill", "state")
     for action in listed:
-        table.add_row(action.id, action.text, action.owner, str(action.due or ""), action.done_when, action.drill, action.state)
+        cells = (action.id, action.text, action.owner, str(action.due or ""), action.done_when, action.drill, action.state)
+        table.add_row(*map(Text, cells))  # what people wrote is no markup
     terminal.show(table)
     terminal.write(doubts.values())
     terminal.write(f"{datetime.fromtimestamp(entry.at).astimezone():%F %T}  {entry.by} {entry.what}" for entry in log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from failwhale import population
+from failwhale import planning, population
 from failwhale.commands import bar, terminal
-from loadgen import posts, session
+from loadgen import posts, session, target
 from loadgen.model import corpus
 from reference_app.contract.seed import Seed
 from reference_app.kit.home import Home
@@ -93,7 +94,14 @@ def seed(
             _tell_words(_words(home, wish, wish.tweets), as_json=as_json)
     except (graphs.BadLinesError, corpus.BadCorpusError) as error:
         _refuse(f"{graph or tweets}: {listing(error)}")
-    except (UsageError, synthetic_graph.ImpossibleGraphError, session.NoSeedError, OSError) as error:
+    except (
+        UsageError,
+        synthetic_graph.ImpossibleGraphError,
+        session.NoSeedError,
+        target.ClosedError,
+        planning.DrillError,
+        OSError,
+    ) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         left = seeding.state(home) if tweets is None else "The same command again posts the rest, and nothing twice"
@@ -110,7 +118,9 @@ def _people(home: Home, wish: Wish) -> Seed:
 
 
 def _words(home: Home, wish: Wish, path: Path) -> dict[str, Any]:
+    planning.require_free(home, now=time.time())
     lab, users, found = home.lab(), session.users(home), corpus.read(path)
+    target.require_open(lab)
     wanted = wish.per_user * users if wish.per_user else wish.count or len(found.texts)
     planned = posts.plan(found.texts, users=users, count=wanted, even=wish.per_user is not None, seed=wish.number)
     with bar.shown("tweets") as report:

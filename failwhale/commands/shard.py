@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from failwhale.commands import terminal
 from reference_app.kit.home import Home
@@ -70,7 +71,7 @@ def rebuild(name: Name, *, as_json: Json = False) -> None:
 
 
 def take(name: Name, *, as_json: Json = False) -> None:
-    """Dump a database without stopping anybody, from its replica where it has one."""
+    """Dump a database without stopping anybody, from its replica where it has one. The newest five of each are kept."""
     home = Home.from_environment()
     lab = home.lab()
     with shards.alone(home):
@@ -131,7 +132,7 @@ def transactions(name: Name, *, top: Annotated[int, typer.Option(min=1, help="Ho
     table = Table("transaction", "at", "rows", "statement", box=box.SIMPLE_HEAD)
     for logged in largest:
         rows = ", ".join(f"{what} {count:,}" for what, count in logged.rows.items())
-        table.add_row(logged.gtid, datetime.fromtimestamp(logged.at, UTC).strftime("%H:%M:%S"), rows, logged.statement)
+        table.add_row(logged.gtid, datetime.fromtimestamp(logged.at, UTC).strftime("%H:%M:%S"), rows, Text(logged.statement))
     terminal.show(table)
 
 

@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class NoLabError(Exception):
-    """There is no `lab.json`: the lab was never started here."""
+    """There is no `lab.json` that can be read: mostly, the lab was never started here."""
 
 
 @dataclass(frozen=True)
@@ -125,3 +125,8 @@ class Home:
             return laid_out.with_primaries(roles.read(self.roles_file))
         except FileNotFoundError:
             raise NoLabError(f"no lab at {self.path}: run `failwhale up` first") from None
+        except msgspec.DecodeError as error:
+            raise NoLabError(
+                f"{self.lab_file}, or {self.roles_file.name} beside it, cannot be read ({error}): mend it, or delete {self.lab_file.name}, "
+                "after which `failwhale down` still ends every process of this home"
+            ) from error

@@ -28,6 +28,17 @@ def test_without_a_lab_the_user_is_told_to_start_one(
     assert "run `failwhale up` first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["status", "down"])
+def test_a_description_of_a_lab_that_is_damaged_is_named_with_the_way_out(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lab.json").write_text('{"home":')
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    assert code_of(monkeypatch, command) == 2
+    said = capsys.readouterr().err
+    assert (str(tmp_path / "lab.json") in said, "or delete lab.json" in said, "Traceback" in said) == (True, True, False)
+
+
 @pytest.mark.parametrize(("error", "code"), [(errors.PortsTakenError(["18000 (gateway-0)"]), 2), (lifecycle.StartError("no answer"), 1)])
 def test_an_environment_error_exits_2_and_a_failed_start_1(
     error: Exception, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from failwhale.dayreport import Report
 from failwhale.drilling import Drilling
 from failwhale.settling import Settled
 from reference_app.contract.topology import SMALL, Lab, components
-from reference_app.kit import files
+from reference_app.kit import files, lease
 from reference_app.kit.home import Home
 
 AUDIT = {"complete": True, "acknowledged": 300, "indeterminate": 0, "lost": 0, "duplicated": 0}
@@ -256,6 +257,14 @@ def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Plann
     assert (report.stopped, report.complete, report.totals.done) == ("the lab was taken down", False, 0)
     halt.pull(home.chaos, "maintenance", now=0)
     assert gameday.perform(home, dayrecord.find(home, day.id), quiet).stopped == "chaos was halted: maintenance"
+
+
+def test_a_lab_that_another_run_holds_is_neither_repaired_nor_laid_out_anew(home: Home, day: Planned, lab: PretendedLab) -> None:
+    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    lease.take(home.chaos, "drill-1", now=time.time() + 60)
+    report = gameday.perform(home, day, quiet)
+    assert "run drill-1 holds this lab" in str(report.stopped)
+    assert not {"up", "reset"} & set(lab.did)
 
 
 def test_nothing_is_begun_after_the_time_of_the_day(home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,24 @@ def test_who_halted_chaos_is_not_overruled_by_whoever_deletes_the_lab(tmp_path: 
     assert halt.read(home.chaos) == halt.Halt("maintenance", 7.0)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["halt.json"]
     assert "chaos stays halted: maintenance" in said
+
+
+def test_a_reset_that_is_cut_short_keeps_the_halt_and_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, delete = Home(tmp_path), shutil.rmtree
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    halt.pull(home.chaos, "maintenance", now=7.0)
+
+    def interrupted(path: Path) -> None:
+        delete(path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(shutil, "rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lifecycle.reset(home, lambda _: None)
+    assert halt.read(home.chaos) == halt.Halt("maintenance", 7.0)
+    lifecycle.reset(home, lambda _: None)
+    assert not home.lab_file.exists()
 
 
 def test_who_deletes_the_lab_does_not_make_the_score_begin_anew(tmp_path: Path) -> None:

@@ -94,6 +94,11 @@ def test_a_knee_of_another_machine_or_topology_is_not_known(home: Home, other: d
     assert knee.known(home, "small") is None
 
 
+def test_a_file_that_a_crash_left_empty_is_no_knee(home: Home) -> None:
+    (home.path / knee.FILE).write_bytes(b"")
+    assert knee.known(home, "small") is None
+
+
 def test_a_share_of_the_knee_is_of_its_requests_a_second_whatever_the_preset(home: Home) -> None:
     files.write_json(home.path / knee.FILE, kept())
     for preset in (presets.PLATEAU, presets.GOAL):

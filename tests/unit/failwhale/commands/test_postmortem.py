@@ -85,6 +85,15 @@ def test_an_action_is_changed_from_the_command_line_and_a_typed_done_is_told(app
     assert runner.invoke(app, ["postmortem", "check", run_id]).exit_code == 1
 
 
+def test_what_people_wrote_is_shown_as_they_wrote_it(app: typer.Typer, run_id: str) -> None:
+    runner = CliRunner()
+    runner.invoke(app, ["postmortem", "new", run_id])
+    runner.invoke(app, ["postmortem", "actions", "add", run_id, "Refuse [/x] and [y]"])
+    listed = runner.invoke(app, ["postmortem", "actions", "list", run_id])
+    assert listed.exit_code == 0, listed.output
+    assert "Refuse [/x] and [y]" in " ".join(listed.stdout.split())
+
+
 def test_an_action_that_would_stay_as_it_is_is_a_sentence_and_exit_code_2(app: typer.Typer, run_id: str) -> None:
     runner = CliRunner()
     runner.invoke(app, ["postmortem", "new", run_id])

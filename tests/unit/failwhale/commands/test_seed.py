@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 from failwhale.commands import seed
-from reference_app.kit.home import HOME_VARIABLE, NoLabError
+from reference_app.contract.seed import Seed
+from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import files, lease
+from reference_app.kit.home import HOME_VARIABLE, Home, NoLabError
 
 
 @pytest.fixture
@@ -64,6 +68,23 @@ def test_what_cannot_be_done_is_said_in_a_sentence_and_exits_2(run, arguments: t
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
+
+
+def test_words_are_not_sent_into_the_lab_of_another_run(run, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    (tmp_path / "words.txt").write_text("hello\n")
+    lease.take(home.chaos, "drill-1", now=time.time() + 60)
+    result = run("--tweets", str(tmp_path / "words.txt"))
+    assert (result.exit_code, "run drill-1 holds this lab" in result.stderr) == (2, True)
+
+
+def test_words_are_not_sent_to_a_lab_that_is_down(run, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    (tmp_path / "words.txt").write_text("hello\n")
+    files.write_json(home.lab_file, Lab(str(home.path), "small", 1, components(SMALL, 1), "key", "password"))
+    files.write_json(home.seed_file, Seed(50, 100, "synthetic", directed=True, top_followers=10, seeded_at=0.0))
+    result = run("--tweets", str(tmp_path / "words.txt"))
+    assert (result.exit_code, "takes no connection on port" in result.stderr) == (2, True)
 
 
 def test_a_home_without_a_lab_says_how_to_start_one(run) -> None:
