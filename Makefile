@@ -27,7 +27,7 @@ verify: ## the long tests: failure table, runner kills, tutorial, soak; then `ma
 
 gameday: setup ## every drill of the library in a lab of its own, then thirty sham twins, about 4 hours; results in docs/
 	$(GAMEDAY) chaos/gamedays/library.yaml --yes; ended=$$?; $(GAMEDAY) chaos/gamedays/quiet.yaml --yes || ended=$$?; \
-	  $(GAMEDAY) --write-docs; $(FAILWHALE) score --home $(CURDIR)/var-library --write-docs; exit $$ended
+	  $(GAMEDAY) --write-docs || ended=$$?; $(FAILWHALE) score --home $(CURDIR)/var-library --write-docs || ended=$$?; exit $$ended
 
 lint: ## style, types and import directions
 	.venv/bin/ruff check $(PACKAGES)

@@ -1,7 +1,7 @@
 """When a cause is worth a ticket: windows and limits of the cause alerts, for the lab and for production.
 
 The lab's limits are the largest value of runs without a fault times a margin, read from recorded labs at the peak of `goal`
-(small and standard, 600 s; docs/adr/0023 has the table and the command); production's are what the sources beside them use.
+(small and standard, 600 s; docs/adr/0023 has the table); production's are what the sources beside them use.
 """
 
 from __future__ import annotations

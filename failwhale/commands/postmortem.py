@@ -21,7 +21,9 @@ from reference_app.kit.home import Home, NoLabError
 from reference_app.query.prometheus import Prometheus
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-IncidentId = Annotated[str, typer.Argument(help="An id of `failwhale postmortem list`, which is the id of its run; or `latest`.")]
+IncidentId = Annotated[
+    str, typer.Argument(help="An id of `failwhale postmortem list`, which is the id of its run or incident; or `latest`.")
+]
 CLEAN, FINDINGS, USAGE = 0, 1, 2
 ERRORS = (NoRunError, NoSnapshotError, NoIncidentError, NoLiveIncidentError, NotOverError, OSError, ValueError)
 

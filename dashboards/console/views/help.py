@@ -14,7 +14,7 @@ TUTORIAL = REPOSITORY / "docs" / "tutorial"
 LINK = "step"
 """Query parameter of a deep link: `/help?step=2-break`."""
 _PAGE_LINK = re.compile(r"\]\((?P<name>[\w-]+)\.md\)")
-_FILE_LINK = re.compile(r"\[(?P<text>[^]]+)]\(\.\./[^)]*\)")
+_FILE_LINK = re.compile(r"!?\[(?P<text>[^]]+)]\((?:\.\./[^)]*|[\w-]+\.yaml)\)")
 
 
 def page() -> None:

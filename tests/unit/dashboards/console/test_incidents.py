@@ -233,4 +233,5 @@ def test_help_walks_through_the_tutorial_and_links_stay_in_the_console(opened: O
 
 
 def test_a_link_to_a_file_of_the_repository_becomes_its_name() -> None:
+    assert guide.readable("![The editor](../images/x.png) of [own.yaml](own.yaml)") == "The editor of own.yaml"
     assert guide.readable("see [the file](../../chaos/x.yaml) and [next](1-run.md)") == "see the file and [next](/help?step=1-run)"
