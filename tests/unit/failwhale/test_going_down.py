@@ -17,7 +17,7 @@ from postmortems import recordings
 from reference_app.contract.topology import SMALL, Lab, components
 from reference_app.kit import deciders, files, lease
 from reference_app.kit.home import Home
-from reference_app.stack import program
+from reference_app.stack import errors, program
 from reference_app.stack.control import Control
 
 
@@ -42,6 +42,17 @@ def test_who_halted_chaos_is_not_overruled_by_whoever_deletes_the_lab(tmp_path: 
     assert halt.read(home.chaos) == halt.Halt("maintenance", 7.0)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["halt.json"]
     assert "chaos stays halted: maintenance" in said
+
+
+def test_what_a_run_broke_is_not_repaired_while_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(tmp_path)
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
+    lease.take(home.chaos, "drill-1", now=time.time() + 60)
+    monkeypatch.setattr(lifecycle, "_supervised_lab", lambda *_: None)
+    monkeypatch.setattr(lifecycle, "_healthy", lambda _: False)
+    monkeypatch.setattr(lifecycle, "_start_waves", lambda *_: pytest.fail("it was repaired"))
+    with pytest.raises(errors.StackError, match="run drill-1 may have broken it"):
+        lifecycle.up(home, lambda _: None, replay_undo=lambda _: None)
 
 
 def test_a_reset_that_is_cut_short_keeps_the_halt_and_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
