@@ -18,6 +18,7 @@ LIVENESS = (metrics.COMPONENT_UP.name, metrics.COMPONENT_HUNG.name)
 """Whoever watches processes knows which one died. Headline figures do without it."""
 ACTIVE, HITS, STOPPED = "availability_for_work", "hit_share", "replication_failed_share"
 LOST_SPANS, LOST_ALERTS = "failed_spans_share", "failed_notifications_share"
+UNKNOWN_LIMITS = "limits_missing_share"
 LEFT = {metrics.CONNECTIONS.name: "connections_ratio", metrics.STORE_DISK_FREE_SHARE.name: "disk_free_ratio"}
 TURNED_AWAY = {metrics.CACHE_EVICTIONS.name: "evictions", metrics.SHED.name: "shed_load", metrics.NACKS.name: "refused_work"}
 TOOLS = {one.kind: one.name for one in topology.components(topology.SMALL, 0) if one.tool}
@@ -32,7 +33,8 @@ def of(frozen: Frozen, moments: Moments, *, liveness: bool = False) -> list[Seri
         for one in frozen.get(name, ())
         if one.labels.get("component", TOOLS["prober"]) not in TOOLS.values() or name in LIVENESS
     ]
-    return [*served, *_hits(frozen, moments), *_left(frozen, moments), *_replicates(frozen, moments), *_watched(frozen, moments)]
+    own = (*_hits(frozen, moments), *_left(frozen, moments), *_limits(frozen, moments))
+    return [*served, *own, *_replicates(frozen, moments), *_watched(frozen, moments)]
 
 
 def active(frozen: Frozen, called: Collection[str], moments: Moments) -> Iterator[Series]:
@@ -74,6 +76,18 @@ def _left(frozen: Frozen, moments: Moments) -> Iterator[Series]:
     for name, metric in TURNED_AWAY.items():
         for (component,), counters in by_labels(frozen.get(name, ()), "component").items():
             yield moments.series(component, metric, summed((moments.rates(one) for one in counters), len(moments.all)))
+
+
+def _limits(frozen: Frozen, moments: Moments) -> Iterator[Series]:
+    """Posts whose daily limit nobody knew, refused or let through, as a share of all posts."""
+    posted = (moments.rates(one) for one in frozen.get(metrics.POSTS.name, ()) if one.labels.get("result") == "acknowledged")
+    stored = summed(posted, len(moments.all))
+    for (component,), counters in by_labels(frozen.get(metrics.DAILY_LIMITS.name, ()), "component").items():
+        refused, allowed = (
+            np.nan_to_num(summed((moments.rates(one) for one in counters if one.labels.get("result") == result), len(moments.all)))
+            for result in ("unknown_refused", "unknown_allowed")
+        )
+        yield moments.series(component, UNKNOWN_LIMITS, share(refused + allowed, refused + np.nan_to_num(stored)))
 
 
 def _replicates(frozen: Frozen, moments: Moments) -> Iterator[Series]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from postmortems.diagnosis import edges, states
 from postmortems.diagnosis.model import Case
@@ -81,6 +82,29 @@ def pair(*, failed: float) -> Case:
 def test_a_replica_that_stops_is_before_the_primary_that_waits_for_it_but_not_before_one_that_answers_nobody():
     assert next(iter(scores(pair(failed=0.1)))) == "db-0-replica"
     assert next(iter(scores(pair(failed=1.0)))) == "db-0-primary"
+
+
+@pytest.mark.parametrize(
+    ("result", "posted", "of_all"),
+    [("unknown_refused", (8.0, 0.0), 1.0), ("unknown_allowed", (8.0, 8.0), 1.0), ("unknown_refused", (8.0, 6.0), 0.25)],
+)
+def test_limits_that_nobody_knows_are_seen_whether_posts_are_refused_or_let_through(result, posted, of_all):
+    asked = 8.0 * of_all
+    frozen = {
+        metrics.DAILY_LIMITS.name: [counter(0.0, asked, component="gateway", result=result)],
+        metrics.POSTS.name: [counter(*posted, component="tweets", result="acknowledged")],
+    }
+    (unknown,) = [one for one in states.of(frozen, MOMENTS) if one.metric == states.UNKNOWN_LIMITS]
+    assert (unknown.component, unknown.family, np.nanmax(unknown.normal)) == ("gateway", "errors", 0.0)
+    assert np.nanmedian(unknown.anomalous) == pytest.approx(of_all)
+
+
+def test_users_over_a_limit_that_is_known_are_no_sign():
+    frozen = {
+        metrics.DAILY_LIMITS.name: [counter(0.0, 8.0, component="gateway", result="over")],
+        metrics.POSTS.name: [counter(8.0, 8.0, component="tweets", result="acknowledged")],
+    }
+    assert (("gateway", "", states.UNKNOWN_LIMITS)) not in changed(states.of(frozen, MOMENTS))
 
 
 def test_load_that_is_shed_on_purpose_is_seen_though_it_is_one_request_in_a_hundred():
