@@ -37,11 +37,16 @@ def table(drills: Sequence[Drill]) -> list[str]:
     return [_cells(COLUMNS), _cells(["---"] * len(COLUMNS)).replace(" ", ""), *(_row(drill) for drill in drills)]
 
 
+def file_text(file: str) -> str:
+    """A file outside the checkout is somebody's own: its name will do."""
+    return Path(file).name if Path(file).is_absolute() else file
+
+
 def provenance(report: Report) -> str:
-    """When, for how long, of which file and code, on which machine. A file outside the checkout is somebody's own: its name will do."""
-    machine, file = report.machine, Path(report.file)
+    """When, for how long, of which file and code, on which machine."""
+    machine = report.machine
     return (
-        f"{report.started_at}, {report.duration_s / 60:.0f} minutes, seed {report.seed}, `{file.name if file.is_absolute() else file}`, commit {report.commit}; "
+        f"{report.started_at}, {report.duration_s / 60:.0f} minutes, seed {report.seed}, `{file_text(report.file)}`, commit {report.commit}; "
         f"{machine.cores} cores {machine.cpu}, {machine.memory_gib} GiB, Linux {machine.kernel}, Python {machine.python}. `{report.id}`"
     )
 

@@ -76,7 +76,7 @@ def quiet_lines(quiet: Quiet) -> list[str]:
 
 def diagnosis_rows(card: ScoreCard) -> list[tuple[str, ...]]:
     """How often the component that was hit was first, or among the first three: see DIAGNOSIS_HEAD."""
-    drills = {"all": card.every.drills, **{sort: group.drills for sort, group in card.by_sort.items()}}
+    drills: dict[str, int] = {"all": card.every.drills} | {str(sort): group.drills for sort, group in card.by_sort.items()}
     return [
         (name, f"{one.n} of {drills[name]}", _first(one), _among_three(one), str(one.no_cause))
         for name, one in card.diagnosis.items()

@@ -77,6 +77,8 @@ def test_results_are_those_of_the_last_complete_day_of_each_file(tmp_path: Path)
     assert "| kill-gateway | standard | passed | deviated (!) | - | - | 0 | 0 | 0.0% | 97.0% |" in text
     assert "- kill-gateway: Goodput was 3%." in text
     assert text.endswith("the end\n")
+    again = drillsdoc.with_results(text, [day for day in days if day.file == "one.yaml"])
+    assert again == text, "what another home recorded stays"
 
 
 def test_a_file_of_somebodys_own_is_told_by_its_name(tmp_path: Path) -> None:
