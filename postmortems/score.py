@@ -17,11 +17,11 @@ from chaos.alertscore import Fired
 from postmortems import blame, heartbeat
 from postmortems.diagnosis import hits
 from postmortems.diagnosis.hits import Hits
-from postmortems.diagnosis.recorded import SYMPTOM
 from postmortems.recordings import Recorded
 from postmortems.scorecard import CRASHES, Cell, DrillScore, Group, Quiet, ScoreCard, Share, Sort, Times
 from reference_app.kit import shares
 
+BURN = "SloBurn"
 REHEARSED = "not-injected"
 """What is expected of a run that leaves its fault out on purpose."""
 
@@ -87,7 +87,7 @@ def sighting(run: Recorded) -> Sighting:
         if alert not in run.alerts.false_positives and 0 <= _after(alert) <= run.told_until_s and _heard(alert, hit)
     ]
     ordered = sorted(true, key=_after)
-    naming = {alert: blame.named(alert.component, hit) for alert in ordered if alert.component and alert.name != SYMPTOM}
+    naming = {alert: blame.named(alert.component, hit) for alert in ordered if alert.component and alert.name != BURN}
     right = [alert for alert in ordered if naming.get(alert, "another") != "another"]
     unexpected = [alert.name for alert in run.alerts.false_positives if _after(alert) >= 0]
     return Sighting(

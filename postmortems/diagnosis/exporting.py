@@ -38,11 +38,10 @@ TRUTH, SUMS = "truth.json", "SHA256SUMS"
 
 @dataclass(frozen=True)
 class About:
-    """`case.json`. Times are Unix seconds; `symptom` is as `failwhale diagnose --symptom` takes it; `missing` names what was no longer there."""
+    """`case.json`. Times are Unix seconds; `missing` names what was no longer there."""
 
     case: str
     topology: str
-    symptom: str | None
     noticed_at: float
     normal: tuple[float, float]
     anomalous: tuple[float, float]
@@ -125,9 +124,8 @@ def _write(home: Home, snapshot: Snapshot, case: Case, into: Path) -> None:
     files.write(case, Moments(normal, anomalous), normal=into / NORMAL, anomalous=into / ANOMALOUS, graph=into / CALLS)
     _write_alerts(into / ALERTS, [_as_of(until, alert) for alert in snapshot.alerts or () if alert.fired_at <= until])
     missing = [*_write_spans(home, into / SPANS, snapshot.plan.t0, until), *_write_logs(home, into / LOGS, snapshot.plan.t0, until)]
-    symptom = f"{case.symptom.component}={case.symptom.family}" if case.symptom else None
     about = About(
-        into.name, snapshot.plan.topology, symptom, noticed, (float(normal[0]), float(normal[-1])), (float(anomalous[0]), until), tuple(missing)
+        into.name, snapshot.plan.topology, noticed, (float(normal[0]), float(normal[-1])), (float(anomalous[0]), until), tuple(missing)
     )  # fmt: skip
     kit_files.write_json(into / CASE, about)
 

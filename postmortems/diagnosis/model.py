@@ -65,7 +65,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Symptom:
-    """What was noticed first: a component and the kind of signal; both from the first alert."""
+    """What was noticed: a component and the kind of signal."""
 
     component: str
     family: Family = "latency"
@@ -73,7 +73,7 @@ class Symptom:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """`calls` are (caller, callee). A case without a symptom is not walked."""
+    """`calls` are (caller, callee). A case of which nobody told a symptom is asked for one (walking.asked)."""
 
     series: tuple[Series, ...]
     calls: frozenset[tuple[str, str]] = frozenset()

@@ -22,8 +22,8 @@ Scores = Callable[[Case], Mapping[str, float]]
 def is_quiet(case: Case, scores: Scores) -> bool:
     """True when nothing went further than noise does, or nobody is suspected more strongly than somebody is in most stretches of the normal period.
 
-    A stretch is as long as the anomalous period: the mean of fewer values goes further by itself. What was noticed is left aside, since a
-    stretch has no symptom.
+    A stretch is as long as the anomalous period: the mean of fewer values goes further by itself. What somebody told is left aside, since of a
+    stretch nobody told anything.
     """
     plain = dataclasses.replace(case, symptom=None)
     strongest = _strongest(scores(plain))

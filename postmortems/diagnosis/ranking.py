@@ -32,6 +32,7 @@ class Evidence:
 
 def evidence_of(case: Case) -> Evidence:
     """Of a case; that of one without a symptom has no walk."""
+    case = walking.asked(case)
     return Evidence(blaming.signs(case), walking.walked(case, case.symptom) if case.symptom else {})
 
 
@@ -51,6 +52,7 @@ def scores(case: Case, weights: Weights = CHOSEN) -> dict[str, float]:
 
 def rank(case: Case, weights: Weights = CHOSEN) -> Ranking:
     """All components with the evidence for and against each, in words."""
+    case = walking.asked(case)
     found = evidence_of(case)
     ranked = tuple(
         Ranked(

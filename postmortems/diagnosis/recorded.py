@@ -6,19 +6,18 @@ Chaos labels, the experiment file, switched deciders and the supervisor's log ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from postmortems import heartbeat
 from postmortems.diagnosis import callers, edges, states, voices
 from postmortems.diagnosis.edges import Frozen
-from postmortems.diagnosis.model import Case, Symptom, Values
+from postmortems.diagnosis.model import Case, Values
 from postmortems.diagnosis.moments import Moments
 from postmortems.evidence import Snapshot
 from reference_app.query.prometheus import AlertSpan
 
-SYMPTOM = "SloBurn"
 LEAD_S, TAIL_S = 5.0, 15.0
 """Around the first alert: what is compared with the normal period."""
 QUIET_S, GUARD_S, SETTLED_S, FEWEST_S = 30.0, 10.0, 10.0, 15
@@ -42,7 +41,7 @@ def of_snapshot(snapshot: Snapshot, *, liveness: bool = False) -> Case:
         raise NothingNoticedError(
             f"nobody was told of anything that was measured in run {snapshot.plan.run_id}: Prometheus fired no alert once its load had settled"
         )
-    return case(snapshot.series, snapshot.alerts, began=began, noticed=first.fired_at, liveness=liveness)
+    return case(snapshot.series, began=began, noticed=first.fired_at, liveness=liveness)
 
 
 def of_sham(snapshot: Snapshot) -> Case:
@@ -52,7 +51,7 @@ def of_sham(snapshot: Snapshot) -> Case:
     """
     if snapshot.series is None or snapshot.alerts is None:
         raise NothingNoticedError("the snapshot holds no signals: Prometheus could not be asked when it was frozen")
-    return case(snapshot.series, snapshot.alerts, began=snapshot.plan.t0, noticed=snapshot.plan.t0 + snapshot.plan.inject_at + GIVEN_S)
+    return case(snapshot.series, began=snapshot.plan.t0, noticed=snapshot.plan.t0 + snapshot.plan.inject_at + GIVEN_S)
 
 
 def first_alert(alerts: Sequence[AlertSpan], *, since: float) -> AlertSpan | None:
@@ -68,26 +67,16 @@ def named_by_alerts(snapshot: Snapshot) -> Counter[str]:
     return Counter(alert.labels.get("component", "") for alert in snapshot.alerts or () if alert.fired_at < until)
 
 
-def case(frozen: Frozen, alerts: Sequence[AlertSpan], *, began: float, noticed: float, liveness: bool = False) -> Case:
+def case(frozen: Frozen, *, began: float, noticed: float, liveness: bool = False) -> Case:
     """The case of what was noticed at a moment; times are Unix seconds, `began` is when the load did."""
     moments = Moments(*periods(began, noticed))
     calls = edges.calls(frozen)
     said = callers.excused([*edges.of(frozen, moments), *voices.of(frozen, moments)], frozen, moments)
     own = states.of(frozen, moments, liveness=liveness)
     made = (*said, *own, *states.active(frozen, {callee for _, callee in calls}, moments))
-    return Case(made, calls, _symptom(alerts, noticed, {name for call in calls for name in call}))
+    return Case(made, calls)
 
 
 def periods(began: float, noticed: float) -> tuple[Values, Values]:
     """Moments that are normal, and those that are asked about."""
     return np.arange(began + SETTLED_S, max(noticed - GUARD_S, began + SETTLED_S + FEWEST_S)), np.arange(noticed - LEAD_S, noticed + TAIL_S)
-
-
-def _symptom(alerts: Sequence[AlertSpan], noticed: float, components: Collection[str]) -> Symptom | None:
-    """What users noticed by then, and at which service."""
-    burning = [alert for alert in alerts if alert.name == SYMPTOM and abs(alert.fired_at - noticed) <= TAIL_S]
-    first = min(burning, key=lambda alert: alert.fired_at, default=None)
-    if first is None:
-        return None
-    doors = sorted(component for component in components if component.startswith(f"{first.labels.get('component')}-"))
-    return Symptom(doors[0], "latency" if "latency" in first.labels.get("slo", "") else "errors") if doors else None

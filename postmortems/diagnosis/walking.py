@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from postmortems.diagnosis.model import WORSE, Case, Family, Symptom
 from postmortems.diagnosis.scoring import deviations, strength
@@ -16,6 +17,18 @@ ANOMALOUS = 5.0
 """Deviations in the harmful direction from which a component counts as anomalous."""
 LEAST: dict[Family, float] = {"latency": 0.05, "errors": 0.001, "availability": 0.001, "traffic": 0.05, "resource": 0.05}
 """Smallest deviation that is believed: of the median, or of the whole where the signal is a share."""
+
+
+def asked(case: Case) -> Case:
+    """The case with a symptom: the one that somebody told, else requests that failed at one whom nobody calls, most of all there; None if none did.
+
+    Slowness at a door is none: everybody above whoever is slow is slow, and so is a door at another load.
+    """
+    doors = {caller for caller, _ in case.calls} - {callee for _, callee in case.calls}
+    harm = {door: of for door, of in harmed(case, Symptom("", "errors")).items() if door in doors}
+    if case.symptom or not harm:
+        return case
+    return replace(case, symptom=Symptom(max(sorted(harm), key=harm.__getitem__), "errors"))
 
 
 def harmed(case: Case, symptom: Symptom) -> dict[str, float]:

@@ -73,9 +73,8 @@ def test_an_exported_case_is_diagnosed_as_the_run_is(drilled: Home, tmp_path: Pa
     exported = exporting.export([drilled], tmp_path / "out")
     (name,) = exported.cases
     where = tmp_path / "out" / name
-    symptom = json.loads((where / exporting.CASE).read_text())["symptom"]
     from_files = ["--normal", where / exporting.NORMAL, "--anomalous", where / exporting.ANOMALOUS, "--graph", where / exporting.CALLS]
-    from_files += ["--alerts", where / exporting.ALERTS, *(["--symptom", symptom] if symptom else [])]
+    from_files += ["--alerts", where / exporting.ALERTS]
 
     def diagnosed(*arguments: object) -> object:
         return json.loads(CliRunner().invoke(build(["diagnose"]), ["diagnose", *map(str, arguments), "--json"]).stdout)
@@ -96,9 +95,7 @@ def test_spans_say_from_a_file_what_they_say_of_the_run(slow: Recorded, tmp_path
     monkeypatch.setenv(HOME_VARIABLE, str(home.path))
     (name,) = exporting.export([home], tmp_path / "out").cases
     where = tmp_path / "out" / name
-    symptom = json.loads((where / exporting.CASE).read_text())["symptom"]
     beside = ["--graph", where / exporting.CALLS, "--alerts", where / exporting.ALERTS, "--spans", where / exporting.SPANS]
-    beside += ["--symptom", symptom] if symptom else []
 
     def diagnosed(*arguments: object) -> object:
         return json.loads(CliRunner().invoke(build(["diagnose"]), ["diagnose", *map(str, arguments), "--json"]).stdout)

@@ -52,6 +52,31 @@ def test_fewer_errors_than_before_accuse_nobody():
     assert ranking.scores(Case((dataclasses.replace(fewer, normal=fewer.anomalous, anomalous=fewer.normal),)))["db"] > 3
 
 
+def failed(component, before, after):
+    return Series(component, "served_failed_share", np.full(60, before), np.full(20, after))
+
+
+def test_requests_that_failed_where_nobody_calls_are_the_symptom_that_nobody_told():
+    """They lead to who failed on the way, past who is slower because it is retried."""
+    slow = case(*SLOW_DB)
+    doors = dataclasses.replace(slow, series=(*slow.series, failed("gateway", 0.0, 0.3), failed("timelines", 0.0, 0.6)))
+    assert walking.asked(doors).symptom == Symptom("gateway", "errors")
+    assert ranking.rank(doors).ranked[0].component == "timelines"
+    assert "everything on the way from gateway to it went wrong in the same way" in ranking.rank(doors).ranked[0].reasons_for
+
+
+def test_neither_slowness_at_a_door_nor_failures_behind_it_are_a_symptom():
+    slow = case(*SLOW_DB)
+    at_the_door = Series("gateway", "served_mean_seconds", np.full(60, 0.01), np.full(20, 0.9))
+    for one in (at_the_door, failed("timelines", 0.0, 0.6), failed("gateway", 0.3, 0.0)):
+        assert walking.asked(dataclasses.replace(slow, series=(*slow.series, one))).symptom is None
+
+
+def test_a_symptom_that_somebody_told_is_kept():
+    told = case(*SLOW_DB, symptom=Symptom("timelines"))
+    assert walking.asked(dataclasses.replace(told, series=(*told.series, failed("gateway", 0.0, 0.3)))).symptom == Symptom("timelines")
+
+
 def test_evidence_is_told_in_words_for_and_against():
     found = {one.component: one for one in ranking.rank(case(*SLOW_DB, symptom=Symptom("gateway"))).ranked}
     assert "mean_seconds of the calls from tweets rose from 0.0" in found["db"].reasons_for[0]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from dashboards.rules import burn, model, windows
 from postmortems.diagnosis import ranking, recorded
-from postmortems.diagnosis.model import Case, Symptom
+from postmortems.diagnosis.model import Case
 from reference_app.contract import metrics
-from reference_app.query import prometheus, slo
+from reference_app.query import prometheus
 from tests.unit.postmortems.diagnosis.frozen import NOTICED, calls, gauge, together
 
 TELLTALES = {
@@ -31,7 +30,7 @@ def noisy(frozen: dict[str, list[prometheus.Series]]) -> dict[str, list[promethe
 
 
 def case(frozen: dict[str, list[prometheus.Series]], *, liveness: bool = False) -> Case:
-    return recorded.case(frozen, (), began=0, noticed=NOTICED, liveness=liveness)
+    return recorded.case(frozen, began=0, noticed=NOTICED, liveness=liveness)
 
 
 def told(of: Case) -> list[tuple[object, ...]]:
@@ -47,14 +46,6 @@ def test_who_broke_what_and_who_was_seen_dead_change_nothing() -> None:
     assert {line[:3] for line in told(case(known))} - {line[:3] for line in told(case(QUIET))} == {("prober", "", "availability_for_work")}
     assert [line for line in told(case(known)) if line[0] == "db-0"] == [line for line in told(case(QUIET)) if line[0] == "db-0"]
     assert told(case(known, liveness=True)) != told(case(known))
-
-
-def test_a_burn_is_the_symptom_at_the_door_that_its_labels_name() -> None:
-    (labels,) = {tuple(rule.labels.items()) for rule in burn.group(slo.read()[0], windows.LAB).rules if isinstance(rule, model.Alert)}
-    alert = prometheus.AlertSpan(burn.ALERT, dict(labels), NOTICED - 1, None)
-    known = together(calls("gateway-0", "tweets-0"))
-    assert recorded.case(known, (alert,), began=0, noticed=NOTICED).symptom == Symptom("gateway-0", "errors")
-    assert recorded.case(known, (), began=0, noticed=NOTICED).symptom is None
 
 
 def test_a_sham_twin_has_no_cause_and_the_fault_has_one() -> None:
