@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-PATIENT = dataclasses.replace(LAB, connect_timeout=1, redis_timeout=1)
+PATIENT = replace(LAB, connect_timeout=1, redis_timeout=1)
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +16,7 @@ from failwhale.dayreport import Report
 from failwhale.drilling import Drilling
 from failwhale.settling import Settled
 from reference_app.contract.topology import SMALL, Lab, components
-from reference_app.kit import files, lease
+from reference_app.kit import files
 from reference_app.kit.home import Home
 
 AUDIT = {"complete": True, "acknowledged": 300, "indeterminate": 0, "lost": 0, "duplicated": 0}
@@ -259,14 +256,6 @@ def test_a_halt_and_a_lab_that_was_taken_down_end_the_day(home: Home, day: Plann
     assert gameday.perform(home, dayrecord.find(home, day.id), quiet).stopped == "chaos was halted: maintenance"
 
 
-def test_a_lab_that_another_run_holds_is_neither_repaired_nor_laid_out_anew(home: Home, day: Planned, lab: PretendedLab) -> None:
-    files.write_json(home.lab_file, Lab(str(home.path), "small", 29_900, components(SMALL, 29_900), "key", "password"))
-    lease.take(home.chaos, "drill-1", now=time.time() + 60)
-    report = gameday.perform(home, day, quiet)
-    assert "run drill-1 holds this lab" in str(report.stopped)
-    assert not {"up", "reset"} & set(lab.did)
-
-
 def test_nothing_is_begun_after_the_time_of_the_day(home: Home, day: Planned, standin: Any, predicted: Iterator[dict[str, Any]]) -> None:
     standin.answers(*predicted)
     report = gameday.perform(home, msgspec.structs.replace(day, limit_min=0.0), quiet)
@@ -297,13 +286,3 @@ def test_a_sham_twin_that_fires_an_alert_did_not_end_as_predicted(
     standin.answers(answer)
     report = gameday.perform(home, gameday.plan(home, path, seed=1, own_lab=False), quiet)
     assert (report.drills[0].verdict, report.ok, report.totals.sham_alerts) == ("passed", ok, alerts)
-
-
-def test_two_days_in_one_home_at_once_are_refused(home: Home, day: Planned) -> None:
-    home.gamedays.mkdir(parents=True)
-    descriptor = os.open(home.gamedays, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    with pytest.raises(gameday.GameDayError, match="another game day is under way"):
-        gameday.perform(home, day, quiet)
-    os.close(descriptor)
-    assert not list(home.gamedays.iterdir())
