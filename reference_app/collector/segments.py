@@ -14,12 +14,12 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from reference_app.collector.rows import Row
-from reference_app.contract.spans import COLUMNS
+from reference_app.contract.spans import COLUMNS, SEGMENT_END
+from reference_app.kit import files
 
 SCHEMA = pa.schema([(name, {"string": pa.string(), "int64": pa.int64()}[kind]) for name, kind in COLUMNS.items()])
 SMALL_BYTES, MERGE_AT = 64 * 1024, 60
 """So many segments below that size become one: a quiet collector writes thousands, and a reader opens each."""
-_MAGIC = b"PAR1"
 logger = logging.getLogger(__name__)
 
 
@@ -96,7 +96,7 @@ class Segments:
         for path in self._folder.glob(".*.tmp"):
             path.unlink()
         for path in self.paths():
-            if not _whole(path):
+            if not files.ends_with(path, SEGMENT_END):
                 path.unlink()
 
 
@@ -107,12 +107,6 @@ def _column(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     texts = [text.encode() for text in values]
     ends = array("i", itertools.accumulate(map(len, texts), initial=0))
     return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))])
-
-
-def _whole(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(_MAGIC)))
-        return file.read() == _MAGIC
 
 
 def _table(path: Path) -> pa.Table | None:

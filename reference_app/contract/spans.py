@@ -23,6 +23,8 @@ ERROR_TYPE = "error.type"
 """The outcome of a call that failed (contract.metrics), or the code of an error answer."""
 TWEET_ID = "failwhale.tweet.id"
 EDGE_CASE = "failwhale.edge_case"
+SEGMENT_END = b"PAR1"
+"""How a file of spans ends that was written to its end (Parquet)."""
 
 NAMES: dict[SpanKind, str] = {
     "SERVER": "`<method> <route template>`: a request as the callee saw it",

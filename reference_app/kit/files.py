@@ -72,6 +72,13 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     yield from Tail(path).read()
 
 
+def ends_with(path: Path, end: bytes) -> bool:
+    """Whether the last bytes of a file are these. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(end)))
+        return file.read() == end
+
+
 class Tail:
     """The JSON objects that were appended to a file of lines since the last look. The file need not exist yet; a torn last line waits."""
 

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import duckdb
 import msgspec
 
-from reference_app.contract.spans import COLUMNS, PEER, Span
+from reference_app.contract.spans import COLUMNS, PEER, SEGMENT_END, Span
+from reference_app.kit import files
 
 MARGIN_S = 60.0
 """A trace that began in the window is found whole when its spans were written within this time of one another."""
-_MAGIC = b"PAR1"
-"""How a Parquet file ends."""
 ATTEMPTS = 10
 """How often a query begins anew because a segment that it had listed was retired."""
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -186,7 +185,7 @@ def _answer(variables: dict[str, Any], segments: list[str], query: str, paramete
 
 def _is_whole(path: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()[-len(_MAGIC) :] == _MAGIC
+        return files.ends_with(path, SEGMENT_END)
     return False
 
 
