@@ -50,7 +50,7 @@ def audit(
     if not kept:
         run.write(directory, found)
     _show(found, directory, as_json=as_json)
-    terminal.say(f"{'incomplete, so not' if kept else 'recorded'} in {directory / run.FILE}{', which is kept' if kept else ''}")
+    terminal.say(f"{'this one is incomplete, so the former is kept' if kept else 'recorded'} in {directory / run.FILE}")
     raise typer.Exit(_exit_code(found))
 
 

@@ -136,6 +136,17 @@ def test_the_truth_is_in_its_own_file_and_nowhere_else(drilled: Home, tmp_path: 
     assert not [path.name for path in told if b"kill" in path.read_bytes()]
 
 
+def test_neither_a_name_nor_the_end_of_an_alert_tells_which_drill_it_was(drilled: Home, tmp_path: Path) -> None:
+    """A hash of the run can be guessed from its time, and an alert ends when the fault does."""
+    names = [exporting.export([drilled], tmp_path / out).cases for out in ("one", "two")]
+    assert names[0] != names[1]
+    where = tmp_path / "one" / names[0][0]
+    until = json.loads((where / exporting.CASE).read_text())["anomalous"][1]
+    alerts = list(csv.DictReader((where / exporting.ALERTS).read_text().splitlines()))
+    assert alerts
+    assert all(float(alert["resolved_at"] or 0) <= until for alert in alerts)
+
+
 def test_a_changed_file_no_longer_has_the_hash_that_was_sealed(drilled: Home, tmp_path: Path) -> None:
     exporting.export([drilled], tmp_path / "out")
     sealed = dict(reversed(line.split("  ")) for line in (tmp_path / "out" / exporting.SUMS).read_text().splitlines())

@@ -104,7 +104,7 @@ def test_users_over_a_limit_that_is_known_are_no_sign():
         metrics.DAILY_LIMITS.name: [counter(0.0, 8.0, component="gateway", result="over")],
         metrics.POSTS.name: [counter(8.0, 8.0, component="tweets", result="acknowledged")],
     }
-    assert (("gateway", "", states.UNKNOWN_LIMITS)) not in changed(states.of(frozen, MOMENTS))
+    assert ("gateway", "", states.UNKNOWN_LIMITS) not in changed(states.of(frozen, MOMENTS))
 
 
 def test_load_that_is_shed_on_purpose_is_seen_though_it_is_one_request_in_a_hundred():
