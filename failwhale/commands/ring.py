@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from failwhale.commands import terminal
+from reference_app.kit import files
 from reference_app.kit.home import Home
 from reference_app.stack import rings
 
@@ -65,11 +66,12 @@ def set_one(
     """Make these caches the ring of the group: while the decider ring_guard is on, one or a quarter of them at a time, 5 s apart.
 
     A cache is emptied before it joins; before one leaves, the others delete the keys that they take over. An interrupted change stays
-    between two steps, and the same command goes on with it.
+    between two steps, and the same command goes on with it. A second one waits until the first is done.
 
     Exit codes: 0 it is in force, 2 no such group or cache, or a cache that gains keys does not answer, 130 interrupted.
     """
     terminal.obey_interrupts()
     home = Home.from_environment()
-    in_force = rings.change(home, group, nodes, by=getpass.getuser(), say=terminal.say)
+    with files.locked(home.path / "ring-change.lock"):
+        in_force = rings.change(home, group, nodes, by=getpass.getuser(), say=terminal.say)
     terminal.say(f"in force: {' '.join(in_force.nodes)}")

@@ -115,8 +115,9 @@ def write(home: Home, name: str, value: int, *, by: str) -> None:
         raise ValueError(f"no decider {name!r}; there are {', '.join(sorted(DECIDERS))}")
     if not OFF <= value <= ON:
         raise ValueError(f"decider {name}: {value} is outside of {OFF}..{ON}")
-    former = read(home.deciders_file)
-    files.write_json(home.deciders_file, former | {name: value})
+    with files.locked(home.deciders_file.with_suffix(".lock")):
+        former = read(home.deciders_file)
+        files.write_json(home.deciders_file, former | {name: value})
     if former[name] != value:
         changes.record(home, changes.Change(time.time(), "decider", name, str(former[name]), str(value), by))
 

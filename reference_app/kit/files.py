@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,15 @@ def remove_durably(path: Path) -> None:
     """Delete a file so that it stays deleted after a crash; no error when it is gone already."""
     path.unlink(missing_ok=True)
     _sync_directory(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time in here; the next one waits. Whoever dies gives it up."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class LineWriter:

@@ -5,10 +5,7 @@ One run at a time: `take` refuses while another live holder has it. The file is 
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +56,7 @@ def living(chaos_dir: Path, *, now: float) -> str | None:
 
 def take(chaos_dir: Path, run_id: str, *, now: float) -> Lease:
     """Take or renew the lease for this process. Raises LeaseHeldError while another live process holds it."""
-    with _one_at_a_time(chaos_dir):
+    with files.locked(chaos_dir / "lease.lock"):  # two that look at the same moment would both find nobody
         held = read(chaos_dir)
         if held is not None and held.holder_pid != os.getpid() and alive(held, now=now):
             raise LeaseHeldError(
@@ -73,15 +70,6 @@ def take(chaos_dir: Path, run_id: str, *, now: float) -> Lease:
 def release(chaos_dir: Path) -> None:
     """Give the lease back; no error when it is not held."""
     files.remove_durably(path(chaos_dir))
-
-
-@contextmanager
-def _one_at_a_time(chaos_dir: Path) -> Iterator[None]:
-    """Two that look at the same moment would both find nobody."""
-    chaos_dir.mkdir(parents=True, exist_ok=True)
-    with (chaos_dir / "lease.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def process_started(pid: int) -> int | None:

@@ -111,7 +111,8 @@ def announce(home: Home, group: str, current: Members, wanted: Sequence[str], *,
     if guarded:
         check(current, wanted, now=now)
     members = Members(tuple(wanted), now + NOTICE_SECONDS, current.nodes)
-    files.write_json(home.rings_file, read(home.rings_file) | {group: members}, durable=True)
+    with files.locked(home.rings_file.with_suffix(".lock")):
+        files.write_json(home.rings_file, read(home.rings_file) | {group: members}, durable=True)
     changes.record(home, changes.Change(members.since, "ring", group, " ".join(current.nodes), " ".join(wanted), by))
     return members
 

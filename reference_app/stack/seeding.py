@@ -24,7 +24,7 @@ from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Component, Lab
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
-from reference_app.stack import errors, loading, questions, suggesting
+from reference_app.stack import errors, loading, questions, shards, suggesting
 from reference_app.stack.graphs import Graph
 from reference_app.stack.loading import Report, Step, Table
 
@@ -37,21 +37,23 @@ class SeedError(errors.StackError):
 
 
 def seed(home: Home, graph: Graph, *, source: str, directed: bool, report: Report, digest: str = "") -> Seed:
-    """Replace the users and follows of the lab. Raises SeedError while another process runs a drill on the lab or a store does not answer.
+    """Replace the users and follows of the lab.
 
+    Raises StackError while somebody else seeds it, moves its data or runs a drill on it, and when a store does not answer.
     Interrupted, it takes away what it had begun; `state` says what is there then.
     """
     lab = home.lab()
     held = lease.read(home.chaos)
     if held is not None and held.holder_pid != os.getpid() and lease.alive(held, now=time.time()):
         raise SeedError(f"run {held.run_id} (process {held.holder_pid}) uses this lab: seed it when the run is over")
-    try:
-        asyncio.run(_replace(lab, home, _tables(lab, graph), report))
-    except (MySQLError, RedisError, NatsError, OSError, TimeoutError) as error:
-        raise SeedError(f"seeding stopped: {error or type(error).__name__}. {state(home)}") from error
-    result = Seed(len(graph.handles), len(graph.edges), source, directed, graph.top_followers(), time.time(), digest)
-    files.write_json(home.seed_file, result, durable=True)
-    return result
+    with shards.alone(home):
+        try:
+            asyncio.run(_replace(lab, home, _tables(lab, graph), report))
+        except (MySQLError, RedisError, NatsError, OSError, TimeoutError) as error:
+            raise SeedError(f"seeding stopped: {error or type(error).__name__}. {state(home)}") from error
+        result = Seed(len(graph.handles), len(graph.edges), source, directed, graph.top_followers(), time.time(), digest)
+        files.write_json(home.seed_file, result, durable=True)
+        return result
 
 
 def state(home: Home) -> str:

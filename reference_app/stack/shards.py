@@ -77,6 +77,6 @@ def alone(home: Home) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise errors.StackError(
-                "a promotion, rebuild, backup or restore is under way in this lab: wait for its end and try again"
+                "a seeding, promotion, rebuild, backup or restore is under way in this lab: wait for its end and try again"
             ) from None
         yield

@@ -22,7 +22,7 @@ from reference_app.contract.seed import Seed
 from reference_app.contract.topology import Lab
 from reference_app.kit import files, lease
 from reference_app.kit.home import HOME_VARIABLE, REPOSITORY, Home
-from reference_app.stack import graphs, loading, render, seeding, suggesting, synthetic_graph
+from reference_app.stack import errors, graphs, loading, render, seeding, shards, suggesting, synthetic_graph
 
 REED98 = Path(__file__).resolve().parents[3] / "shared" / "data" / "graph-reed98" / "socfb-Reed98.edges"
 SCHEMAS = Path(reference_app.contract.__file__).parent / "schema"
@@ -135,6 +135,12 @@ def test_seeding_is_refused_while_another_process_runs_a_drill(stores: Stores) -
     held = lease.Lease("drill-1", parent, lease.process_started(parent) or 0, time.time() + 60)
     files.write_json(lease.path(stores.home.chaos), held)
     with pytest.raises(seeding.SeedError, match="run drill-1"):
+        stores.seed(PAIR)
+    assert not stores.home.seed_file.exists()
+
+
+def test_seeding_is_refused_while_somebody_else_moves_the_data_of_the_lab(stores: Stores) -> None:
+    with shards.alone(stores.home), pytest.raises(errors.StackError, match="a seeding, promotion"):
         stores.seed(PAIR)
     assert not stores.home.seed_file.exists()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from reference_app.contract.topology import STANDARD, Lab
 from reference_app.kit import files, membership
 from reference_app.kit.home import HOME_VARIABLE, Home
 from reference_app.kit.membership import Members
+from reference_app.stack import rings
 from reference_app.stack.errors import StackError
 
 NAMES = ("timeline-cache-0", "timeline-cache-1", "timeline-cache-2")
@@ -52,3 +55,14 @@ def test_what_is_no_ring_or_no_cache_is_refused(arguments: tuple[str, str], comp
 def test_a_ring_that_is_so_already_is_left_as_it_is() -> None:
     done = CliRunner().invoke(cli.build(["ring"]), ["ring", "set", "timeline-cache", *reversed(NAMES)])
     assert (done.exit_code, done.stderr) == (0, f"in force: {' '.join(NAMES)}\n")
+
+
+def test_a_second_change_waits_until_the_first_is_done(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(rings, "change", lambda *_, **__: order.append("second") or Members(NAMES))
+    first = ExitStack()
+    first.enter_context(files.locked(home.path / "ring-change.lock"))
+    first.callback(order.append, "first")
+    threading.Timer(0.3, first.close).start()
+    done = CliRunner().invoke(cli.build(["ring"]), ["ring", "set", "timeline-cache", *NAMES])
+    assert (done.exit_code, order) == (0, ["first", "second"])
