@@ -42,9 +42,10 @@ class Endpoints:
         user_id = self.access.user(request)
         key, held = domain.idempotency_key(request.headers.get(api.IDEMPOTENCY_KEY)), access.own(request)
         wanted = await service.body(request, domain.NewTweet)
-        self.limits.take_post(user_id)
         replied = None if wanted.in_reply_to is None else domain.tweet_id(wanted.in_reply_to, "in_reply_to")
-        created = await self.callees.post(api.NewTweet(user_id, key, domain.tweet_text(wanted.text), in_reply_to=replied))
+        tweet = api.NewTweet(user_id, key, domain.tweet_text(wanted.text), in_reply_to=replied)
+        self.limits.take_post(user_id)
+        created = await self.callees.post(tweet)
         return _created(domain.rendered_tweet(created.tweet), created, held)
 
     async def show(self, request: Request) -> Response:

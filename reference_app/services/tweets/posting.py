@@ -1,4 +1,4 @@
-"""Posting: exactly one acknowledgement rule, and never a second insert while a first may still succeed (design §4)."""
+"""Posting: exactly one acknowledgement rule, and never a second insert while a first may still succeed (docs/adr/0003)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ class Posting:
         self._shards, self._snowflake, self._failpoints, self._recorder = shards, snowflake, failpoints, recorder
 
     async def post(self, wanted: NewTweet) -> Created:
-        """The stored tweet. Raises AppError unavailable (surely not stored) or indeterminate (retry with the same key)."""
+        """The stored tweet. Raises Rejected and AppError unavailable (surely not stored), or indeterminate (retry with the same key)."""
         try:
             created = await self._post(wanted)
-        except errors.AppError as error:
-            self._recorder.count(metrics.POSTS, "indeterminate" if error.code == "indeterminate" else "refused")
+        except (errors.AppError, errors.Rejected) as error:
+            unknown = isinstance(error, errors.AppError) and error.code == "indeterminate"
+            self._recorder.count(metrics.POSTS, "indeterminate" if unknown else "refused")
             raise
         self._recorder.count(metrics.POSTS, "replayed" if created.replayed else "acknowledged")
         return created

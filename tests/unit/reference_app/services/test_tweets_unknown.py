@@ -21,12 +21,15 @@ from reference_app.services.tweets.snowflake import Snowflake
 
 
 class Lost:
-    """A database whose answer to a write is lost; who asks it anything has no time left."""
+    """A database whose answer to a write is lost, or that refuses it; who asks it anything has no time left."""
 
     peer = "tweets-db-0-primary"
 
+    def __init__(self, answer: type[errors.CallError] = errors.OutcomeUnknown) -> None:
+        self._answer = answer
+
     async def write_placed(self, operation: str, work: object) -> Any:  # noqa: ARG002 - as it is called
-        raise errors.OutcomeUnknown(self.peer, "timeout")
+        raise self._answer(self.peer, "timeout")
 
     write = write_placed
 
@@ -43,15 +46,25 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domain, "APPLY_POLL_SECONDS", 0)
 
 
+def posting(shard: Any, tmp_path: Path, recorder: Recorder) -> Posting:
+    return Posting(
+        [shard], Snowflake(process=0, mark_file=tmp_path / "mark"), failpoints=Failpoints(tmp_path / "failpoints"), recorder=recorder
+    )
+
+
 def test_a_post_of_unknown_outcome_is_indeterminate_and_counted_so_also_when_time_is_up(tmp_path: Path) -> None:
     recorder = Recorder()
-    posting = Posting(
-        [SHARD], Snowflake(process=0, mark_file=tmp_path / "mark"), failpoints=Failpoints(tmp_path / "failpoints"), recorder=recorder
-    )
     with pytest.raises(errors.AppError) as raised:
-        asyncio.run(posting.post(NewTweet(1, "key", "text")))
+        asyncio.run(posting(SHARD, tmp_path, recorder).post(NewTweet(1, "key", "text")))
     assert raised.value.code == "indeterminate"
     assert f'{metrics.POSTS.name}{{result="indeterminate"}} 1.0' in recorder.exposition().decode()
+
+
+def test_a_post_that_the_database_refuses_is_counted_as_refused(tmp_path: Path) -> None:
+    recorder, full = Recorder(), Lost(errors.Rejected)
+    with pytest.raises(errors.Rejected):
+        asyncio.run(posting(SimpleNamespace(index=0, primary=full, durable=full), tmp_path, recorder).post(NewTweet(1, "key", "text")))
+    assert f'{metrics.POSTS.name}{{result="refused"}} 1.0' in recorder.exposition().decode()
 
 
 def test_a_deletion_of_unknown_outcome_is_indeterminate_also_when_time_is_up(tmp_path: Path) -> None:
