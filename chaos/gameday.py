@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -134,6 +135,11 @@ def _checked(path: Path, day: GameDay) -> GameDay:
         raise InvalidGameDayError(f"{path} has no entries: list drills, or `{ALL}`")
     if not 0 <= day.sham_share <= 1:
         raise InvalidGameDayError(f"{path}: sham_share is {day.sham_share:g}; it is a share of the drills, 0 to 1")
+    if day.settle_s < 0 or day.repeats < 0 or day.limit_min <= 0:
+        raise InvalidGameDayError(f"{path}: settle_s and repeats are 0 or more, limit_min is above 0")
+    listed = Counter((entry.drill, entry.sham) for entry in day.entries)
+    if twice := sorted({drill for (drill, _), times in listed.items() if times > 1}):
+        raise InvalidGameDayError(f"{path} lists {', '.join(twice)} more than once: a drill and its sham twin run once each in a game day")
     for lengths in (day.phases, *(entry.phases for entry in day.entries)):
         try:
             plans.phases(lengths)

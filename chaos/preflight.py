@@ -12,9 +12,10 @@ from asyncmy.errors import MySQLError
 from chaoslib.exceptions import ActivityFailed
 from redis.exceptions import RedisError
 
+from chaos import actions
 from chaos.actions.injecting import Meaning, rehearsed
 from chaos.faults.base import NotApplicableError, UnavailableError
-from chaos.faults.families import AnyFault
+from chaos.faults.families import AnyFault, require_typed
 from chaos.session import NoSessionError
 from chaos.targets import BadTargetError
 from reference_app.kit.home import Home, NoLabError
@@ -55,6 +56,7 @@ def refusals(home: Home, planned: Sequence[Step]) -> list[str]:
     for step in planned:
         for fault in step.faults:
             try:
+                require_typed(fault)
                 fault.check(home)
             except (NotApplicableError, *_SILENT) as refused:
                 found.append(f"{step.name}: {_told(refused)}")
@@ -62,23 +64,31 @@ def refusals(home: Home, planned: Sequence[Step]) -> list[str]:
 
 
 def injector(activity: Mapping[str, Any]) -> Callable[..., object] | None:
-    """The function of an activity that applies a fault, None for others: those that do are told the configuration, whether to inject."""
+    """The function of an activity that applies a fault of ours, None for others: those that do are told the configuration, whether to inject.
+
+    What other extensions do is never called here: they know of no rehearsal.
+    """
     provider = activity.get("provider", {})
-    if provider.get("type") != "python":
+    if provider.get("type") != "python" or not provider["module"].startswith(f"{actions.__name__}."):
         return None
-    function = getattr(importlib.import_module(provider["module"]), provider["func"], None)
+    try:
+        function = getattr(importlib.import_module(provider["module"]), provider["func"], None)
+    except ModuleNotFoundError:
+        return None  # chaos.rules tells of it
     if function is None or "configuration" not in inspect.signature(function).parameters:
         return None
     return function  # type: ignore[no-any-return]
 
 
 def _rehearse(name: str, function: Callable[..., object], arguments: Mapping[str, Any], meaning: Meaning) -> Step:
+    if any("${" in str(value) for value in arguments.values()):
+        return Step(name, (), "its arguments are in the configuration of the experiment, which the toolkit reads when it runs")
     with rehearsed(meaning) as faults:
         try:
             function(**arguments, configuration={})
         except UnavailableError:
             raise
-        except _UNTOLD as error:
+        except (*_UNTOLD, TypeError) as error:  # a TypeError is of arguments that the action does not have
             return Step(name, (), _told(error))
     return Step(name, tuple(faults))
 

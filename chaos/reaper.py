@@ -63,13 +63,6 @@ def running(home: Home) -> int | None:
     return found.pid if lease.process_started(found.pid) == found.started else None
 
 
-def stop(home: Home) -> None:
-    """End the reaper before a lab is taken down, or it would start components again. Undo what is pending first."""
-    pid = running(home)
-    if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-
-
 def watch(home: Home, *, sleep: Callable[[float], None] = time.sleep) -> bool:
     """True once the lease was released and nothing is left to undo, False when an undo failed `ATTEMPTS` times."""
     attempts = 0

@@ -74,9 +74,14 @@ def _injects(experiment: Experiment) -> Iterator[str]:
     injected = {target for activity in method if _calls(activity, truth.fault) for target in _targets(activity)}
     if injected != set(truth.components):
         yield f"its truth names {', '.join(truth.components)}, its method acts on {', '.join(map(str, injected)) or 'nothing'}"
-    held = [_arguments(activity).get("seconds", 0) for activity in method if _calls(activity, "hold_fault")]
-    if any(seconds > limit for seconds in held):
-        yield f"it holds the fault {max(held):g} s, its safety limit is {limit:g} s"
+    if (held := longest_hold_s(experiment.document)) > limit:
+        yield f"it holds the fault {held:g} s, its safety limit is {limit:g} s"
+
+
+def longest_hold_s(document: dict[str, Any]) -> float:
+    """For how long an experiment without a plan leaves its fault in force, at one time; 0 where it does not say so in seconds."""
+    said = [_arguments(activity).get("seconds") for activity in document.get("method", []) if _calls(activity, "hold_fault")]
+    return max((float(seconds) for seconds in said if isinstance(seconds, int | float)), default=0.0)
 
 
 def _targets(activity: dict[str, Any]) -> list[Any]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 from chaos import events, processes
+from chaos.faults import families
 from chaos.faults.families import AnyFault
 from chaos.session import Session
 from reference_app.kit import files, lease
@@ -61,8 +61,9 @@ def inject(session: Session, fault: AnyFault, *, whole_run: bool = False, clock:
     Its event has the moment when applying it began: harm does not wait until a bad deploy is complete.
     Raises NotAllowedError (halted, lease lapsed) and NotApplicableError before anything was changed.
     """
-    with _locked(session.home):
+    with files.locked(_lock(session.home)):
         session.require_allowed()
+        families.require_typed(fault)
         fault.check(session.home)
         record = _write(session, fault, clock(), whole_run=whole_run)
         _note(session.home, record, "undo_written", clock)
@@ -98,7 +99,8 @@ def leftovers(home: Home, *, besides: str = "") -> str:
 def stuck(home: Home, patience_s: float) -> bool:
     """Whether somebody applies or undoes for longer than that: then he has to be ended before anything can be undone."""
     deadline = time.monotonic() + patience_s
-    with _lock_file(home) as file:
+    home.chaos.mkdir(parents=True, exist_ok=True)
+    with _lock(home).open("w") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,7 +126,7 @@ def replay(
     Without `whole_run` what holds for the whole run is left in force; with `abandoned` what is of a run that lives, if it began a moment ago.
     Who had ended a fault is asked before any undo: of two that turn one switch the undo of either ends both.
     """
-    with _locked(home):
+    with files.locked(_lock(home)):
         living = lease.living(home.chaos, now=clock()) if abandoned else None  # it had to take the lease before it could write a record
         chosen = [r for r in pending(home) if run_id in (None, r.run_id) and (whole_run or not r.whole_run) and r.run_id != living]
         gone = [(record, _lapsed(home, record.fault)) for record in reversed(chosen)]
@@ -220,13 +222,5 @@ def _path(home: Home, record: Record) -> Path:
     return _directory(home) / f"{record.run_id}-{record.number}.json"
 
 
-@contextmanager
-def _locked(home: Home) -> Iterator[None]:
-    with _lock_file(home) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _lock_file(home: Home) -> IO[str]:
-    home.chaos.mkdir(parents=True, exist_ok=True)
-    return (home.chaos / "undo.lock").open("w")
+def _lock(home: Home) -> Path:
+    return home.chaos / "undo.lock"

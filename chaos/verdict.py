@@ -43,10 +43,7 @@ UNHARMED = Hypothesis(goodput_ratio=0.9, completeness=0.95, post_acknowledgement
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a drill recorded. None means that the part did not run; `skipped` says why the drill did not start.
-
-    `affected_operations` counts them by kind of fault.
-    """
+    """What a drill recorded. None means that the part did not run, `skipped` says why nothing did; operations are counted by kind of fault."""
 
     plan: Plan
     hypothesis: Hypothesis
@@ -227,6 +224,8 @@ def _remarks(evidence: Evidence) -> Iterator[str]:
     """Worth saying whatever the verdict: alerts are scored beside it, and do not change it."""
     yield from _in_force(evidence)
     yield from _violations(evidence)
+    for failure in evidence.journal.rollback_failures if evidence.journal else ():
+        yield f"A rollback failed: {failure}."
     if evidence.alerts is not None:
         for missed in evidence.alerts.missed:
             yield f"The alert {missed.name} ({missed.slo or missed.component or 'any'}, {missed.severity}) was expected and did not fire."

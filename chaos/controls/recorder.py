@@ -12,7 +12,7 @@ from typing import Any
 
 from chaoslib.exceptions import InterruptExecution
 
-from chaos import catalogue, events, holder, processes, reaper, session, switches, undo
+from chaos import catalogue, events, holder, processes, reaper, rules, session, switches, undo
 from chaos.faults.base import NotApplicableError
 from chaos.session import Session
 from reference_app.kit import lease
@@ -26,7 +26,7 @@ def before_experiment_control(context: dict[str, Any], configuration: dict[str, 
         home.lab()
         extension = catalogue.extension_of(context)
         run = _open(home, extension.drill)
-        _require(run, extension)
+        _require(run, extension, context)
         reaper.ensure(home)
         if run.plan() is None:  # a drill has set them before its load began
             switches.set_for_the_run(run, extension.deciders)
@@ -89,15 +89,16 @@ def _open(home: Home, drill: str) -> Session:
     return run
 
 
-def _require(run: Session, extension: catalogue.Extension) -> None:
+def _require(run: Session, extension: catalogue.Extension, document: dict[str, Any]) -> None:
     run.require_allowed()
     if left := undo.leftovers(run.home, besides=run.run_id):
         raise session.NotAllowedError(left)
     if unfit := extension.why_not(run.home.lab()):
         raise session.NotAllowedError(unfit)
     plan, limit = run.plan(), extension.safety.longest_fault_s
-    if plan is not None and plan.undo_at - plan.inject_at > limit:
-        raise session.NotAllowedError(f"the plan holds the fault {plan.undo_at - plan.inject_at:g} s, the experiment allows {limit:g} s")
+    held = rules.longest_hold_s(document) if plan is None else plan.undo_at - plan.inject_at
+    if held > limit:
+        raise session.NotAllowedError(f"the fault would be held for {held:g} s, the experiment allows {limit:g} s")
 
 
 def _note_veto(home: Home, reason: str) -> None:

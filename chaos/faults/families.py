@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chaos.faults.application import UserFault
+from chaos.faults.base import NotApplicableError
 from chaos.faults.caches import EvictionStorm, FlushCache, StarveCache
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.config import FlipDecider, SetDecider
@@ -29,3 +32,11 @@ _Disk = SmallDisk | DiskFull
 _Application = UserFault | PoisonMessage
 _Change = Restart | BadConfig | RingChange | SetRing | SetDecider | FlipDecider | SetLimits
 AnyFault = _Process | _Network | _Data | _Disk | _Resource | _Application | HotKey | _Change
+
+
+def require_typed(fault: AnyFault) -> None:
+    """Its arguments are checked when a record of it is read, which is too late. Raises NotApplicableError: nobody could take it back."""
+    try:
+        msgspec.json.decode(msgspec.json.encode(fault), type=AnyFault)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise NotApplicableError(f"{fault.kind} has an argument of a wrong type, with which it could not be taken back: {error}") from None

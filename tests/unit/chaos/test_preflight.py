@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -50,6 +52,38 @@ def test_a_fault_that_is_made_from_what_its_component_is_then_cannot_be_told_whi
     (step,) = planned(activity("few_descriptors", "chaos.actions.resources", component="gateway-0"))
     assert step.faults == ()
     assert "no lab" in step.untold
+
+
+def test_an_action_of_another_extension_is_not_called() -> None:
+    extension = ModuleType("an_extension")
+    called: list[object] = []
+    extension.act = lambda configuration=None: called.append(configuration)  # type: ignore[attr-defined]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, extension.__name__, extension)
+        assert planned(activity("act", extension.__name__)) == []
+    assert called == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (activity("pause", komponent="gateway-0"), "unexpected keyword argument 'komponent'"),
+        (activity("pause", component="${victim}"), "in the configuration of the experiment"),
+    ],
+)
+def test_an_action_whose_arguments_are_not_known_is_told_as_such(asked: dict[str, Any], why: str) -> None:
+    (step,) = planned(asked)
+    assert why in step.untold
+
+
+def test_a_module_that_is_not_there_is_left_to_the_rules() -> None:
+    assert planned(activity("pause", "chaos.actions.fault")) == []
+
+
+def test_an_argument_of_a_wrong_type_is_told(home: Home) -> None:
+    step = preflight.Step("ration", (CpuQuota("events-0", percent=12.5),))  # type: ignore[arg-type]
+    (told,) = preflight.refusals(home, [step])
+    assert "cpu_quota has an argument of a wrong type" in told
 
 
 def test_a_lab_that_is_down_refuses_and_nothing_is_applied(home: Home) -> None:

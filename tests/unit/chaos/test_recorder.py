@@ -64,6 +64,17 @@ def test_a_plan_that_holds_the_fault_longer_than_is_safe_is_vetoed(
         recorder.before_experiment_control(context=document)
 
 
+def test_an_experiment_that_holds_its_fault_longer_than_is_safe_is_vetoed_without_a_plan_as_well(
+    home: Home, document: dict[str, Any]
+) -> None:
+    (held,) = (activity for activity in document["method"] if activity["provider"]["func"] == "hold_fault")
+    held["provider"]["arguments"] = {"seconds": 600}
+    with pytest.raises(InterruptExecution, match="600 s, the experiment allows 60 s"):
+        recorder.before_experiment_control(context=document)
+    recorder.cleanup_control()
+    assert lease.read(home.chaos) is None
+
+
 @pytest.mark.parametrize(
     ("damaged", "said"),
     [

@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -168,6 +169,13 @@ def test_a_fault_that_cannot_apply_changes_nothing(run: Session) -> None:
     with pytest.raises(NotApplicableError, match="no decider 'nonsense'"):
         config.setting(run.home, "nonsense", 0)
     assert undo.pending(run.home) == []
+
+
+@pytest.mark.parametrize("wrong", [0.5, "0", None])
+def test_what_could_not_be_read_back_is_not_applied(run: Session, wrong: Any) -> None:
+    with pytest.raises(NotApplicableError, match="an argument of a wrong type, with which it could not be taken back"):
+        undo.inject(run, SetDecider(name="replica_reads", value=wrong, former=7))
+    assert (undo.pending(run.home), undo.unreadable(run.home), names(run)) == ([], [], [])
 
 
 def test_a_record_names_its_run_and_number(run: Session, tmp_path: Path) -> None:

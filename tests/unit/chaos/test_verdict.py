@@ -190,6 +190,11 @@ def test_the_deviation_that_the_toolkit_reports_does_not_decide() -> None:
     assert verdict.judge(replace(SOUND, journal=Journal("completed", True))).verdict == "passed"
 
 
+def test_a_rollback_that_failed_is_told_whatever_the_verdict() -> None:
+    judged = verdict.judge(replace(SOUND, journal=Journal("completed", False, rollbacks=[FAILED_STEP])))
+    assert (judged.verdict, judged.reasons[-1]) == ("passed", "A rollback failed: kill: ActivityFailed: it is stopped, not running.")
+
+
 def test_a_violation_in_a_rehearsal_is_said_although_the_verdict_stays() -> None:
     judged = verdict.judge(replace(SOUND, plan=replace(PLAN, inject=False), audit=replace(AUDIT, lost=3)))
     assert judged.verdict == "not-injected"
