@@ -16,7 +16,7 @@ class Limits:
 
     `harm_margin` is harm beyond what the experiment predicts, as a share of the fault's time: with 0.35, 14 s without any good page in a
     fault of 40 s that predicts none. `unreadable_posts` None: the fault itself takes posts away, and its undo brings them back.
-    `stalled_percent` is of the last 10 s, in which nothing on the machine went on for want of CPU, memory or disk (PSI, full avg10).
+    `stalled_percent` is of the last 10 s, in which nothing on the machine went on for want of memory or disk (PSI, full avg10).
     """
 
     harm_margin: float = 0.35

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 PROC = Path("/proc")
-RESOURCES = ("cpu", "memory", "io")
+RESOURCES = ("memory", "io")
+"""Of the whole machine the kernel tells no `full` for the CPU: it is 0 always."""
 _MIB = 1 << 20
 
 
@@ -27,7 +28,7 @@ def free_disk_mib(directory: Path) -> float:
 
 
 def _full(path: Path) -> float | None:
-    """avg10 of the line `full`; kernels before 5.13 have none for the CPU."""
+    """avg10 of the line `full`."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

@@ -52,7 +52,7 @@ def run(
 ) -> None:
     """Run one experiment with Chaos Toolkit, without load and without a verdict.
 
-    Guards end it when the machine is short of CPU, memory or disk, and when the toolkit is gone and left a fault. The guards of harm and
+    Guards end it when the machine is short of memory or disk, and when the toolkit is gone and left a fault. The guards of harm and
     of lost posts belong to drills: they read the history of a drill's own load, and a fault by hand has none.
 
     Exit codes: 0 the steady state held and everything was undone, 1 it did not, 2 refused, 130 interrupted (undone).

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from chaos import host
 
-CPU = "some avg10=45.05 avg60=36.45 avg300=25.59 total=11150456779\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+MEMORY = "some avg10=45.05 avg60=36.45 avg300=25.59 total=11150456779\nfull avg10=7.25 avg60=0.00 avg300=0.00 total=12\n"
 IO = "some avg10=80.00 avg60=1.27 avg300=1.73 total=918134617\nfull avg10=61.50 avg60=0.06 avg300=0.52 total=190428753\n"
 
 
 def test_the_worst_resource_counts_and_only_the_time_in_which_all_waited(tmp_path: Path) -> None:
     (tmp_path / "pressure").mkdir()
-    (tmp_path / "pressure" / "cpu").write_text(CPU)
+    (tmp_path / "pressure" / "memory").write_text(MEMORY)
+    assert host.stalled_percent(tmp_path) == 7.25
     (tmp_path / "pressure" / "io").write_text(IO)
     assert host.stalled_percent(tmp_path) == 61.5
 
