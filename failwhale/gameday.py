@@ -101,7 +101,7 @@ def _perform(day: Day) -> Report:
         day.writer.write(Finished(dayrecord.now()))
     finally:
         report = _report(day.writer)
-        if not was_up:
+        if not was_up and not lease.living(day.home.chaos, now=time.time()):
             lifecycle.down(day.home, day.say)
     return report
 

@@ -37,9 +37,12 @@ def test_two_days_in_one_home_at_once_are_refused(home: Home, day: Planned) -> N
     assert not list(home.gamedays.iterdir())
 
 
-def test_a_lab_that_another_run_holds_is_not_touched(home: Home, day: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ran_before", [True, False])
+def test_a_lab_that_another_run_holds_is_not_touched(
+    *, ran_before: bool, home: Home, day: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
     did: list[str] = []
-    monkeypatch.setattr(lifecycle, "runs", lambda _: True)
+    monkeypatch.setattr(lifecycle, "runs", lambda _: ran_before)
     for name in ("up", "down", "reset"):
         monkeypatch.setattr(lifecycle, name, lambda *_, name=name, **__: did.append(name))
     lease.take(home.chaos, "drill-1", now=time.time() + 60)
