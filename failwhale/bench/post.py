@@ -136,7 +136,7 @@ def _await_quiet(bench_lab: BenchLab, idle: Mapping[str, float]) -> None:
 
 BENCH = Bench(
     name="post",
-    meaning="CPU time of an acknowledged post over all processes of a small lab, at saturation, its publication aside.",
+    meaning="CPU time of an acknowledged post over all processes of a small lab, at saturation, its publication aside; `later_us` is what publishing those that waited costs.",
     better="lower",
     against="a raw insert of its two rows with the same semi-sync",
     bar=BAR,

@@ -14,6 +14,7 @@ from failwhale.bench.model import Bench, Measured, Result, judged
 from reference_app.kit import files
 
 DOCUMENT = Path("docs") / "benchmarks.md"
+TOLD_WHOLE = 10_000
 HEAD = """# Benchmarks
 
 Written by `failwhale bench --write` from results that `failwhale bench NAME` measured; do not edit. How they are measured, and what was
@@ -72,15 +73,23 @@ def figures(absolute: Mapping[str, Any], prefix: str = "") -> list[tuple[str, st
         if isinstance(value, Mapping):
             found += figures(value, f"{prefix}{name}.")
         else:
-            found.append((f"{prefix}{name}", f"{value:,.4g}" if isinstance(value, float) else str(value)))
+            found.append((f"{prefix}{name}", _shown(value)))
     return found
+
+
+def _shown(value: object) -> str:
+    """Four digits of what is measured, without an exponent; all of what is counted."""
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < TOLD_WHOLE else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _row(bench: Bench, kept: Kept | None) -> str:
     target = bench.page or (f"#{bench.name}" if kept else "")
     name = f"[{bench.name}]({target})" if target else bench.name
     if kept is None:
-        ratio, interval, bar = "on its page" if bench.page else "no result yet", "", bar_text(judged(bench, Measured(None, 0), quick=False))
+        ratio, interval = "on its page" if bench.page else "no result yet", ""
+        bar = bar_text(judged(bench, Measured(None, 0), quick=False)).replace("not judged", "on its page" if bench.page else "not judged")
     else:
         (ratio, interval), bar = ratio_text(kept.result), bar_text(kept.result)
     return f"| {name} | {ratio} | {interval} | {bar} | {bench.against} |"

@@ -16,7 +16,7 @@ BENCH = Bench("reads", "What a read costs.", "lower", "a hello", 20.0, lambda _t
 
 
 def kept(ratio: Interval | None) -> report.Kept:
-    absolute = {"read_us": 801.234, "by_group_us": {"gateway": 250.0}, "reads": 1000}
+    absolute = {"read_us": 801.234, "by_group_us": {"gateway": 250.0}, "reads": 1000, "per_s": 935431.7}
     return report.Kept("reads", MACHINE, judged(BENCH, Measured(ratio, 20, absolute), quick=False))
 
 
@@ -47,7 +47,8 @@ def test_the_page_tells_machine_date_and_every_figure() -> None:
         "redis 8.1.0",
         "20 repeats",
         "| by_group_us.gateway | 250 |",
-        "| reads | 1000 |",
+        "| reads | 1,000 |",
+        "| per_s | 935,432 |",
     ):
         assert text in page
 
@@ -60,7 +61,7 @@ def test_a_benchmark_without_a_result_says_so() -> None:
 
 def test_what_has_a_page_of_its_own_is_linked_and_not_told_again() -> None:
     elsewhere = dataclasses.replace(BENCH, page="reads.md")
-    assert "| [reads](reads.md) | on its page |  | ≤ 20: not judged | a hello |" in report.document([elsewhere], {})
+    assert "| [reads](reads.md) | on its page |  | ≤ 20: on its page | a hello |" in report.document([elsewhere], {})
     page = report.document([elsewhere], {"reads": kept(Interval(19, 18, 19.5))})
     assert "| [reads](reads.md) | 19 | 18 to 19.5 | ≤ 20: passed | a hello |" in page
     assert "## reads" not in page
