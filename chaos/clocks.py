@@ -14,7 +14,7 @@ from chaos.events import Event
 from loadgen.series import Second
 
 GOOD_SECONDS = 15
-"""So many consecutive good seconds count as recovered (design §8)."""
+"""So many consecutive good seconds count as recovered."""
 DRAINED_SECONDS = 5
 """So many in which nothing waits: the queues of a busy lab are never empty for long."""
 BY_A_PERSON = ("chaos undo", "chaos halt")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from loadgen.report import PhaseReport
 
 TOLERANCE = 0.10
-"""Steady state is within this share of the sham twin with the same seed (design §8)."""
+"""Steady state is within this share of the sham twin with the same seed."""
 STEADY = {"good_pages_per_s": "good home pages a second", "deliveries_per_s": "deliveries a second"}
 """Figures that make the steady state."""
 BEFORE, JUDGED = "before", {"fault": "During the fault", "after": "After it"}

@@ -22,7 +22,7 @@ from reference_app.kit.home import Home
 FILE = "audit.json"
 """Below the run directory."""
 SETTLE_S = 12.0
-"""The reconciler may take 10 s after a shard returned to tombstone a twin (design §4)."""
+"""The reconciler may take 10 s after a shard returned to tombstone a twin."""
 _LOOK_EVERY_S = 1.0
 _DELETED = "that deleted its tweets, so nothing of it can be audited any more"
 _NOTHING = Observed(shards=(), followers=None, timelines=None, stream_pending=None)

@@ -19,7 +19,7 @@ FRESH_WITHIN_S: Mapping[str, float] = {"home": 5.0, "user_timeline": 2.0}
 """Seconds after its acknowledgement by which a complete page shows a tweet: the delivery objective (contract/slo.yaml); and reading one's own
 writes within 1 s, plus the second for which the edge may keep a public page."""
 GONE_WITHIN_S = 5.0
-"""Seconds after its 204 by which a deleted tweet is gone everywhere (design §4)."""
+"""Seconds after its 204 by which a deleted tweet is gone everywhere (docs/consistency.md)."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Plan:
 
 
 DRILL_SECONDS = {"warmup": 10, "baseline": 35, "ramp": 5, "before": 20, "fault": 40, "after": 30, "decay": 20}
-"""Drill timeline (design §7): the plateau runs before, during and after the fault, so `before` has the same load as `fault`."""
+"""Drill timeline: the plateau runs before, during and after the fault, so `before` has the same load as `fault`."""
 
 
 def phases(seconds: dict[str, float] | None = None) -> tuple[Phase, ...]:

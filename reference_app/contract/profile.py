@@ -1,6 +1,6 @@
 """Time constants, twice: what production systems use, and the lab's, short enough to play out within one drill.
 
-A drill refuses to start when a lab constant exceeds half of its recovery phase (design §3).
+A drill refuses to start when a lab constant exceeds half of its recovery phase (docs/adr/0006).
 """
 
 from __future__ import annotations

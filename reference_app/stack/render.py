@@ -41,7 +41,7 @@ is left out of the modes, its tables are then InnoDB's."""
 
 
 def mariadb_options(component: Component, *, semi_sync: bool) -> tuple[str, ...]:
-    """Options of one instance. A commit is acknowledged when its binlog and, with `semi_sync`, its replica have it (design §4).
+    """Options of one instance. A commit is acknowledged when its binlog and, with `semi_sync`, its replica have it (docs/adr/0003).
 
     What depends on a member's role is in `mariadb_role`.
 
