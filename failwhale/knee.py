@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -75,8 +76,8 @@ def known(home: Home, topology: str) -> Kept | None:
 
 def share_of(home: Home, preset: Preset, part: float) -> float:
     """The share of the preset's rates whose peak is so much of the knee's requests a second. Raises UnknownKneeError, ValueError."""
-    if part <= 0:
-        raise ValueError("a share of the knee is above zero, for example 0.6")
+    if not 0 < part < math.inf:
+        raise ValueError(f"a share of the knee is a number above zero, for example 0.6, not {part:g}")
     kept = known(home, home.lab().topology)
     if kept is None or kept.requests_per_s is None:
         raise UnknownKneeError(f"the knee of the lab at {home.path} is not known on this machine: run `failwhale load knee` first")

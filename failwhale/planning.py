@@ -13,6 +13,7 @@ from chaos.preflight import Step
 from failwhale import knee
 from failwhale import lab as layout
 from failwhale.run import Wish
+from loadgen import recording
 from loadgen.model import presets
 from reference_app.contract import plan as plans
 from reference_app.contract import profile
@@ -73,9 +74,12 @@ def laid_out(home: Home, wish: Wish) -> Lab:
 
 
 def require_free(home: Home, *, now: float) -> None:
-    """Raises DrillError while a live run holds the lab: whatever is done to it now would disturb what that one measures."""
+    """Raises DrillError while a live run holds the lab, or a load runs: whatever is done to it now would disturb what that one measures."""
     if run_id := lease.living(home.chaos, now=now):
         raise DrillError(f"run {run_id} holds this lab: wait for its end, or end it with `failwhale down`")
+    if load := recording.under_way(home, now=now):
+        name, left = load
+        raise DrillError(f"load {name} runs, for up to {left:.0f} s more: one at a time. Wait for its end, or stop it")
 
 
 def check_lab(home: Home, wish: Wish, experiment: Experiment) -> list[Step]:

@@ -109,7 +109,7 @@ class Operation:
 
     @property
     def censored(self) -> bool:
-        """True when nobody saw an answer: the latency is known only to be at least as long as the wait."""
+        """True when it was given up, or has no end: the latency is at least as long as the wait. Not where the connection broke."""
         return self.completed_at is None or self.error == "timeout"
 
 

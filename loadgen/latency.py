@@ -1,7 +1,7 @@
 """Percentiles over operations, from the intended start of a request.
 
-They cover answers that were as wanted, and requests nobody saw the answer of: those enter as lower bounds, never below the
-client's timeout. Errors that came back fast are counted elsewhere, not timed.
+They cover answers that were as wanted, and requests that were given up or have no end: those enter as lower bounds, never below the
+client's timeout. Errors, connections that broke among them, are counted elsewhere, not timed, however late they came.
 """
 
 from __future__ import annotations

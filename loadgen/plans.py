@@ -18,6 +18,8 @@ LEAD_S = 5.0
 """From writing the plan to load second 0: the generator has to be up by then."""
 LEAD_OF_SEVERAL_S = 10.0
 """Processes wait for one another."""
+DRAIN_S = 5.0
+"""Time for answers and due retries after the end of a plan."""
 
 
 class RunExistsError(Exception):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loadgen import facts, history, plans, report
+import msgspec
+
+from loadgen import facts, history, plans, report, session
 from loadgen.report import Report
 from reference_app.kit import files
 from reference_app.kit.home import Home
@@ -26,6 +28,25 @@ def report_of(run_dir: Path) -> Report:
 def read(run_dir: Path) -> Report:
     """The report of a load that has ended, from what it recorded."""
     return report.build(plans.read(run_dir), facts.read(run_dir), history.read(run_dir / history.FILE))
+
+
+def seconds_left(run_dir: Path, *, now: float) -> float:
+    """How long its load may last still; 0 for one that wrote how it fared, or was reported. Raises what reading its plan and facts does."""
+    plan = plans.read(run_dir)
+    over = facts.read(run_dir) is not None or (run_dir / report.FILE).exists()
+    return 0.0 if over else max(0.0, plan.t0 + plan.duration + plans.DRAIN_S - now)
+
+
+def under_way(home: Home, *, now: float) -> tuple[str, float] | None:
+    """The newest load without a drill, and how many seconds it may last still; None when it is over, or was too late to begin."""
+    newest = max(home.runs.glob("*-load-*"), default=None)
+    try:
+        if newest is None or not (left := seconds_left(newest, now=now)):
+            return None
+        begun = (newest / history.FILE).exists() or now < plans.read(newest).t0 + session.LATE_MAX_S
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return (newest.name, left) if begun else None
 
 
 def directory(home: Home, run_id: str) -> Path:

@@ -25,7 +25,7 @@ SLOWEST = 10
 
 @dataclass(frozen=True)
 class Count:
-    """`ok` answers of `sent` requests; `errors` is the rest, `censored` those among them that nobody saw the answer of."""
+    """`ok` answers of `sent` requests; `errors` is the rest, `censored` those among them that were given up or have no end."""
 
     sent: int = 0
     ok: int = 0
@@ -56,7 +56,7 @@ class PhaseReport:
 
 @dataclass(frozen=True)
 class Slow:
-    """One of the slowest requests. `response_ms` is a lower bound where `error` says that nobody saw an answer; then there is no trace id either."""
+    """One of the slowest requests. `response_ms` is a lower bound where `error` says that no answer came; then there is no trace id either."""
 
     n: int
     op: Op

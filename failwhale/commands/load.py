@@ -97,7 +97,9 @@ def run(
 
 def ui(
     *,
-    port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1; by default the lab's, 18092 (92 above its first port).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port on 127.0.0.1; by default the lab's, 18092 (92 above its first port).")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Whom to send to, instead of the lab's entry.")] = None,
     anywhere: Annotated[bool, typer.Option("--anywhere", help="Allow targets that are not on this machine.")] = False,
 ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.table import Table
 
@@ -17,6 +19,10 @@ from reference_app.kit.home import Home
 VALID, INVALID, USAGE = 0, 1, 2
 
 
+class UnreadableError(Exception):
+    """Nothing can be said of that load, or not yet."""
+
+
 def report(
     run_id: Annotated[str, typer.Argument(help="A run below the lab's `runs/`, a drill's too, or `latest`.")] = recording.LATEST,
     *,
@@ -24,16 +30,27 @@ def report(
 ) -> None:
     """Show what the clients of a recorded run saw, and the traces of its slowest requests.
 
-    Exit codes: 0 the measurement is valid, 1 it is not, 2 there is no such run.
+    Exit codes: 0 the measurement is valid, 1 it is not, 2 there is no such run, its load is not over, or its record cannot be read.
     """
     try:
         run_dir = recording.directory(Home.from_environment(), run_id)
-    except recording.NoHistoryError as error:
+        load = _of_one_that_is_over(run_dir)
+    except (recording.NoHistoryError, UnreadableError) as error:
         terminal.complain(str(error))
         raise typer.Exit(USAGE) from None
-    load = recording.read(run_dir).load
     show(load, run_dir, as_json=as_json)
     raise typer.Exit(VALID if load.valid else INVALID)
+
+
+def _of_one_that_is_over(run_dir: Path) -> Load:
+    try:
+        if left := recording.seconds_left(run_dir, now=time.time()):
+            raise UnreadableError(f"the load of {run_dir.name} runs for up to {left:.0f} s more: ask again then")
+        return recording.read(run_dir).load
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        raise UnreadableError(
+            f"the record of {run_dir.name} cannot be read ({error}): another version left it, or it was cut off"
+        ) from None
 
 
 def show(load: Load, run_dir: Path, *, as_json: bool) -> None:

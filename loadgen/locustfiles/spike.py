@@ -2,8 +2,8 @@
 
 With `--processes 2 -u 2 -r 2`, or with a `--master` and two `--worker`, two processes send it.
 
-Talks to the lab of FAILWHALE_HOME and ends by itself. The exit code is 0 when the load was recorded, whatever the service
-answered: whether that was good is for the report to say.
+Talks to the lab of FAILWHALE_HOME, or to another address of this machine (`--host`), and ends by itself. The exit code is 0 when the
+load was recorded, whatever the service answered: whether that was good is for the report to say.
 """
 
 # mypy: disable-error-code="untyped-decorator"
@@ -34,13 +34,18 @@ log = logging.getLogger("loadgen")
 def check_lab(environment: Any, **_: Any) -> None:
     """Fail at once, not when somebody presses Start."""
     logging.getLogger("locust.stats_logger").disabled = session.RUN_DIR_VARIABLE in os.environ
+    home = Home.from_environment()
     try:
-        session.check(Home.from_environment(), os.environ)
+        session.check(home, os.environ)
+        refused = spike.aim(environment, home.lab())
     except (NoLabError, session.NoSeedError, session.StalePlanError) as error:
-        log.error("%s", error)  # noqa: TRY400
+        refused = str(error)
+    if refused:
+        log.error("%s", refused)
         sys.exit(USAGE_ERROR)
     environment.process_exit_code = 0
     spike.prepare(environment)
+    spike.guard(environment)
     gevent.signal_handler(signal.SIGINT, environment.runner.quit)
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, jsonify, request
 from locust import events
 
-from loadgen import session, target
+from loadgen import session
 from loadgen.model import presets
 from loadgen.users import spike
 from loadgen.users.people import Browser, Person, Poster, Reader, Stage
@@ -43,12 +43,10 @@ def prepare(environment: Any, **_: Any) -> None:
         Person.stage = Stage.of(Home.from_environment())
     except (NoLabError, session.NoSeedError) as error:
         _give_up(str(error))
-    environment.host = environment.host or Person.stage.lab.entry_url
-    if refused := _refusal(environment, environment.host):
+    if refused := spike.aim(environment, Person.stage.lab):
         _give_up(refused)
     environment.process_exit_code = 0
-    if environment.web_ui:
-        environment.web_ui.app.before_request(lambda: _refuse_bad_target(environment))
+    spike.guard(environment, _bad_scale)
 
 
 @events.test_start.add_listener
@@ -66,19 +64,8 @@ def close_load(**_: Any) -> None:
     spike.close_load()
 
 
-def _refuse_bad_target(environment: Any) -> Response | None:
-    """Any page that the browser shows may post to this one: what it asks for is looked at before Locust does."""
-    if not request.path.endswith("/swarm"):
-        return None
-    refused = _refusal(environment, request.form.get("host", environment.host)) or _bad_scale(request.form.get("scale", "1"))
-    return jsonify({"success": False, "message": refused, "host": environment.host}) if refused else None
-
-
-def _refusal(environment: Any, url: str) -> str:
-    return target.refusal(url, anywhere=environment.parsed_options.anywhere)
-
-
-def _bad_scale(text: str) -> str:
+def _bad_scale(form: Mapping[str, str]) -> str:
+    text = form.get("scale", "1")
     try:
         return "" if 0 < float(text) < float("inf") else f"the scale is {text}: it must be above zero"
     except ValueError:

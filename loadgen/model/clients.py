@@ -32,8 +32,8 @@ EXPONENTIAL = Pause(0.25, 4.0, jitter=0.5)
 class Clients:
     """`timeout_s` after its sending a request is given up. The attempts for one thing that a user wants count the first one, and every reaction.
 
-    A page that took longer than `slow_s` is refreshed by `refresh_share` of those who waited for it. Of those whose author's page failed or
-    took as long, `back_share` go back to their home page instead.
+    A page that failed is loaded again by all, one that took longer than `slow_s` by `refresh_share` of those who waited for it. Of those
+    whose author's page failed or took as long, `back_share` go back to their home page instead.
     """
 
     name: str
@@ -66,7 +66,7 @@ IMPATIENT = Clients(
 trigger is gone (Bronson et al., Metastable Failures in Distributed Systems, HotOS 2021; retries sustain half of the outages in Huang et al., OSDI 2022)."""
 RESTLESS = Clients(
     "restless",
-    "people: a page that failed, or took 2 s, is loaded again within seconds by four of five, or left by the back button",
+    "people: a page that failed is loaded again within seconds, one that took 2 s by four of five; half leave an author's by the back button",
     read_attempts=4,
     pause=Pause(1.0, 1.0, jitter=0.5),
     slow_s=2.0,

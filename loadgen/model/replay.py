@@ -79,7 +79,7 @@ class Recording:
     @property
     def name(self) -> str:
         """Names it wherever it is read from."""
-        return f"{PREFIX}{self.path}" + ("" if self.speed is None else f"@{self.speed:g}")
+        return f"{PREFIX}{self.path}" + ("" if self.speed is None else f"@{self.speed!r}".removesuffix(".0"))
 
     def __call__(self, phases: Phases) -> tuple[Leg, ...]:
         """A level leg for each load second. Raises BadReplayError."""
@@ -115,7 +115,10 @@ def recording(name: str) -> Recording:
     parts = _NAME.fullmatch(name)
     if parts is None:
         raise BadReplayError(f"{name!r} names no file: write replay:FILE or replay:FILE@SPEED")
-    path = Path(parts["path"]).expanduser().absolute()
+    try:
+        path = Path(parts["path"]).expanduser().absolute()
+    except RuntimeError:
+        raise BadReplayError(f"{name!r} begins with the home directory of somebody who has none here: write the path in full") from None
     return Recording(path, read(path), float(parts["speed"]) if parts["speed"] else None)
 
 

@@ -19,14 +19,15 @@ from loadgen.loadclock import LoadClock
 from loadgen.model import followups, outcomes
 from loadgen.model.mix import Request
 from loadgen.model.outcomes import Answer
+from loadgen.plans import DRAIN_S
 from loadgen.selfwatch import SelfWatch
 from loadgen.session import Session
 from loadgen.users import watchers
 from reference_app.kit.files import LineWriter
 
 OUTSTANDING_MAX = 1000
-DRAIN_S, HURRIED_DRAIN_S = 5.0, 1.0
-"""Time for answers and due retries after the end of the plan, and after a stop."""
+HURRIED_DRAIN_S = 1.0
+"""Time for answers after a stop."""
 
 Send = Callable[[Request], Answer]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 from locust import LoadTestShape
 
-from loadgen import plans
+from loadgen import plans, session
 from loadgen.model import presets
+from loadgen.users.spike import Spike
 
 DEFAULT_PEOPLE = 50
 
@@ -24,8 +26,17 @@ class Event(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """(people, how many come or go per second); None ends it."""
         assert self.runner is not None  # noqa: S101 - set before the first tick
-        options: Any = self.runner.environment.parsed_options
-        second = time.perf_counter() - self.start_time
+        environment: Any = self.runner.environment
+        options = environment.parsed_options
         phases = plans.scaled(float(options.scale), {})
+        second = self._second(phases[-1].end, measured=Spike in environment.user_classes)
         people = presets.people_at(second, presets.named(options.preset), phases, peak=options.num_users or DEFAULT_PEOPLE)
         return None if people is None else (people, float(people))
+
+    def _second(self, end: float, *, measured: bool) -> float:
+        """Of the event. The measured load begins later, and has its last answers after the end: a shape that ends before would stop it."""
+        second = time.perf_counter() - self.start_time
+        if not measured:
+            return second
+        second = max(0.0, second - session.PLAIN_LEAD_S)
+        return min(second, math.nextafter(end, 0.0)) if second < end + plans.DRAIN_S else second

@@ -22,7 +22,7 @@ CLOSED_LOOP = Path(__file__).with_name("one_by_one.py")
 
 
 def closed_loop(home: Home, results: Path) -> subprocess.Popen[bytes]:
-    """One of Locust's users for as long as the open loop takes."""
+    """One of Locust's users for as long as the open loop takes, away from the core of that one."""
     options = [
         "--headless",
         "-u",
@@ -39,7 +39,9 @@ def closed_loop(home: Home, results: Path) -> subprocess.Popen[bytes]:
     ]
     command = [sys.executable, "-m", "locust", "-f", str(CLOSED_LOOP), *options]
     environment = os.environ | {"FAILWHALE_HOME": str(home.path)}
-    return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
+    return process
 
 
 def told(results: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ import time
 import msgspec
 import pytest
 
-from loadgen import facts, history, plans, recording, report, runner, session
+from loadgen import facts, history, plans, recording, report
 from loadgen.model import mix
 from reference_app.kit import home as homes
 
@@ -75,9 +75,20 @@ def test_a_process_that_is_killed_makes_the_load_invalid(target, make_home, star
     assert "not every process of the generator lived to write" in measured.invalid_reasons[0]
 
 
-def test_a_master_and_two_workers_of_ones_own_share_a_plan_and_leave_a_report(target, make_home):
+SHORT = """
+import functools
+from loadgen.locustfiles.spike import Spike
+from loadgen.users import spike
+
+spike.open_load = functools.partial(spike.open_load, scale=0.05)
+"""
+"""The locustfile, with a plan of its own of 8 s."""
+
+
+def test_a_master_and_two_workers_of_ones_own_share_a_plan_and_leave_a_report(target, make_home, tmp_path):
     home, port = make_home(target.port), str(free_port())
-    plain = [sys.executable, "-m", "locust", "-f", str(runner.LOCUSTFILE)]
+    (tmp_path / "short.py").write_text(SHORT)
+    plain = [sys.executable, "-m", "locust", "-f", str(tmp_path / "short.py")]
     of_master = [
         "--master",
         "--headless",
@@ -92,10 +103,9 @@ def test_a_master_and_two_workers_of_ones_own_share_a_plan_and_leave_a_report(ta
         "--master-bind-port",
         port,
     ]
-    run_dir = plans.create(home, preset="goal", seed=3, now=time.time(), lead_s=LEAD_S, phases=plans.scaled(0.02, {"baseline": 4}))
     environment = os.environ | {homes.HOME_VARIABLE: str(home.path)}
     started = [
-        subprocess.Popen([*plain, *of_master], cwd=homes.REPOSITORY, env=environment | {session.RUN_DIR_VARIABLE: str(run_dir)}, stderr=subprocess.DEVNULL),
+        subprocess.Popen([*plain, *of_master], cwd=homes.REPOSITORY, env=environment, stderr=subprocess.DEVNULL),
         *(subprocess.Popen([*plain, "--worker", "--master-port", port], cwd=homes.REPOSITORY, env=environment, stderr=subprocess.DEVNULL) for _ in "ab"),
     ]  # fmt: skip
     try:
@@ -103,10 +113,12 @@ def test_a_master_and_two_workers_of_ones_own_share_a_plan_and_leave_a_report(ta
     finally:
         for process in started:
             process.kill()
+    (left,) = home.runs.glob(f"*/{report.FILE}")
+    run_dir = left.parents[1]
     is_the_whole_schedule(run_dir)
     assert parts(run_dir) == ["generator-1-of-2.json", "generator-2-of-2.json"]
-    assert recording.report_of(run_dir).load.sent == len(mix.schedule(plans.read(run_dir), users=USERS))
-    assert (run_dir / report.FILE).exists()
+    written = msgspec.json.decode(left.read_bytes(), type=report.Report)
+    assert written.load.sent == len(mix.schedule(plans.read(run_dir), users=USERS))
 
 
 def free_port():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from loadgen.report import Count, Load, PhaseReport
 from reference_app.contract import topology
 from reference_app.kit import files
 from reference_app.kit.home import Home
+from reference_app.query import slo
 
 MACHINE = measure.Machine("2026-11-21T09:00:00+00:00", "a processor", 2, 24.0, "6.1", "3.11", 0.1, {})
 
@@ -121,5 +123,16 @@ def test_without_a_knee_there_is_no_share_of_it(home: Home) -> None:
     files.write_json(home.path / knee.FILE, kept(share=None, requests_per_s=None))
     with pytest.raises(knee.UnknownKneeError):
         knee.share_of(home, presets.PLATEAU, 0.6)
-    with pytest.raises(ValueError, match="above zero"):
-        knee.share_of(home, presets.PLATEAU, 0)
+    for part in (0, math.nan, math.inf):
+        with pytest.raises(ValueError, match="above zero"):
+            knee.share_of(home, presets.PLATEAU, part)
+
+
+def test_a_knee_is_judged_by_the_objectives_of_the_contract() -> None:
+    wanted = {one.name: one for one in slo.read()}
+    assert {wanted[name].error_budget for name in ("home-read-availability", "post-availability")} == {knee.ERRORS_MAX}
+    assert wanted["home-completeness"].objective == knee.COMPLETE_MIN
+    assert wanted["delivery-latency"].objective == knee.DELIVERED_MIN
+    for name in ("home-latency", "post-latency"):
+        assert f',le="{knee.LATENCY_MS / 1000:g}"' in wanted[name].good_selector
+        assert wanted[name].objective == 0.99, "a stair's p99 is judged"

@@ -11,7 +11,10 @@ import pytest
 from chaos import catalogue
 from failwhale import drill, planning
 from failwhale.run import Run, Wish
+from loadgen import plans
+from reference_app.contract.plan import phases
 from reference_app.contract.topology import SMALL, Lab, components
+from reference_app.kit import files
 from reference_app.kit.home import Home
 from tests.unprivileged import as_nobody
 
@@ -32,6 +35,15 @@ def test_without_root_a_drill_that_needs_it_is_skipped_with_the_reason_before_th
         assert not (Path(home) / "lab.json").exists()
     assert told.startswith(f"skipped; {NEEDS_NFT} is not possible on this machine: latency is not possible here: ")
     assert told.endswith("; 2 steps; None")
+
+
+def test_no_drill_begins_while_a_load_runs(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    files.write_json(home.lab_file, Lab(str(tmp_path), "small", 1, components(SMALL, 1), "", ""))
+    planning.require_free(home, now=1000.0)
+    run_dir = plans.create(home, preset="goal", seed=1, now=1000.0, phases=phases())
+    with pytest.raises(planning.DrillError, match=f"load {run_dir.name} runs, for up to 169 s more: one at a time"):
+        planning.require_free(home, now=1001.0)
 
 
 def test_a_run_in_which_nothing_is_injected_needs_nothing() -> None:

@@ -32,6 +32,11 @@ def test_errors_that_came_back_fast_do_not_flatter_the_percentiles(operation):
     assert latency.milliseconds([operation(type="error", status=503, response_ms=1.0), operation(response_ms=7.0)]) == [7.0]
 
 
+def test_a_connection_that_broke_is_no_wait_for_an_answer_however_late_it_broke(operation):
+    broken = operation(type="error", status=0, error="lost", response_ms=4900.0)
+    assert (broken.censored, latency.milliseconds([broken])) == (False, [])
+
+
 def test_nearest_rank_is_a_value_that_occurred():
     assert latency.nearest_rank([3.0, 1.0, 2.0], 0.99) == 3.0
     assert latency.nearest_rank([3.0, 1.0, 2.0], 0.5) == 2.0

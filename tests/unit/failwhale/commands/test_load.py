@@ -14,7 +14,7 @@ from failwhale import knee
 from failwhale.commands import load
 from loadgen import history, plans, report, runner, target
 from loadgen.runner import Generator
-from reference_app.contract import topology
+from reference_app.contract import plan, topology
 from reference_app.contract.plan import phases
 from reference_app.contract.seed import Seed
 from reference_app.kit import files, lease
@@ -44,9 +44,9 @@ def invoke(*arguments, command="run"):
     return CliRunner().invoke(app, ["load", command, *arguments])
 
 
-def recorded(home):
+def recorded(home, *, now=1_790_000_000.0):
     """A run of which the generator left nothing but the first lines of its history."""
-    run_dir = plans.create(Home(home), preset="goal+impatient", seed=1, now=1_790_000_000.0, phases=phases())
+    run_dir = plans.create(Home(home), preset="goal+impatient", seed=1, now=now, phases=phases())
     writer = files.LineWriter(run_dir / history.FILE)
     writer.write(history.Invoke(n=1, op="home", user=1, due=71.0, at=1_790_000_071.0, intent=1))
     writer.write(history.Completion(n=1, type="error", status=503, at=1_790_000_071.1, response_ms=100, service_ms=99, lag_ms=1))
@@ -63,6 +63,21 @@ def test_a_recorded_load_is_reported_again_and_its_files_stay_as_they_are(home):
     document = msgspec.json.decode(invoke(run_dir.name, "--json", command="report").stdout)
     assert (document["run_id"], document["load"]["phases"]["fault"]["home_intents"]["wanted"]) == (run_dir.name, 1)
     assert not (run_dir / report.FILE).exists()
+
+
+def test_a_load_that_runs_is_not_reported_as_one_that_died(home):
+    run_dir = recorded(home, now=time.time())
+    shown = invoke(command="report")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert f"the load of {run_dir.name} runs for up to 1" in shown.stderr
+    assert "lived to write" not in shown.stderr
+
+
+def test_a_record_of_another_version_is_no_traceback(home):
+    (recorded(home) / plan.FILE).write_text('{"run_id": 7}')
+    shown = invoke(command="report")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "another version left it, or it was cut off" in shown.stderr
 
 
 def generator(monkeypatch, *, code, begins):
@@ -125,6 +140,14 @@ def test_no_load_is_sent_while_a_drill_holds_the_lab(home):
     lease.take(Home(home).chaos, "drill-1", now=time.time())
     result = invoke("goal")
     assert (result.exit_code, "run drill-1 holds this lab" in result.stderr) == (2, True)
+
+
+@pytest.mark.usefixtures("reachable")
+def test_no_load_is_sent_while_another_one_runs(home):
+    run_dir = recorded(home, now=time.time())
+    result = invoke("goal")
+    assert (result.exit_code, f"load {run_dir.name} runs, for up to" in result.stderr) == (2, True)
+    assert list((home / "runs").iterdir()) == [run_dir]
 
 
 @pytest.mark.usefixtures("home", "reachable")
@@ -214,6 +237,13 @@ def test_the_page_is_not_opened_on_a_port_that_is_taken():
         result = open_page("--port", str(stranger.getsockname()[1]))
     assert result.exit_code == 2
     assert "Locust may be open already" in result.stderr
+
+
+@pytest.mark.usefixtures("home", "reachable")
+@pytest.mark.parametrize("port", ["0", "65536"])
+def test_the_page_is_not_opened_on_a_port_that_is_none(port):
+    result = open_page("--port", port)
+    assert (result.exit_code, "Invalid value for '--port'" in result.stderr) == (2, True)
 
 
 def open_page(*arguments):

@@ -75,6 +75,13 @@ def test_a_page_that_was_slow_is_refreshed_by_as_many_as_do_so():
     assert not any(after(page, SERVED, RESTLESS, took_s=1.9) for page in pages)
 
 
+def test_a_page_that_failed_is_loaded_again_by_all():
+    pages = [replace(PAGE, n=n, intent=n) for n in range(1000)]
+    seen = [after(page, FAILED, RESTLESS, took_s=took_s) for page in pages for took_s in (0.1, 2.1)]
+    assert Counter(again.reaction for again in seen if again) == {"retry": 2000}
+    assert all(11.5 <= again.due <= 12.0 for again in seen if again)
+
+
 @pytest.mark.parametrize(("outcome", "took_s"), [(FAILED, 0.1), (SERVED, 2.1)])
 def test_some_leave_the_page_of_an_author_by_the_back_button(outcome, took_s):
     pages = [replace(AUTHOR, n=n, intent=n) for n in range(1000)]

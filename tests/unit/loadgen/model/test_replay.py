@@ -72,6 +72,15 @@ def test_the_name_of_a_replay_leads_to_its_file_from_anywhere(match, monkeypatch
     assert presets.GOAL.slug == "goal"
 
 
+def test_a_speed_that_fits_is_kept_to_its_last_digit(match):
+    """The plan names it, and the generator reads it from there: rounded up it would not fit."""
+    name = presets.checked(f"replay:{match}@7.6666666", phases()).name
+    assert name.endswith("@7.6666666")
+    assert presets.checked(name, phases()).name == name
+    assert float(f"{7.6666666:g}") > 690 / 90 > 7.6666666
+    assert presets.named(f"replay:{match}@20").name.endswith("@20")
+
+
 HEADER, GOOD = "unix_time,n\n", "100,4\n101,5\n"
 
 
@@ -110,6 +119,8 @@ def test_a_file_that_is_not_there_or_not_what_its_name_says_is_refused(tmp_path)
         replay.read(tmp_path / "plain.csv.gz")
     with pytest.raises(BadReplayError, match="names no file"):
         presets.named("replay:")
+    with pytest.raises(BadReplayError, match="the home directory of somebody who has none here"):
+        presets.named("replay:~nosuchuser/x.csv")
 
 
 @pytest.mark.parametrize("speed", ["0", "0.5", "7.7"])
