@@ -1,6 +1,7 @@
 """Packet rules of faults: nftables on loopback, one table per fault, so that taking a fault back is deleting its table.
 
-Rules stand in the `output` hook: on loopback everything passes it once, on its way from the one who sends.
+Rules stand in the `output` hook: on loopback everything passes it once, on its way from the one who sends. Each begins with `oifname "lo"`:
+what this machine asks of others on the same port is left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 SEARCHED = ("/usr/sbin", "/sbin")
 """Where nft is beside PATH."""
 PRIORITIES = {"filter": 0, "nat": -100}
+LOOPBACK = "lo"
 
 
 class FirewallError(Exception):
@@ -75,7 +77,7 @@ def packets(table: str) -> int:
 
 
 def _chain(kind: str, rules: Sequence[str]) -> str:
-    body = "".join(f"    {rule};\n" for rule in rules)
+    body = "".join(f'    oifname "{LOOPBACK}" {rule};\n' for rule in rules)
     return f"  chain {kind}_output {{\n    type {kind} hook output priority {PRIORITIES[kind]};\n{body}  }}\n"
 
 

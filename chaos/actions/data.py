@@ -30,7 +30,10 @@ def take_backup(database: str) -> str:
 
 
 def delete_without_where(
-    component: str, table: str = "tweets", *, safe_updates: bool = False, configuration: dict[str, Any] | None = None
+    component: str,
+    table: str = "tweets",
+    safe_updates: bool = False,  # noqa: FBT001, FBT002 - the toolkit lists no others
+    configuration: dict[str, Any] | None = None,
 ) -> str:
     """Delete every row of a table on a primary; the undo is a restore. With `safe_updates` the server refuses it, as one that names no key."""
     return injected_each(component, lambda home, name: data.deletion(home, name, table, safe_updates=safe_updates), configuration)

@@ -56,7 +56,7 @@ def loss(component: str, percent: int = 10, configuration: dict[str, Any] | None
     return injected(Loss(component, percent=percent), configuration)
 
 
-def syn_drop(component: str, *, watchers: bool = False, configuration: dict[str, Any] | None = None) -> str:
+def syn_drop(component: str, watchers: bool = False, configuration: dict[str, Any] | None = None) -> str:  # noqa: FBT001, FBT002 - the toolkit lists no others
     """Open connections to the component go on, new ones hang (nftables); those of the lab's own questions count if `watchers` are meant."""
     return injected(SynDrop(component, watchers=watchers), configuration)
 

@@ -56,6 +56,6 @@ def stop_replica(component: str, thread: Thread = "sql", configuration: dict[str
     return injected(StopReplica(component, thread=thread), configuration)
 
 
-def exhaust_connections(component: str, *, cut_open: bool = False, configuration: dict[str, Any] | None = None) -> str:
+def exhaust_connections(component: str, cut_open: bool = False, configuration: dict[str, Any] | None = None) -> str:  # noqa: FBT001, FBT002 - the toolkit lists no others
     """Take every connection that the database allows; with `cut_open` also those that the app has open."""
     return injected(ExhaustConnections(component, cut_open=cut_open), configuration)

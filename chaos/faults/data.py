@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import ClassVar
 
@@ -11,14 +12,17 @@ from asyncmy.errors import MySQLError
 from chaos.faults import databases
 from chaos.faults.base import NotApplicableError, OnComponent, state_of
 from reference_app.contract import storage
-from reference_app.kit import changes
+from reference_app.contract.topology import Component
+from reference_app.kit import changes, sql
 from reference_app.kit.home import Home
-from reference_app.stack import binlog, errors, gtid, promotion, restoring
+from reference_app.stack import binlog, errors, gtid, mariadb, promotion, restoring, shards
 from reference_app.stack.binlog import Transaction
 
 logger = logging.getLogger(__name__)
 WITHOUT_KEY = 1175
 """What a server says to a DELETE or UPDATE that names no key, under safe updates (ER_UPDATE_WITHOUT_KEY_IN_SAFE_MODE)."""
+DELETE_SECONDS, END_SECONDS = 60.0, 30.0
+"""Of the statement, which may have many rows to delete; and of its rollback, when it took longer."""
 
 
 class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
@@ -47,7 +51,7 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
         if self.sham:
             return
         try:
-            asyncio.run(databases.answer(home.lab().component(self.component), self._statement, safe_updates=self.safe_updates))
+            asyncio.run(_execute(home.lab().component(self.component), *self._statements))
         except MySQLError as error:
             if not self.safe_updates or error.args[0] != WITHOUT_KEY:
                 raise
@@ -76,12 +80,15 @@ class DeleteWithoutWhere(OnComponent, frozen=True, tag="delete_without_where"):
     def _statement(self) -> str:
         return f"DELETE FROM {storage.DATABASE}.{self.table}"  # noqa: S608 - it is the fault
 
+    @property
+    def _statements(self) -> tuple[str, ...]:
+        """With what a client that was started with --safe-updates says first."""
+        return (*(("SET SESSION sql_safe_updates = 1",) if self.safe_updates else ()), self._statement)
+
     def _culprit(self, home: Home) -> Transaction | None:
-        """The deletion in the binlog of the primary; none when a restore has left it out already."""
-        component = home.lab().component(self.component)
-        if component.role != "primary":
-            return None
-        logged = (t for t in binlog.read(home, component) if t.gtid.number > _number(self.since))
+        """The deletion in the binlog of whoever is the primary now, a replica's has it too; none when a restore has left it out already."""
+        primary, _ = shards.pair(home.lab(), self.component)
+        logged = (t for t in binlog.read(home, primary) if t.gtid.number > _number(self.since))
         return next((t for t in logged if t.statements == [self._statement]), None)
 
 
@@ -93,6 +100,33 @@ def deletion(home: Home, component: str, table: str, *, safe_updates: bool = Fal
     except (OSError, TimeoutError, MySQLError) as error:
         raise NotApplicableError(f"{component} does not tell its position ({error}): `failwhale up` repairs the lab") from error
     return DeleteWithoutWhere(component, table=table, since=position, safe_updates=safe_updates)
+
+
+async def _execute(component: Component, *statements: str) -> None:
+    """One by one. What takes too long is killed, and committed or undone when this raises: the server would go on with it by itself."""
+    async with asyncio.timeout(databases.ANSWER_SECONDS):
+        connection = await sql.connect(component.port, user=storage.DATABASE_USER, autocommit=True)
+    try:
+        async with asyncio.timeout(DELETE_SECONDS), connection.cursor() as cursor:
+            for statement in statements:
+                await cursor.execute(statement)
+    except TimeoutError:
+        await _end(component, connection.thread_id())
+        raise
+    finally:
+        connection.close()
+
+
+async def _end(component: Component, thread: int) -> None:
+    """Raises TimeoutError when the thread is not gone in time."""
+    async with asyncio.timeout(END_SECONDS), mariadb.connected(component) as server:
+
+        async def gone() -> bool:
+            return not await server.value(f"COUNT(*) FROM information_schema.processlist WHERE id = {thread}")
+
+        with contextlib.suppress(MySQLError):  # it has ended by itself
+            await server.execute(f"KILL {thread}")
+        await mariadb.until(gone)
 
 
 def _shard(home: Home, component: str) -> str:

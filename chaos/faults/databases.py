@@ -232,11 +232,9 @@ async def _replication(component: Component) -> dict[str, Any]:
         return next(iter(await cursor.fetchall()), {})
 
 
-async def answer(component: Component, statement: str, *, safe_updates: bool = False) -> list[tuple[Any, ...]]:
-    """What a database says to a statement of an administrator, whose client may have been started with --safe-updates."""
+async def answer(component: Component, statement: str) -> list[tuple[Any, ...]]:
+    """What a database says to a statement of an administrator."""
     async with asyncio.timeout(ANSWER_SECONDS), await _connection(component) as connection, connection.cursor() as cursor:
-        if safe_updates:
-            await cursor.execute("SET SESSION sql_safe_updates = 1")
         await cursor.execute(statement)
         return list(await cursor.fetchall())
 

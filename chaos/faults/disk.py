@@ -6,6 +6,7 @@ file that cannot grow ends the server.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -16,10 +17,12 @@ from asyncmy.errors import MySQLError
 from chaos import disks, events
 from chaos.faults import databases
 from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, bring_back
+from reference_app.kit import files
 from reference_app.kit.home import Home
 from reference_app.stack import errors, shards
 from reference_app.stack.control import Control
 
+logger = logging.getLogger(__name__)
 SMALLEST_ROOM_MIB = 16
 """A server that starts takes 12 MiB for temporary tables."""
 BALLAST = "failwhale.ballast"
@@ -59,22 +62,29 @@ class SmallDisk(_OnDisk, frozen=True, tag="small_disk"):
             raise NotApplicableError(f"{self.component} is on a small disk already: `failwhale chaos undo` takes it back")
 
     def apply(self, home: Home) -> None:
+        files.write_atomic(self._begun(home), b"", durable=True)
         shards.hold_down(Control(home), self.component)
         disks.put(self._directory(home), room_bytes=self.room_mib << 20)
         bring_back(home, self.component)
 
     def undo(self, home: Home) -> None:
-        """Raises StackError after a restart of the machine: what was acknowledged since the preparation is with the replica alone."""
+        """After a restart of the machine, what was acknowledged since the preparation is with the replica alone: raises StackError while that
+        is no primary. Without a replica it is lost.
+        """
         component = home.lab().component(self.component)
-        if self.boot != disks.boot_id() and component.role == "primary":
-            raise errors.StackError(
-                f"the machine was started again while {self.component} was on a disk in memory: if it has a replica, "
-                "promote that (`failwhale shard promote`), then `failwhale shard rebuild` this one"
-            )
+        if self.boot != disks.boot_id() and self._begun(home).exists() and component.role == "primary":
+            happened = f"the machine was started again while {self.component} was on a disk in memory"
+            if component.paired:
+                raise errors.StackError(
+                    f"{happened}: promote its replica (`failwhale shard promote {component.shard}`), "
+                    f"then make this one anew (`failwhale shard rebuild {component.shard}`)"
+                )
+            logger.warning("%s and has no replica: what was written to it since the preparation is lost", happened)
         if self.in_effect(home):
             shards.hold_down(Control(home), self.component)
         disks.take_away(self._directory(home))
         bring_back(home, self.component)
+        self._begun(home).unlink(missing_ok=True)
 
     def in_effect(self, home: Home) -> bool:
         return disks.mounted(self._directory(home))
@@ -82,6 +92,10 @@ class SmallDisk(_OnDisk, frozen=True, tag="small_disk"):
     def measured(self, home: Home) -> dict[str, float]:
         """What is left of the disk."""
         return {"free_kib": float(disks.free(self._directory(home)) >> 10)}
+
+    def _begun(self, home: Home) -> Path:
+        """It is there from before the disk is until it is taken back: a disk in memory leaves no trace when the machine ends."""
+        return home.chaos / f"small-disk-{self.component}"
 
 
 class DiskFull(_OnDisk, frozen=True, tag="disk_full"):

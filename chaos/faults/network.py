@@ -12,7 +12,7 @@ import msgspec
 
 from chaos import cgroups, connections, events, firewall
 from chaos.cgroups import Controller
-from chaos.faults.base import ALIVE, NotApplicableError, OnComponent, UnavailableError, in_force_already, require_absent, state_of
+from chaos.faults.base import NotApplicableError, OnComponent, UnavailableError, in_force_already, require_absent
 from reference_app.kit.home import Home
 from reference_app.stack import marks, questions
 
@@ -129,8 +129,7 @@ class Partition(msgspec.Struct, frozen=True, tag="partition"):
     def check(self, home: Home) -> None:
         self.available()
         for component in (*self.callers, *self.callees):
-            if (state := state_of(home, component)) not in ALIVE:
-                raise NotApplicableError(f"{component} is {state}, not running: `failwhale up` repairs the lab")
+            OnComponent(component).check(home)
         if firewall.present(self.table(home)):
             raise in_force_already(self)
 

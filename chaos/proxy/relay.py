@@ -14,10 +14,11 @@ import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from chaos.proxy import toxics
-from chaos.proxy.toxics import Link, Stream, Toxic
+from chaos.proxy.toxics import Ending, Link, Stream, Toxic
 
 SO_MARK = 36
 """socket(7); Python has no name for it before 3.13."""
@@ -52,6 +53,7 @@ class Direction(asyncio.Protocol):
         self._waiting: deque[toxics.Piece] = deque()
         self._waiting_bytes = 0
         self._armed = False
+        self._closing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -114,8 +116,11 @@ class Direction(asyncio.Protocol):
             self.transport.pause_reading()
         self._drain()
         if fate.ending is not None:
-            effect.ended += 1
-            self._after(fate.ends_at - now, self.reset if fate.ending == "reset" else self._close)
+            timer = self._after(fate.ends_at - now, partial(self._end, fate.ending))
+            if fate.ending == "close":  # each chunk puts a close off, as in Toxiproxy; a reset comes when the first one said
+                if self._closing is not None:
+                    self._closing.cancel()
+                self._closing = timer
 
     def _drain(self) -> None:
         """Hand on what is due, in the order in which it came; look again when the next piece is."""
@@ -136,8 +141,8 @@ class Direction(asyncio.Protocol):
         self._armed = False
         self._drain()
 
-    def _after(self, seconds: float, action: Callable[[], None]) -> None:
-        asyncio.get_running_loop().call_later(max(0.0, seconds), action)
+    def _after(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(max(0.0, seconds), action)
 
     def _end_orderly(self) -> None:
         """The peer's end comes after everything that still waits, and a slow close later."""
@@ -149,7 +154,15 @@ class Direction(asyncio.Protocol):
         if self.peer is not None and self.peer.transport is not None:
             self.peer.transport.close()
 
-    def _close(self) -> None:
+    def _end(self, ending: Ending) -> None:
+        """By a toxic, unless the connection has ended meanwhile."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        self._relay.effect.ended += 1
+        if ending == "reset":
+            self.reset()
+            return
+        self._drain()
         for side in (self, self.peer):
             if side is not None and side.transport is not None:
                 side.transport.close()

@@ -91,7 +91,8 @@ def fate(toxics: Sequence[Toxic], link: Link, chunk: bytes, *, now: float, rng: 
             if toxic.type == "reset_peer" or wait > 0:
                 ending, ends_at = ("reset" if toxic.type == "reset_peer" else "close"), now + wait
             pieces = []
-    return Fate(_in_order(link, pieces), ending, ends_at)
+    ordered = _in_order(link, pieces)
+    return Fate(ordered, ending, max(ends_at, link.last_due) if ending == "close" else ends_at)
 
 
 def close_delay(toxics: Sequence[Toxic]) -> float:

@@ -7,12 +7,12 @@ would deny tweets that were acknowledged.
 from __future__ import annotations
 
 import asyncio
+import os
 import pwd
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from os import getuid
 from pathlib import Path
 
 import msgspec
@@ -45,7 +45,7 @@ class Shard:
 
 def user_name() -> str:
     """Name of the user that runs this process: servers started by root must be told to stay root."""
-    return pwd.getpwuid(getuid()).pw_name
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def directory(home: Home, component: Component) -> Path:
@@ -115,8 +115,15 @@ def put_back(home: Home, member: Component) -> None:
     kept.rename(directory(home, member))
 
 
+def require_removable(home: Home, component: Component) -> None:
+    """Raises StackError while its data directory is a mount point: what is in it could be deleted, it itself could not."""
+    if os.path.ismount(directory(home, component)):
+        raise errors.StackError(f"{component.name} is on a drill's small disk: `failwhale chaos undo` first")
+
+
 def provision(home: Home, component: Component) -> None:
     """Give a stopped MariaDB an empty data directory; whatever it had is deleted. `establish` makes a database of it. Raises StackError."""
+    require_removable(home, component)
     target, scratch = directory(home, component), home.data / f".{component.name}"
     for old in (scratch, target):
         if old.exists():

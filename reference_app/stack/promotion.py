@@ -50,6 +50,7 @@ def promote(home: Home, name: str, *, by: str, say: Say) -> Promoted:
         if chosen.name == former.name:
             fenced: Former = "unknown"
         else:
+            bootstrap.require_removable(home, former)  # it may have to be made anew once that is decided
             fenced = _fence(control, former, chosen, say)
             decide(home, former, chosen, by)
         primary, replica, rebuilt = complete(home, former.shard, fenced, say)

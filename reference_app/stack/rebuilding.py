@@ -36,6 +36,7 @@ def rebuild(home: Home, name: str, *, say: Say) -> Rebuilt:
         primary, replica = shards.pair(control.lab, shards.name_of(control.lab, name))
         if name == primary.name:
             raise errors.ReplicationError(f"{name} is the primary of {primary.shard}: promote {replica.name} first, then rebuild this one")
+        bootstrap.require_removable(home, replica)
         copied = make_anew(control, primary, replica, say)
         shards.done(open_for_writes(primary))
         return Rebuilt(primary.shard, primary.name, replica.name, copied.position, copied.bytes, round(time.monotonic() - started, 3))

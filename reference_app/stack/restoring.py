@@ -91,6 +91,8 @@ def restore(home: Home, course: Course, *, by: str, say: Say) -> Restored:
     with shards.alone(home):
         control = Control(home)
         primary, replica = shards.pair(control.lab, course.shard)
+        for member in (primary, replica):
+            bootstrap.require_removable(home, member)
         _recover(control, replica)
         with _read_only(primary), _kept_aside(control, replica):
             if course.skipped is None:

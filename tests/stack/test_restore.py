@@ -13,7 +13,7 @@ import pytest
 from chaos.faults import data
 from reference_app.contract import ids
 from reference_app.kit.home import Home
-from reference_app.stack import backup, binlog, bootstrap, errors, restoring, shards, standing
+from reference_app.stack import backup, binlog, bootstrap, errors, promotion, restoring, shards, standing
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("lab")]
 SHARD = "tweets-db-0"
@@ -65,6 +65,28 @@ def test_a_delete_without_where_is_taken_back_and_what_came_before_and_after_it_
     assert api.acknowledged(author, again, "kept") == first
     page = api.call(author, "GET", f"/users/{author.id}/tweets?limit=100").json()
     assert {*before.values(), *between.values(), *after.values()} <= {tweet["id"] for tweet in page["tweets"]}
+    assert all(shard.well for shard in standing.of_all(home))
+
+
+@pytest.mark.verify
+@pytest.mark.breaks
+def test_a_deletion_is_taken_back_when_somebody_promoted_the_replica_which_has_it_too(
+    api: Any, home: Home, eventually: Callable[..., None]
+) -> None:
+    author = api.user()
+    kept = posted(api, author, 3)
+    backup.take(home, shards.copy_of(home.lab(), SHARD))
+    born = home.lab().shard(SHARD)[0].name
+    fault = data.deletion(home, born, "tweets")
+    fault.apply(home)
+    kept |= posted(api, author, 2)
+    assert promotion.promote(home, SHARD, by="test", say=print).primary != born
+    assert fault.measured(home)["rows_deleted"] >= 3
+    fault.undo(home)
+    for tweet in kept.values():
+        eventually(lambda tweet=tweet: status(api, tweet) == 200, f"{tweet} is shown")
+    assert home.lab().shard(SHARD)[0].name == born
+    assert not fault.in_effect(home)
     assert all(shard.well for shard in standing.of_all(home))
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from chaos import disks, firewall
 from chaos.cgroups import Controller
-from chaos.faults import change, databases, disk, network, process, toxics
+from chaos.faults import base, change, databases, disk, network, process, toxics
 from chaos.faults.base import NotApplicableError
 from chaos.faults.change import BadConfig, Restart
 from chaos.faults.databases import ReadOnly, StopReplica
@@ -195,6 +195,27 @@ def test_what_was_demoted_meanwhile_stays_read_only(home: Home, statements: list
     assert statements == told
 
 
+def make_possible(monkeypatch: pytest.MonkeyPatch, *, present: bool) -> None:
+    """Partitions, in a lab whose processes all run; `present` is whether the rules of one are there."""
+    monkeypatch.setattr(network, "_no_cgroups", lambda: "")
+    monkeypatch.setattr(base, "state_of", lambda *_: "running")
+    monkeypatch.setattr(firewall, "why_not", lambda: "")
+    monkeypatch.setattr(firewall, "present", lambda _: present)
+
+
+@pytest.mark.parametrize("side", ["callers", "callees"])
+def test_a_partition_of_who_is_no_longer_what_his_name_tells_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch, side: str) -> None:
+    lay_out(home)
+    make_possible(monkeypatch, present=False)
+    partition = Partition(**({"callers": ("tweets-0",), "callees": ("events-0",)} | {side: ("tweets-db-0-primary",)}))
+    partition.check(home)
+    roles.assign(home.roles_file, "tweets-db-0", "tweets-db-0-replica")
+    with pytest.raises(
+        NotApplicableError, match=r"tweets-db-0-primary is the replica now, .*`failwhale shard promote tweets-db-0-primary`"
+    ):
+        partition.check(home)
+
+
 @pytest.mark.parametrize(("inside", "in_effect"), [("17 18", True), ("18", False)], ids=["both callers", "one was restarted"])
 def test_a_partition_is_in_effect_while_every_caller_is_inside_and_in_the_way_while_its_rules_are_there(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, *, in_effect: bool
@@ -206,11 +227,8 @@ def test_a_partition_is_in_effect_while_every_caller_is_inside_and_in_the_way_wh
     callers = {"tweets-0": 17, "users-0": 18}
     leaders = {name: Marked(pid, 1, pid, stopped=False, started=1, component=name) for name, pid in callers.items()}
     monkeypatch.setattr(network, "_tree", lambda: Controller(tmp_path, 2))
-    monkeypatch.setattr(network, "_no_cgroups", lambda: "")
-    monkeypatch.setattr(network, "state_of", lambda *_: "running")
     monkeypatch.setattr(marks, "components", lambda _: leaders)
-    monkeypatch.setattr(firewall, "why_not", lambda: "")
-    monkeypatch.setattr(firewall, "present", lambda _: True)
+    make_possible(monkeypatch, present=True)
     partition = Partition(callers=tuple(callers), callees=("tweet-cache-0",))
     assert partition.in_effect(home) == in_effect
     with pytest.raises(NotApplicableError, match="partition of tweet-cache-0 is in force already: `failwhale chaos undo`"):

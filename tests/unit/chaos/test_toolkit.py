@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -44,14 +45,24 @@ def test_chaos_discover_lists_every_activity(tmp_path: Path) -> None:
     listing = tmp_path / "discovery.json"
     done = chaos("discover", "--no-install", "--discovery-path", str(listing), "failwhale")
     assert done.returncode == 0, done.stderr
-    found = {f"{activity['mod']}.{activity['name']}": activity["type"] for activity in json.loads(listing.read_text())["activities"]}
-    assert found == dict.fromkeys(offered(actions), "action") | dict.fromkeys(offered(probes), "probe")
+    listed = {f"{activity['mod']}.{activity['name']}": activity for activity in json.loads(listing.read_text())["activities"]}
+    kinds = {name: activity["type"] for name, activity in listed.items()}
+    assert kinds == dict.fromkeys(offered(actions), "action") | dict.fromkeys(offered(probes), "probe")
+    assert {name: [argument["name"] for argument in activity["arguments"]] for name, activity in listed.items()} == {
+        name: arguments_of(name) for name in listed
+    }
 
 
 def offered(package: ModuleType) -> list[str]:
     """What the modules of a package name in `__all__`, whichever modules there are."""
     found = (importlib.import_module(f"{package.__name__}.{path.stem}") for path in Path(package.__path__[0]).glob("*.py"))
     return [f"{module.__name__}.{name}" for module in found for name in getattr(module, "__all__", ())]
+
+
+def arguments_of(activity: str) -> list[str]:
+    """All that its signature has; the toolkit lists none that can be given by its name alone."""
+    module, _, name = activity.rpartition(".")
+    return list(inspect.signature(getattr(importlib.import_module(module), name)).parameters)
 
 
 def test_discovery_names_this_distribution() -> None:

@@ -72,6 +72,19 @@ def test_limit_data_counts_over_the_life_of_a_connection() -> None:
     assert [f.ending for f in (first, second, third)] == [None, "close", "close"]
 
 
+def test_a_connection_is_closed_behind_what_was_delayed_after_its_limit_was_reached() -> None:
+    link, wanted = Link(), (Toxic("limit_data", attributes=Attributes(bytes=1500)), Toxic("latency", attributes=Attributes(latency=200)))
+    first, second, third = (fate(*wanted, link=link, now=now) for now in (NOW, NOW + 0.05, NOW + 0.1))
+    assert (first.ending, second.ending, third.ending) == (None, "close", "close")
+    assert second.ends_at == third.ends_at == second.pieces[-1][0] == pytest.approx(NOW + 0.25)
+
+
+def test_a_reset_does_not_wait_for_what_was_delayed() -> None:
+    wanted = (Toxic("latency", attributes=Attributes(latency=200)), Toxic("reset_peer"))
+    link = Link(last_due=NOW + 0.2)
+    assert fate(*wanted, link=link).ends_at == NOW
+
+
 def test_toxics_add_up_in_their_order() -> None:
     slow, narrow = Toxic("latency", attributes=Attributes(latency=100)), Toxic("bandwidth", attributes=Attributes(rate=1))
     assert fate(slow, narrow, chunk=b"x" * 102).pieces[-1][0] == pytest.approx(NOW + 0.1 + 102 / 1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -96,3 +97,15 @@ def test_a_data_directory_that_cannot_be_copied_is_told_with_the_words_of_cp(tmp
     with pytest.raises(errors.StackError, match=r"directory of users-db-0 could not be made:\ncp: .*gone"):
         bootstrap.provision(home, component)
     assert not bootstrap.directory(home, component).exists()
+
+
+def test_a_data_directory_on_a_small_disk_is_not_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(tmp_path)
+    (component,) = (c for c in components(SMALL, 21000) if c.name == "users-db-0")
+    kept = bootstrap.directory(home, component) / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == kept.parent)
+    with pytest.raises(errors.StackError, match="users-db-0 is on a drill's small disk: `failwhale chaos undo` first"):
+        bootstrap.provision(home, component)
+    assert kept.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,14 @@ def test_a_promotion_that_comes_to_nothing_starts_the_former_primary_again_if_it
     with pytest.raises(errors.ReplicationError, match="did not apply"):
         promotion._fence(processes, former, chosen, lambda _line: None)
     assert processes.done == [f"held {former.name}", *([f"started {former.name}"] if running else [])]
+
+
+def test_nobody_is_promoted_while_the_former_primary_is_on_a_small_disk_that_would_have_to_be_made_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, _ = home.lab().shard(SHARD)
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == bootstrap.directory(home, former))
+    with pytest.raises(errors.StackError, match=f"{former.name} is on a drill's small disk: `failwhale chaos undo` first"):
+        promotion.promote(home, SHARD, by="test", say=lambda _line: None)
+    assert home.lab().shard(SHARD)[0] == former
+    assert not bootstrap.role_file(home, former).exists()
