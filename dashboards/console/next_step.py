@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashboards.rules import model
 from postmortems.incidents import PAGE, LiveIncident
 from postmortems.model import Header
 
@@ -51,4 +52,4 @@ def recorded(header: Header) -> NextStep:
 
 def _runbook(incident: LiveIncident) -> str:
     first = next((alert for alert in incident.alerts if alert.severity == PAGE), None)
-    return f"`docs/runbooks/{first.name}.md`" if first else "the runbooks in `docs/runbooks`"
+    return f"`{first.runbook_url or model.runbook(first.name)}`" if first else "the runbooks in `docs/runbooks`"

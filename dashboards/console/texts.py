@@ -10,6 +10,8 @@ from chaos.alertscore import Score
 from chaos.audit.model import Audit
 from chaos.clocks import Clocks
 from dashboards.console.data import Listed, Result
+from dashboards.console.draw import units
+from loadgen.report import PhaseReport
 from postmortems import render, wording
 from postmortems.model import Figure
 
@@ -85,9 +87,10 @@ def seconds(value: float | None) -> str:
     return wording.text(Figure(value, "seconds", ""))
 
 
-def share(part: int, whole: int) -> str:
-    """`98.2 %`, or "not available" when there was nothing to count."""
-    return wording.text(Figure(part / whole if whole else None, "share", ""))
+def complete_pages(phase: PhaseReport | None) -> str:
+    """`98.2 %` of the home pages that were served, or "not available" when there were none."""
+    served = phase.pages_complete + phase.pages_partial if phase else 0
+    return units.share(phase.pages_complete / served) if phase and served else NOT_AVAILABLE
 
 
 def _fired(score: Score) -> Iterator[dict[str, str]]:

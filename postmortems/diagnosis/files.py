@@ -99,10 +99,12 @@ def _values(path: Path, name: str, texts: Sequence[str]) -> Values:
 
 
 def _value(text: str, where: str) -> float:
+    """What is infinite is no measurement, as in what Prometheus tells."""
     try:
-        return float(text) if text.strip() else np.nan
+        value = float(text) if text.strip() else np.nan
     except ValueError as error:
         raise BadFileError(f"{where}: {error}; a value is a number, or nothing where there was none") from None
+    return value if np.isfinite(value) else np.nan
 
 
 def _series(name: str, before: Values, after: Values) -> Series:

@@ -23,7 +23,7 @@ def page() -> None:
     st.title("Detection")
     since = recordings.counted_since(recordings.starts(home))
     try:
-        card = _card(str(home.path), since, len(list(home.runs.glob(f"*/{recordings.RESULT}"))))
+        card = _card(str(home.path), since, _results(home), recordings.without_result([home], since=since, now=time.time()))
     except ValueError as error:
         st.warning(str(error))
         return
@@ -93,8 +93,11 @@ def _drills(card: ScoreCard) -> None:
     )  # fmt: skip
 
 
+def _results(home: Home) -> list[tuple[str, int]]:
+    """Every result there is, and when it was written."""
+    return sorted((str(path), path.stat().st_mtime_ns) for path in home.runs.glob(f"*/{recordings.RESULT}"))
+
+
 @st.cache_data(max_entries=4, show_spinner=False)
-def _card(path: str, since: str, runs: int) -> ScoreCard:  # noqa: ARG001 - a run more is another card
-    homes = [Home(Path(path))]
-    lost = recordings.without_result(homes, since=since, now=time.time())
-    return score.score(recordings.read(homes, since=since), scrape_s=windows.LAB.scrape_s, without_result=lost)
+def _card(path: str, since: str, results: list[tuple[str, int]], lost: int) -> ScoreCard:  # noqa: ARG001 - other results are another card
+    return score.score(recordings.read([Home(Path(path))], since=since), scrape_s=windows.LAB.scrape_s, without_result=lost)

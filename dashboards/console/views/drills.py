@@ -102,12 +102,12 @@ def _headline(run: Run) -> None:
     values = {
         "Lost posts": texts.NOT_AVAILABLE if audit is None or audit.lost is None else f"{audit.lost:,} of {audit.acknowledged:,}",
         "Duplicated": texts.NOT_AVAILABLE if audit is None or audit.duplicated is None else f"{audit.duplicated:,}",
-        "Complete pages": texts.NOT_AVAILABLE if fault is None else texts.share(fault.pages_complete, fault.home.sent),
+        "Complete pages": texts.complete_pages(fault),
         "Time to detect": texts.seconds(result.clocks.ttd_s),
         "Recovery after undo": texts.seconds(result.clocks.recovery_after_undo_s),
     }
     for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
-        column.metric(label, value, border=True, help="In the fault's phase." if label == "Complete pages" else None)
+        column.metric(label, value, border=True, help="Of those served in the fault's phase." if label == "Complete pages" else None)
 
 
 def _charts(run: Run) -> None:

@@ -17,7 +17,7 @@ from postmortems.model import State
 from postmortems.workflow import Desk
 from reference_app.kit.home import Home
 
-_BY, _SAID = "by", "desk-said"
+_BY, _KEPT_BY, _SAID = "by", "kept-by", "desk-said"
 
 
 def write(home: Home, opened: Opened) -> None:
@@ -25,7 +25,7 @@ def write(home: Home, opened: Opened) -> None:
     if opened.markdown is None:
         st.warning("There is no text to edit: draft it again first.")
         return
-    desk = desks.at(home, opened.incident.header.id, st.session_state.get(_BY, ""))
+    desk = desks.at(home, opened.incident.header.id, _name())
     _tell()
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -40,8 +40,9 @@ def write(home: Home, opened: Opened) -> None:
 def steps(home: Home, opened: Opened) -> None:
     """From draft to closed."""
     status = opened.incident.header.status
-    by = st.text_input("You are", desks.login(), key=_BY, width=260)
-    desk = desks.at(home, opened.incident.header.id, by)
+    st.session_state.setdefault(_BY, _name())
+    st.text_input("You are", key=_BY, width=260)
+    desk = desks.at(home, opened.incident.header.id, _name())
     _tell()
     st.markdown(" → ".join(f"**{state}**" if state == status else state for state in desks.STATES))
     if status in workflow.NEXT:
@@ -56,6 +57,13 @@ def steps(home: Home, opened: Opened) -> None:
         st.dataframe(
             rows, hide_index=True, key="log", column_config={"when": st.column_config.DatetimeColumn("when (UTC)", timezone="UTC")}
         )
+
+
+def _name() -> str:
+    """Who works here: what stands at "You are", and while that is not on the page what stood there last."""
+    name: str = st.session_state.get(_BY, st.session_state.get(_KEPT_BY, desks.login()))
+    st.session_state[_KEPT_BY] = name
+    return name
 
 
 def _edited(incident_id: str, on_disk: str) -> tuple[str, str]:

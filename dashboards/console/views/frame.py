@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import streamlit as st
@@ -16,6 +17,7 @@ _SEE = {
     "down": "Start it from a terminal:",
     "dark": "Bring it back from a terminal:",
 }
+_ENDS_CODE = re.compile(r"[`\s]+")
 
 
 @st.fragment(run_every=sights.REFRESH_S)
@@ -28,9 +30,14 @@ def choose(label: str, options: Mapping[str, str], *, link: str) -> str:
     """The id that is picked among those there are (id -> how it reads): what the query parameter `link` names at first, else the first."""
     linked = st.query_params.get(link, "")
     if linked and linked not in options:
-        st.warning(f"There is no {label.lower()} `{linked}` here; this is the newest one.")
+        st.warning(f"There is no {label.lower()} {quoted(linked)} here; this is the newest one.")
     first = list(options).index(linked) if linked in options else 0
     return st.selectbox(label, list(options), index=first, format_func=lambda name: options[name], key=link)
+
+
+def quoted(text: str) -> str:
+    """What somebody may have put into a link, for a sentence in Markdown: as code, in which images and links are none."""
+    return f"`{_ENDS_CODE.sub(' ', text)}`"
 
 
 def link(label: str, url: str, *, key: str, why_not: str = "") -> None:

@@ -81,12 +81,12 @@ def _one(home: Home, opened: Opened) -> None:
 
 
 def _check(home: Home, opened: Opened) -> None:
-    """Its result stays until another postmortem is opened."""
+    """Its result stays until this postmortem changes or another one is opened."""
     incident_id = opened.incident.header.id
     with st.container(horizontal=True, vertical_alignment="center", key="acts"):
         if st.button("Check every number", icon=":material/fact_check:", key="check"):
             with st.spinner("deriving every number again from the frozen snapshot"):
-                st.session_state[_CHECKED] = incident_id, incidents.checked(home, incident_id)
+                st.session_state[_CHECKED] = opened, incidents.checked(home, incident_id)
         if opened.markdown is not None:
             st.download_button(
                 "Download Markdown", opened.markdown, f"{incident_id}.md", "text/markdown", icon=":material/download:", key="download",
@@ -94,8 +94,8 @@ def _check(home: Home, opened: Opened) -> None:
             )  # fmt: skip
         if not opened.incident.header.real_incident:
             frame.link("See the run", f"/drills?run={opened.incident.header.run_id}", key="seerun")
-    checked_id, findings = st.session_state.get(_CHECKED, ("", []))
-    if checked_id != incident_id:
+    checked, findings = st.session_state.get(_CHECKED, (None, []))
+    if checked != opened:
         return
     if findings:
         st.error(f"{len(findings)} findings:\n" + "\n".join(f"- {finding}" for finding in findings))

@@ -8,7 +8,7 @@ from dashboards.console import traces
 from dashboards.console.data import Run
 from dashboards.console.draw import trace_list, waterfall
 from dashboards.console.traces import Choice, NoTracesError, Stretch
-from dashboards.console.views import picture
+from dashboards.console.views import frame, picture
 from reference_app.kit import deciders
 from reference_app.kit.home import Home
 
@@ -72,7 +72,7 @@ def one(home: Home, trace_id: str, *, key: str = "spans") -> None:
     try:
         spans = traces.one(home, trace_id)
     except ValueError as error:
-        st.warning(f"The link is broken: {error}.")
+        st.warning(f"The link is broken: {frame.quoted(str(error))}.")
         return
     if not spans:
         st.warning(

@@ -61,6 +61,20 @@ def test_a_run_is_shown_with_its_headline_and_its_charts(opened: Open) -> None:
     assert len(page.app.get("vega_lite_chart")) == 4
 
 
+@pytest.mark.parametrize(
+    ("complete", "partial", "told"), [(29, 58, "33 %"), (9996, 4, "99.9 %"), (29, 0, "100 %"), (0, 0, "not available")]
+)
+def test_complete_pages_are_a_share_of_those_that_were_served(
+    home: Home, run_id: str, opened: Open, complete: int, partial: int, told: str
+) -> None:
+    path = home.runs / run_id / "result.json"
+    result = msgspec.json.decode(path.read_bytes())
+    result["load"]["phases"]["fault"] |= {"pages_complete": complete, "pages_partial": partial}
+    result["load"]["phases"]["fault"]["home"]["sent"] = 20_000
+    path.write_bytes(msgspec.json.encode(result))
+    assert opened("drills").metrics["Complete pages"] == told
+
+
 @pytest.mark.usefixtures("home")
 def test_a_run_is_shown_with_audit_alerts_and_clocks(opened: Open) -> None:
     page = opened("drills", part=EVIDENCE)
@@ -103,6 +117,16 @@ def test_a_link_to_a_run_that_is_not_there_shows_the_newest(run_id: str, opened:
     page = opened("drills", run="nowhere")
     assert "There is no run `nowhere`" in page.told
     assert page.app.selectbox(key="run").value == run_id
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("link", ["run", "trace"])
+def test_a_picture_in_a_link_is_not_drawn(opened: Open, link: str) -> None:
+    page = opened("drills", part="Traces", **{link: "`\n\n![](http://host/x)"})
+    told = next(box.value for box in page.app.warning if "http://host/x" in box.value)
+    assert told.count("`") == 2, "all of it is one piece of code"
+    assert "\n" not in told
+    assert "http://host/x" in told.split("`")[1]
 
 
 def test_runs_without_a_readable_result_are_listed_as_such(home: Home, run_id: str, opened: Open) -> None:
@@ -164,7 +188,7 @@ def test_a_link_to_a_trace_opens_its_waterfall(opened: Open) -> None:
 
 
 @pytest.mark.usefixtures("traced")
-@pytest.mark.parametrize(("trace", "told"), [(f"{NOISE}9", "No span of trace"), ("42", "The link is broken: '42' is no trace id")])
+@pytest.mark.parametrize(("trace", "told"), [(f"{NOISE}9", "No span of trace"), ("42", "The link is broken: `'42' is no trace id")])
 def test_a_link_to_no_trace_says_so(opened: Open, trace: str, told: str) -> None:
     page = opened("drills", trace=trace)
     assert told in page.told

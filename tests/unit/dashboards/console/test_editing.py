@@ -99,6 +99,18 @@ def test_what_is_not_saved_yet_is_still_there_after_a_look_at_another_part(desk:
     assert page.run().app.text_area(key=f"text-{desk.incident_id}").value == "my unsaved words"
 
 
+def test_who_said_who_he_is_saves_a_text_under_that_name(desk: Desk, opened: Open) -> None:
+    page = opened("postmortems", part=STEPS)
+    assert page.app.text_input(key="by").value == desks.login()
+    page.app.text_input(key="by").set_value("grace")
+    page.run().app.query_params["part"] = WRITE
+    write(page.run(), desk, f"{text_of(desk)}\nmine\n").app.button(key="save").click()
+    assert "The text is saved" in page.run().told
+    assert [entry.by for entry in auditlog.read(desk.directory)] == ["grace"]
+    page.app.query_params["part"] = STEPS
+    assert page.run().app.text_input(key="by").value == "grace"
+
+
 def test_a_page_on_which_nothing_was_written_shows_what_somebody_else_wrote(desk: Desk, opened: Open) -> None:
     page = opened("postmortems", part=WRITE)
     (desk.directory / store.POSTMORTEM).write_text(f"{text_of(desk)}\nmeanwhile\n")

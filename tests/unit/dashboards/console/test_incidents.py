@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from dashboards.console import next_step, responding
 from dashboards.console.draw import matrix, suspicion
@@ -11,10 +14,11 @@ from dashboards.console.draw import steps as courses
 from dashboards.console.views import help as guide
 from postmortems import incidentlog, store
 from postmortems.diagnosis.model import Ranked
-from postmortems.incidents import Alert, Fired, LiveIncident, Opened, Resolved
+from postmortems.incidents import Alert, Fired, LiveIncident, Noted, Opened, Resolved
 from postmortems.model import State, TimelineRow
 from postmortems.scorecard import Cell
 from reference_app.collector.segments import Segments
+from reference_app.kit import lease
 from reference_app.kit.home import Home
 from tests.unit.dashboards.console.canned import Canned
 from tests.unit.dashboards.console.conftest import Open
@@ -146,6 +150,13 @@ def test_the_next_step_of_an_incident_without_a_drill_fits_its_state(empty_home:
     assert "itsrun" not in page.pictures
 
 
+@pytest.mark.parametrize(("url", "told"), [("docs/runbooks/Watchdog.md", "Watchdog.md"), ("", "WatchdogMissing.md")])
+def test_the_runbook_to_read_is_the_one_that_the_alert_names(url: str, told: str) -> None:
+    page = replace(alert("WatchdogMissing", "page"), runbook_url=url)
+    incident = LiveIncident("i1", page.starts_at, alerts=(page,), notes=(Noted(page.starts_at, "i1", "ack", "ada"),))
+    assert f"read `docs/runbooks/{told}`," in next_step.live(incident).told
+
+
 def test_a_postmortem_of_an_incident_without_a_drill_speaks_of_no_run_and_no_prediction(empty_home: Home, live: str, opened: Open) -> None:
     end(empty_home)
     store.draft(empty_home, live, prometheus=None)
@@ -217,6 +228,26 @@ def test_a_recorded_fault_is_scored(opened: Open) -> None:
     page = opened("detection")
     assert page.metrics["Noticed"].startswith("1 of 1 (")
     assert "✓ noticed 1 of 1, 3.6 s" in page.text("matrix")
+
+
+def test_a_run_in_the_place_of_another_is_scored_anew(home: Home, run_id: str, opened: Open) -> None:
+    page = opened("detection")
+    result = msgspec.json.decode((home.runs / run_id / "result.json").read_bytes())
+    result["alerts"] |= {"fired": [], "missed": result["alerts"]["expected"]}
+    (home.runs / run_id).rename(home.runs / "another")
+    (home.runs / "another" / "result.json").write_bytes(msgspec.json.encode(result | {"run_id": "another"}))
+    assert page.run().metrics["Noticed"].startswith("0 of 1 (")
+
+
+def test_a_drill_that_is_killed_while_the_page_is_open_is_counted(home: Home, run_id: str, opened: Open) -> None:
+    plan = msgspec.json.decode((home.runs / run_id / "plan.json").read_bytes()) | {"run_id": "killed"}
+    (home.runs / "killed").mkdir()
+    (home.runs / "killed" / "plan.json").write_bytes(msgspec.json.encode(plan))
+    lease.take(home.chaos, "killed", now=time.time() + 3600)
+    page = opened("detection")
+    assert any("0 more left no result" in caption.value for caption in page.app.caption)
+    lease.release(home.chaos)
+    assert any("1 more left no result" in caption.value for caption in page.run().app.caption)
 
 
 def test_a_result_of_another_version_is_told(home: Home, run_id: str, opened: Open) -> None:

@@ -62,6 +62,21 @@ def test_a_check_finds_a_number_that_somebody_made_up(home: Home, run_id: str, o
     assert "posts.acknowledged" in page.told
 
 
+@pytest.mark.parametrize(
+    ("file", "was", "now"),
+    [("postmortem.md", "Of 73<!--", "Of 99<!--"), ("incident.yaml", "status: draft", "status: in-review")],
+)
+def test_what_was_checked_is_told_until_text_or_record_change(home: Home, run_id: str, opened: Open, file: str, was: str, now: str) -> None:
+    page = opened("postmortems")
+    page.app.button(key="check").click()
+    assert "Every number" in page.run().run().told
+    path = home.incidents / run_id / file
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, now))
+    assert "Every number" not in page.run().told
+
+
 def test_an_incident_that_cannot_be_read_is_listed_as_such(home: Home, opened: Open) -> None:
     torn = home.incidents / "20261122T000000Z-torn"
     torn.mkdir()

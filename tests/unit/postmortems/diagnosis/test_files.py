@@ -50,6 +50,13 @@ def test_what_is_no_number_is_named(normal, tmp_path):
         files.case(normal, write(tmp_path / "words.csv", "1,2,much,3"))
 
 
+@pytest.mark.parametrize("text", ["inf", "+Inf", "-Infinity", "1e999", "NaN"])
+def test_what_is_infinite_was_not_measured(normal, tmp_path, text):
+    own = files.case(normal, write(tmp_path / "infinite.csv", f"20,0.9,{text},0.5", "21,0.9,0.2,0.5")).series[1]
+    assert np.isnan(own.anomalous[0])
+    assert own.anomalous[1] == 0.2
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
