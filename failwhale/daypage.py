@@ -54,11 +54,22 @@ def provenance(report: Report) -> str:
 def summary(totals: Totals) -> str:
     """The totals in sentences."""
     return (
-        f"{totals.done} of {totals.planned} drills were done, {totals.as_predicted} ended as predicted. "
-        f"Of {totals.acknowledged:,} acknowledged posts in {totals.audits} audits {totals.lost} were lost and {totals.duplicated} duplicated. "
-        f"Of {totals.detectable} drills that expect alerts {totals.detected} were detected; {totals.missed_alerts} alerts were missed, "
-        f"{totals.false_positives} not expected. {totals.shams} sham twins fired {totals.sham_alerts} alerts."
+        f"{totals.done} of {_counted(totals.planned, 'drill')} {_were(totals.done)} done, {totals.as_predicted} ended as predicted. "
+        f"Of {_counted(totals.acknowledged, 'acknowledged post')} in {_counted(totals.audits, 'audit')} "
+        f"{totals.lost} {_were(totals.lost)} lost and {totals.duplicated} duplicated. "
+        f"Alerts were expected of {_counted(totals.detectable, 'drill')}, of which {totals.detected} {_were(totals.detected)} detected; "
+        f"{_counted(totals.missed_alerts, 'alert')} {_were(totals.missed_alerts)} missed, {totals.false_positives} not expected. "
+        f"{_counted(totals.shams, 'sham twin')} fired {_counted(totals.sham_alerts, 'alert')}."
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    """`1 alert`, `1,204 alerts`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _row(drill: Drill) -> str:
