@@ -33,14 +33,15 @@ def rate(requests, start, end, *, op="") -> float:
 @pytest.mark.parametrize("share", [1.0, *(topology.load_of(name) for name in ("small", "standard"))])
 @pytest.mark.parametrize("name", PRESETS)
 def test_arrivals_of_a_preset_keep_within_three_percent_of_the_plan_in_every_ten_seconds(name, share, plan, schedules):
-    """Of fewer than 67 arrivals three percent are less than one read and one post."""
-    preset, requests = PRESETS[name].scaled(share), schedules[name]
+    """Of fewer than 67 arrivals, as a lab may have, three percent are less than one read and one post."""
+    preset, requests, allowed = PRESETS[name].scaled(share), schedules[name], 0
     if share != 1.0:
+        allowed = 2
         requests = mix.schedule(replace(plan, preset=name, load=share), users=USERS)
     curves = [wave.over(phases()) for wave in (preset.reads, preset.posts)]
     for start in range(0, 160, 10):
         expected = sum(curve.expected(start, start + 10) for curve in curves)
-        assert counted(requests, start, start + 10) == pytest.approx(expected, rel=0.03, abs=2), f"load seconds {start} to {start + 10}"
+        assert counted(requests, start, start + 10) == pytest.approx(expected, rel=0.03, abs=allowed), f"load seconds {start} to {start + 10}"
 
 
 @pytest.mark.parametrize("name", ["castle", "celebrity"])
