@@ -32,7 +32,8 @@ def spent(objective: Slo, plan: Plan, series: Mapping[str, Sequence[Series]]) ->
     start, end = plan.t0 + min(p.start for p in plan.phases if p.recorded), plan.t0 + plan.duration
     total, good = (_grown(found, start, end) for found in (totals, series.get(whitelist.good_name(objective), ())))
     baseline = plan.phase("baseline")
-    base_rate = _grown(totals, plan.t0 + baseline.start, plan.t0 + baseline.end) / (baseline.end - baseline.start)
+    length = baseline.end - baseline.start
+    base_rate = _grown(totals, plan.t0 + baseline.start, plan.t0 + baseline.end) / length if length else 0.0
     allowed = objective.error_budget * MONTH_S * base_rate
     return Spent(round(good), round(total), round(total - good), (total - good) / allowed if allowed else None)
 

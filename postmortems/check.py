@@ -20,9 +20,10 @@ from postmortems.model import Header, Incident, Manifest
 
 _MAY_CHANGE = ("title", "status", "severity", "template")
 """What people may change in a header; the rest is evidence."""
-_HEADS = re.compile(r"^\|(?:[-: |]+\||\s*(?:alert|time|phase|posts|objective|clock|file)\s*\|)")
+_RULE = re.compile(r"(?=.*\|)\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
+"""The line below the head of a table."""
 _MEASURED = ("load", "change", "chaos", "alert", "recovery")
-_TABLES = ("## Impact", "## Clocks", "## Detection", "## Evidence")
+_TABLES = ("## Summary", "## Impact", "## Clocks", "## Detection", "## Evidence")
 """Sections whose rows are measured, all of them."""
 
 
@@ -117,14 +118,22 @@ def _text(path: Path, header: Header, derived: Derivation) -> Iterator[str]:
 
 def _unproven(name: str, text: str) -> Iterator[str]:
     """Rows of the evidence's own tables that carry no figure: people may add what they saw and did, not what was measured."""
-    section = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        section = line if line.startswith("#") else section
-        if wording.MARK.search(line) or not line.startswith("|") or _HEADS.search(line):
-            continue
-        kind = line.split("|")[2].strip() if line.count("|") > 2 else ""
-        if section in _TABLES or (section == "## Timeline" and kind in _MEASURED):
-            yield f"{name} line {number} states what no figure of the snapshot stands behind: {line.strip()}"
+    for number, section, line in _rows(text):
+        kind = [*line.removeprefix("|").split("|"), ""][1].strip()
+        if not wording.MARK.search(line) and (section in _TABLES or (section == "## Timeline" and kind in _MEASURED)):
+            yield f"{name} line {number} states what no figure of the snapshot stands behind: {line}"
+
+
+def _rows(text: str) -> Iterator[tuple[int, str, str]]:
+    """Number, section and line of what stands in tables, without their heads and what is below these."""
+    section, inside = "", False
+    lines = [line.strip() for line in text.splitlines()]
+    for number, (line, below) in enumerate(zip(lines, [*lines[1:], ""], strict=True), 1):
+        section = line if line.startswith("## ") else section
+        head = not inside and _RULE.fullmatch(below)
+        inside = bool(line) and (inside or line.startswith("|") or bool(head))
+        if inside and "|" in line and not head and not _RULE.fullmatch(line):
+            yield number, section, line
 
 
 def _actions(incident_dir: Path) -> Iterator[str]:

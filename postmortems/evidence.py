@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from chaos import events
 from chaos.audit import witness
@@ -27,6 +30,7 @@ from reference_app.contract import plan as plans
 from reference_app.contract.plan import Plan
 from reference_app.kit import files
 from reference_app.kit.changes import Change
+from reference_app.kit.home import REPOSITORY
 from reference_app.query.prometheus import AlertSpan, PrometheusUnreachableError, QueryRefusedError, Series
 from reference_app.query.slo import Slo
 
@@ -126,7 +130,10 @@ def freeze(
     since = plan.t0 if reported is None or plan.drill else reported.began_at - _EARLY_S
     missing += _signals(prometheus, scratch, since=since, queries=queries, window=window, told=told, silences=theirs)
     files.write_json(scratch / FACTORS, diagnose(scratch))
-    manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, tuple(missing))
+    home = run_dir.parent.parent
+    _make_portable(scratch, home)
+    gaps = tuple(_portable(pa.scalar(gap), home).as_py() for gap in missing)
+    manifest = Manifest(plan.run_id, now, window, _hashes(scratch), queries, gaps)
     files.write_json(scratch / MANIFEST, manifest)
     scratch.rename(out)
     return manifest
@@ -189,14 +196,9 @@ def _json(path: Path, kind: type[T]) -> T | None:
 def _copies(run_dir: Path, out: Path) -> Iterator[str]:
     for name, source in COPIES.items():
         if (run_dir / source).exists():
-            (out / name).write_bytes(_portable(run_dir, (run_dir / source).read_bytes()))
+            shutil.copyfile(run_dir / source, out / name)
         else:
             yield f"{name}: the run has no {source}"
-
-
-def _portable(run_dir: Path, content: bytes) -> bytes:
-    """Without the path of this machine's home: evidence may be published."""
-    return content.replace(f"{run_dir.parent.parent}/".encode(), b"var/")
 
 
 def _expectations(experiment: Extension | None, out: Path, plan: Plan) -> Iterator[str]:
@@ -237,6 +239,26 @@ def _signals(
         yield f"spans and logs: {error}"
     tables.write_series(out / tables.SERIES, frozen)
     tables.write_alerts(out / tables.ALERTS, [*spans, *silences])
+
+
+def _make_portable(directory: Path, home: Path) -> None:
+    """All that is frozen may be published, and cannot be changed then."""
+    for path in directory.iterdir():
+        if path.suffix != ".parquet":
+            path.write_bytes(_portable(pa.scalar(path.read_bytes()), home).as_py())
+            continue
+        table = pq.read_table(path)
+        for number, field in enumerate(table.schema):
+            if pa.types.is_string(field.type):
+                table = table.set_column(number, field, _portable(table.column(number), home))
+        pq.write_table(table, path, compression="zstd")
+
+
+def _portable(texts: Any, home: Path) -> Any:
+    """A text, or a column of them, without the paths of this machine: the lab's and the checkout's, of which one may be in the other."""
+    for place, name in sorted(((str(home), "var"), (str(REPOSITORY), ".")), key=lambda one: -len(one[0])):
+        texts = pc.replace_substring(texts, place, name)
+    return texts
 
 
 def _hashes(directory: Path) -> dict[str, FrozenFile]:

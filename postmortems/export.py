@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -17,7 +18,8 @@ from reference_app.kit import files
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PRINT_SECONDS = 60
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_CHARTS = re.compile(r"^.*\]\(figures/.*$", re.MULTILINE)
+_CHARTS = re.compile(r"^Charts \(Vega-Lite[^:]*:(?: \[\w+\]\(figures/[^)]*\),?)+\.(?: The console shows them\.)?", re.MULTILINE)
+"""What the templates write; what a person writes behind it stays."""
 _PLACE = "FIGURES-OF-THE-POSTMORTEM"
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1d2330;max-width:52rem;margin:2rem auto;padding:0 1rem}
@@ -29,21 +31,21 @@ tr{break-inside:avoid}.head{color:#5a6372;font-size:.85rem}@page{margin:16mm}
 
 
 class NotExportedError(Exception):
-    """There is no Chromium, or it did not print; the message says what to do."""
+    """A figure cannot be drawn, there is no Chromium, or it did not print; the message says what to do."""
 
 
 def html_file(incident_dir: Path, out: Path) -> Path:
-    """Write `<id>.html` into a directory. Raises store.NoIncidentError, OSError."""
+    """Write `<id>.html` into a directory. Raises store.NoIncidentError, NotExportedError, OSError."""
     path = out / f"{incident_dir.name}.html"
     files.write_atomic(path, document(incident_dir).encode())
     return path
 
 
 def document(incident_dir: Path) -> str:
-    """The page: text, tables and figures; nothing is loaded from anywhere."""
+    """The page: text, tables and figures; nothing is loaded from anywhere. Raises NotExportedError."""
     head = store.read_file(incident_dir / store.INCIDENT).header
     text = _COMMENT.sub("", wording.unmarked(frontmatter.body((incident_dir / store.POSTMORTEM).read_text())))
-    text, placed = _CHARTS.subn(f"\n{_PLACE}\n", text, count=1)
+    text, placed = _CHARTS.subn(f"\n\n{_PLACE}\n\n", text, count=1)
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     figures = "\n".join(_figures(incident_dir / store.FIGURES))
     body = body.replace(f"<p>{_PLACE}</p>", figures) if placed else body + figures
@@ -75,6 +77,11 @@ def pdf_file(page: Path) -> Path:
     return target
 
 
-def _figures(directory: Path) -> list[str]:
+def _figures(directory: Path) -> Iterator[str]:
     paths = (directory / f"{name}.vl.json" for name in charts.NAMES)
-    return [svg.drawn(path.read_bytes()) for path in paths if path.exists()]
+    for path in (path for path in paths if path.exists()):
+        try:
+            yield svg.drawn(path.read_bytes())
+        except ValueError as error:
+            again = f"`failwhale postmortem new {directory.parent.name}` draws it again"
+            raise NotExportedError(f"{path} cannot be drawn: {error}; {again}") from error

@@ -5,6 +5,7 @@ What is written down are the events of one append-only file; an incident is what
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import msgspec
 
 from postmortems import kinship
 
+logger = logging.getLogger(__name__)
 PAGE, SILENT = "page", "none"
 REFIRE_S = 60.0
 """An incident whose alerts have all resolved takes another one for so long; later it is a new one."""
@@ -77,6 +79,10 @@ class Attached(msgspec.Struct, frozen=True, tag="attached"):
     fingerprint: str
     starts_at: float
 
+    @property
+    def key(self) -> Key:
+        return self.fingerprint, self.starts_at
+
 
 class Resolved(msgspec.Struct, frozen=True, tag="resolved"):
     """An alert ended."""
@@ -85,6 +91,10 @@ class Resolved(msgspec.Struct, frozen=True, tag="resolved"):
     fingerprint: str
     starts_at: float
     ended_at: float
+
+    @property
+    def key(self) -> Key:
+        return self.fingerprint, self.starts_at
 
 
 class Noted(msgspec.Struct, frozen=True, tag="noted"):
@@ -159,20 +169,21 @@ class Book:
         return self._of[key]
 
     def apply(self, event: Event) -> None:
-        """Take one event in."""
+        """Take one event in. What is about an alert or an incident of which the line was lost costs itself and no page."""
         match event:
             case Opened():
                 self.incidents.setdefault(event.incident, LiveIncident(event.incident, event.at, event.run_id))
-            case Fired():
+            case Fired() if not event.incident or event.incident in self.incidents:
                 self._put(event.alert, event.incident)
-            case Attached():
-                self._put(self.alerts[event.fingerprint, event.starts_at], event.incident)
-            case Resolved():
-                key = event.fingerprint, event.starts_at
-                self._put(msgspec.structs.replace(self.alerts[key], ends_at=event.ended_at), self._of[key])
+            case Attached() if event.key in self.alerts and event.incident in self.incidents:
+                self._put(self.alerts[event.key], event.incident)
+            case Resolved() if event.key in self.alerts:
+                self._put(msgspec.structs.replace(self.alerts[event.key], ends_at=event.ended_at), self._of[event.key])
             case Noted() if event.incident in self.incidents:
                 known = self.incidents[event.incident]
                 self.incidents[known.id] = replace(known, notes=(*known.notes, event))
+            case _:
+                logger.warning("an event about what is not known is left out: %s", event)
 
     def _put(self, alert: Alert, incident: str) -> None:
         self.alerts[alert.key], self._of[alert.key] = alert, incident

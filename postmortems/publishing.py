@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,8 @@ def copy(incident_dir: Path, archive: Path) -> Path:
 def paths_of_the_machine(incident_dir: Path, home: Home) -> Iterator[str]:
     """Files that name the lab's or the checkout's directory, a sentence each."""
     found = [incident_dir / name for name in _FILES]
-    found += [path for name in _DIRECTORIES for path in sorted((incident_dir / name).glob("*"))]
-    for path in (path for path in found if path.exists()):
+    found += [path for name in _DIRECTORIES for path in sorted((incident_dir / name).rglob("*"))]
+    for path in (path for path in found if path.is_file()):
         if named := next(filter(None, (path_in(text, home) for text in _texts(path))), ""):
             yield f"{path.relative_to(incident_dir)} names {named}, a path of this machine: take it out before it is published"
 
@@ -49,9 +50,9 @@ def path_in(text: str, home: Home) -> str:
 
 
 def _texts(path: Path) -> Iterator[str]:
-    if path.suffix != ".parquet":
-        yield path.read_text()
-        return
-    table = pq.read_table(path)
-    for column in (c for c in table.columns if pa.types.is_string(c.type)):
-        yield "\n".join(filter(None, column.unique().to_pylist()))
+    if path.suffix == ".parquet":
+        with contextlib.suppress(OSError, pa.ArrowException):  # a table that is damaged is read as what it is, and `check` tells of it
+            for column in (c for c in pq.read_table(path).columns if pa.types.is_string(c.type)):
+                yield "\n".join(filter(None, column.unique().to_pylist()))
+            return
+    yield path.read_text(errors="replace")

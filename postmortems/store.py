@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from chaos import catalogue
 from chaos.catalogue import Extension
 from postmortems import actions, course, evidence, factors, figures, frontmatter, heartbeat, incidentlog, logged, render, tables, traced
 from postmortems.evidence import Signals
+from postmortems.frontmatter import FrontMatterError
 from postmortems.model import Draft, Header, Incident, State
 from reference_app.contract import topology
 from reference_app.contract.plan import Plan
@@ -53,7 +55,8 @@ def draft(
         files.write_atomic(incident_dir / FIGURES / f"{name}.vl.json", chart.encode())
     incident = Incident(header, msgspec.to_builtins(derived.clocks), derived.figures)
     text = render.postmortem(header, snapshot, derived, manifest)
-    return _write(incident_dir, incident, actions.in_text(text, actions.read(incident_dir)))
+    with alone(incident_dir):
+        return _write(incident_dir, incident, actions.in_text(_with_reviewers(incident_dir, text), actions.read(incident_dir)))
 
 
 def read(home: Home, incident_id: str) -> Incident:
@@ -85,6 +88,13 @@ def ids(home: Home) -> list[str]:
     return sorted(path.parent.name for path in home.incidents.glob(f"*/{INCIDENT}"))
 
 
+@contextmanager
+def alone(incident_dir: Path) -> Iterator[None]:
+    """Nobody else writes to the postmortem meanwhile, by a command or in the console. Who is in must not enter again."""
+    with files.locked(incident_dir / ".lock"):
+        yield
+
+
 def amend(incident_dir: Path, change: Callable[[str], str]) -> None:
     """Change postmortem.md by a command. A text that nobody edited stays one that nobody edited. Raises NoIncidentError."""
     path, incident = incident_dir / POSTMORTEM, read_file(incident_dir / INCIDENT)
@@ -101,6 +111,16 @@ def set_status(incident_dir: Path, status: State) -> Incident:
     moved = replace(incident, header=replace(incident.header, status=status))
     _record(incident_dir, moved)
     return moved
+
+
+def _with_reviewers(incident_dir: Path, text: str) -> str:
+    """With the reviewers whom postmortem.md names already."""
+    path = incident_dir / POSTMORTEM
+    try:
+        named = frontmatter.read(path.read_text()).get("reviewers") if path.exists() else None
+    except FrontMatterError:
+        return text
+    return frontmatter.changed(text, "reviewers", named) if named else text
 
 
 def _template(incident_dir: Path, header: Header, wanted: str | None) -> str:

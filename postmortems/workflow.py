@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from postmortems import actions, auditlog, check, evidence, frontmatter, publishing, store, verification
 from postmortems.actions import Action, Edit
@@ -14,6 +16,9 @@ from reference_app.kit.home import Home
 
 NEXT: dict[State, State] = {"draft": "in-review", "in-review": "published", "published": "closed"}
 _HOW: dict[State, str] = {"in-review": "review", "published": "publish", "closed": "close"}
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class GateError(Exception):
@@ -39,6 +44,18 @@ class Desk:
         return self.home.incidents / self.incident_id
 
 
+def _alone(act: Callable[Concatenate[Desk, P], T]) -> Callable[Concatenate[Desk, P], T]:
+    """What reads, changes and writes back, one at a time."""
+
+    @functools.wraps(act)
+    def waiting(desk: Desk, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with store.alone(desk.directory):
+            return act(desk, *args, **kwargs)
+
+    return waiting
+
+
+@_alone
 def review(desk: Desk, reviewers: Sequence[str] = ()) -> Incident:
     """Ask for review: the evidence is complete, everything stated is true, and somebody is named who looks at it. Raises GateError."""
     _expect(desk, "in-review")
@@ -47,18 +64,19 @@ def review(desk: Desk, reviewers: Sequence[str] = ()) -> Incident:
     return _moved(desk, "in-review", gates(desk, "in-review"))
 
 
+@_alone
 def publish(desk: Desk) -> Incident:
     """Publish: besides, every action says who, until when, and how one can tell. A copy goes to the archive. Raises GateError."""
     _expect(desk, "published")
     _refresh(desk)
-    unmet = [*gates(desk, "published"), *publishing.paths_of_the_machine(desk.directory, desk.home)]
-    return _moved(desk, "published", unmet)
+    return _moved(desk, "published", gates(desk, "published"))
 
 
+@_alone
 def close(desk: Desk) -> Incident:
     """Close: every action is done, shown by a re-run of its drill, or declined with a reason. Raises GateError."""
     _expect(desk, "closed")
-    return _moved(desk, "closed", [*gates(desk, "closed"), *publishing.paths_of_the_machine(desk.directory, desk.home)])
+    return _moved(desk, "closed", gates(desk, "closed"))
 
 
 def gates(desk: Desk, wanted: State) -> list[str]:
@@ -66,7 +84,7 @@ def gates(desk: Desk, wanted: State) -> list[str]:
     listed = actions.read(desk.directory)
     unmet = [*_evidence(desk), *_reviewed(desk)]
     if wanted in ("published", "closed"):
-        unmet += actions.lacking(listed)
+        unmet += [*actions.lacking(listed), *publishing.paths_of_the_machine(desk.directory, desk.home)]
     if wanted == "closed":
         unmet += actions.unfinished(believed(desk))
     return unmet
@@ -77,6 +95,7 @@ def believed(desk: Desk) -> tuple[Action, ...]:
     return verification.believed(actions.read(desk.directory), incidents=desk.home.incidents, incident_id=desk.incident_id)
 
 
+@_alone
 def add(desk: Desk, action: Action) -> Action:
     """Add an action; its id and time are given here, and its drill is the incident's unless it names one. Raises GateError when it is closed."""
     incident = _not_closed(desk)
@@ -86,6 +105,7 @@ def add(desk: Desk, action: Action) -> Action:
     return added
 
 
+@_alone
 def done(desk: Desk, action_id: str, rerun: str) -> Action:
     """Mark an action done, with the re-run that shows it. Raises ActionError, GateError."""
     _not_closed(desk)
@@ -97,6 +117,7 @@ def done(desk: Desk, action_id: str, rerun: str) -> Action:
     return finished
 
 
+@_alone
 def decline(desk: Desk, action_id: str, reason: str) -> Action:
     """Mark an action declined; it stays in the table. Raises ActionError, GateError."""
     _not_closed(desk)
@@ -106,6 +127,7 @@ def decline(desk: Desk, action_id: str, reason: str) -> Action:
     return declined
 
 
+@_alone
 def change(desk: Desk, action_id: str, edit: Edit) -> Action:
     """Change what an action says, in whatever state it is; what was before stays in the log. Raises ActionError, GateError."""
     _not_closed(desk)
@@ -179,7 +201,7 @@ def _moved(desk: Desk, status: State, unmet: Sequence[str]) -> Incident:
 
 def _listed(desk: Desk, listed: Sequence[Action], what: str, changed: Changed | None = None) -> None:
     """Raises GateError: nothing is written where an action names a path of this machine, since its log could never be published; and what is
-    published stays as it was when the text says meanwhile what may not be.
+    published stays as it was when it could not be published as it is now.
     """
     if named := publishing.path_in(actions.table(listed), desk.home):
         raise GateError([f"an action names {named}, a path of this machine: say it without"])
@@ -189,8 +211,9 @@ def _listed(desk: Desk, listed: Sequence[Action], what: str, changed: Changed | 
     _refresh(desk)
     status = store.read(desk.home, desk.incident_id).header.status
     _log(desk, what, status, changed)
-    if status == "published" and (unmet := [*_evidence(desk), *publishing.paths_of_the_machine(desk.directory, desk.home)]):
-        raise GateError([*unmet, f"the actions are written; the copy in {desk.archive} stays as it was until that is corrected"])
+    if status == "published" and (unmet := gates(desk, "published")):
+        kept = f"the actions are written; the copy in {desk.archive} stays as it was: correct that, and the next change of one renews it"
+        raise GateError([*unmet, kept])
     _archive(desk, status)
 
 

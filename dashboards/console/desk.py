@@ -49,6 +49,11 @@ def login() -> str:
 
 def save(desk: Desk, text: str, *, opened: str) -> Said:
     """Write a person's text in the place of the one that was `opened`, unless somebody else wrote in between: more than the actions' table."""
+    with store.alone(desk.directory):
+        return _save(desk, text, opened)
+
+
+def _save(desk: Desk, text: str, opened: str) -> Said:
     path = desk.directory / store.POSTMORTEM
     status = store.read(desk.home, desk.incident_id).header.status
     if status == "closed":

@@ -58,7 +58,7 @@ def export_one(
     out: Annotated[Path | None, typer.Option(help="Directory; by default that of the incident.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a postmortem with its figures as one HTML file that needs nothing else. Exit codes: 0, 2 no such postmortem, or no Chromium."""
+    """Write a postmortem with its figures as one HTML file that needs nothing else. Exit codes: 0, 2 no such postmortem, a broken figure, or no Chromium."""
     home = Home.from_environment()
     try:
         chosen = store.chosen(home, incident_id)

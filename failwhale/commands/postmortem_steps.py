@@ -100,7 +100,10 @@ def add(
     archive: Archive = publishing.ARCHIVE,
     as_json: Json = False,
 ) -> None:
-    """Add an action. What is left out can be given later by `actions change`; publishing asks for it. Exit codes: 0, 1 it is closed, 2 usage."""
+    """Add an action. What is left out can be given later by `actions change`; publishing asks for it.
+
+    Exit codes: 0, 1 it is closed, or it is published and its copy in the archive stays as it was, 2 usage.
+    """
     if kind not in actions.KINDS:
         terminal.complain(f"no kind of action {kind!r}; there are {', '.join(actions.KINDS)}")
         raise typer.Exit(USAGE)
@@ -129,7 +132,7 @@ def change(
 
     For example: failwhale postmortem actions change latest A1 --owner timelines --due 2026-12-24
 
-    Exit codes: 0 changed, 1 the postmortem is closed, 2 no such action, or nothing that would be another.
+    Exit codes: 0 changed, 1 the postmortem is closed, or its published copy stays as it was, 2 no such action, or nothing that would be another.
     """
     edit = Edit(text, owner, due.date() if due else None, done_when)
     _acted(_desk(incident_id, by, archive), lambda desk: workflow.change(desk, action_id, edit), as_json=as_json)

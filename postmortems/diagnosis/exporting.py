@@ -159,7 +159,7 @@ def _write_spans(home: Home, path: Path, since: float, until: float) -> Iterator
     for segment in sorted(home.traces.glob("*.parquet")):
         try:
             found.append(pq.read_table(segment, filters=wanted))
-        except FileNotFoundError:
+        except (FileNotFoundError, pa.ArrowInvalid):  # a crash left a part of it
             continue
     if not any(table.num_rows for table in found):
         yield f"{SPANS}: no span of these minutes is kept any more"

@@ -119,6 +119,34 @@ FALSEHOODS: dict[str, tuple[Falsehood, str]] = {
         in_text("\nA fault that is undone", "| time to detect | 0.1 s | at once |\n\nA fault that is undone"),
         "states what no figure of the snapshot stands behind: | time to detect",
     ),
+    "a row without a first cell": (
+        in_text("\nUsers:", "| | 12,000 posts were lost |\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: | | 12,000 posts",
+    ),
+    "a row that begins as a head does": (
+        in_text("\nUsers:", "| posts | 12,000 |\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: | posts | 12,000",
+    ),
+    "a row that has a rule below it, as a head has": (
+        in_text("\nUsers:", "| posts lost | 12,000 |\n|---|---|\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: | posts lost | 12,000",
+    ),
+    "a row without a line at its beginning": (
+        in_text("\nUsers:", "posts lost | 12,000\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: posts lost | 12,000",
+    ),
+    "a row below a table's head of its own": (
+        in_text("\nUsers:", "\nlost | in all\n---|---\nposts | 12,000\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: posts | 12,000",
+    ),
+    "a row under a smaller heading": (
+        in_text("\nUsers:", "\n### In detail\n\n| what | lost |\n|---|---|\n| posts | 12,000 |\n\nUsers:"),
+        "states what no figure of the snapshot stands behind: | posts | 12,000",
+    ),
+    "a row that begins as the head of the clocks does": (
+        in_text("\nA fault that is undone", "| clock | 0.1 s | x |\n\nA fault that is undone"),
+        "states what no figure of the snapshot stands behind: | clock | 0.1 s",
+    ),
     "an invented alert on the timeline": (
         in_text("\n*Add observations", "| 02:45:30 UTC | alert | `SloBurn` fires | `alerts.parquet` |\n\n*Add observations"),
         "states what no figure of the snapshot stands behind: | 02:45:30 UTC",
@@ -187,6 +215,13 @@ def test_a_planted_falsehood_is_found(drafted: Draft, name: str) -> None:
     plant(drafted.incident_dir)
     found = check.findings(drafted.incident_dir)
     assert any(told in finding for finding in found), found
+
+
+def test_a_row_of_the_short_form_without_a_figure_is_found(home: Home, run_id: str, drafted: Draft, prometheus: evidence.Signals) -> None:
+    store.draft(home, run_id, prometheus=prometheus, clock=lambda: NOW, template="short")
+    rewrite(drafted.postmortem_path, "\n\n## Timeline", "\n| home-completeness | 99 % | 0 | 9 | 0 % |\n\n## Timeline")
+    (found,) = check.findings(drafted.incident_dir)
+    assert "states what no figure of the snapshot stands behind: | home-completeness" in found
 
 
 def test_an_incident_that_does_not_exist_is_named(home: Home) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from loadgen import history
-from postmortems import evidence, factors, store, tables
-from reference_app.kit.home import Home
+from postmortems import evidence, factors, publishing, store, tables
+from postmortems.incidents import LiveIncident, Noted
+from reference_app.kit.changes import Change
+from reference_app.kit.home import REPOSITORY, Home
 from reference_app.query import slo
 from reference_app.query.prometheus import Prometheus, Series
 
@@ -95,3 +97,42 @@ def test_the_window_of_the_queries_is_in_whole_milliseconds_as_prometheus_answer
         home.runs / run_id, tmp_path / "snapshot", prometheus=prometheus, plan=plan, experiment=None, objectives=(), changed=[], now=NOW, diagnose=factors.of,
     )  # fmt: skip
     assert evidence.read_manifest(tmp_path / "snapshot").window[0] == 1795228995.199
+
+
+def test_nothing_that_is_frozen_names_a_path_of_this_machine(home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path) -> None:
+    """It could never be published: who takes it out changes the evidence."""
+    (home.runs / run_id / "result.json").write_text(f'{{"verdict": "passed", "reasons": ["{home.path}/log says so"]}}')
+    template = Series({"component": "tweets-0", "about": "", "template": f"no room in {home.path}/data"}, [(NOW - 60, 3.0)])
+    deploy = Change(NOW - 60, "config", f"{home.path}/conf/tweets-0.json", "1", "2", "ada")
+    noted = Noted(NOW - 50, run_id, "note", "ada", f"See {home.path} and {REPOSITORY}/scripts/quiet.sh.")
+
+    def told(_start: float, _end: float) -> tuple[tables.Frozen, ...]:
+        return (tables.Frozen("log_complaints", "logs", (template,)),)
+
+    plan = evidence.read_plan(home.runs / run_id)
+    manifest = evidence.freeze(
+        home.runs / run_id, tmp_path / "frozen" / store.SNAPSHOT, prometheus=prometheus, plan=plan, experiment=None, objectives=slo.read(),
+        changed=[deploy], now=NOW, diagnose=factors.of, told=told, reported=LiveIncident(run_id, NOW - 60, run_id, notes=(noted,)),
+    )  # fmt: skip
+    read = evidence.read(tmp_path / "frozen" / store.SNAPSHOT)
+    assert read.reported is not None
+    assert read.series is not None
+    assert read.outcome.reasons == ("var/log says so",)
+    assert read.reported.notes[0].text == "See var and ./scripts/quiet.sh."
+    assert read.changes[0].subject == "var/conf/tweets-0.json"
+    assert read.series["log_complaints"][0].labels["template"] == "no room in var/data"
+    assert list(publishing.paths_of_the_machine(tmp_path / "frozen", home)) == []
+    assert all(evidence.sha256(tmp_path / "frozen" / store.SNAPSHOT / name) == file.sha256 for name, file in manifest.files.items())
+
+
+def test_what_could_not_be_frozen_is_said_without_a_path_of_this_machine(
+    home: Home, run_id: str, prometheus: evidence.Signals, tmp_path: Path
+) -> None:
+    def refused(_start: float, _end: float) -> tuple[tables.Frozen, ...]:
+        raise PermissionError(13, "Permission denied", str(home.logs / "tweets-0.log"))
+
+    manifest = evidence.freeze(
+        home.runs / run_id, tmp_path / "frozen", prometheus=prometheus, plan=evidence.read_plan(home.runs / run_id), experiment=None,
+        objectives=slo.read(), changed=[], now=NOW, diagnose=factors.of, told=refused,
+    )  # fmt: skip
+    assert "spans and logs: [Errno 13] Permission denied: 'var/log/tweets-0.log'" in manifest.missing

@@ -22,6 +22,26 @@ def test_an_exported_page_has_text_tables_and_figures_and_loads_nothing(drafted:
     assert 'src="' not in page
 
 
+def test_what_a_person_writes_about_a_figure_stays_beside_the_figures(drafted: Draft) -> None:
+    text = drafted.postmortem_path.read_text()
+    said = "After a minute ([latency](figures/latency.vl.json)) all was slow."
+    text = text.replace("## Impact\n", f"## Impact\n\n{said}\n", 1).replace(
+        "The console shows them.", "The console shows them. Look twice.\nMine.", 1
+    )
+    drafted.postmortem_path.write_text(text)
+    page = export.document(drafted.incident_dir)
+    assert "all was slow." in page
+    assert "Look twice.\nMine." in page
+    assert page.index("all was slow.") < page.index("<svg ") < page.index("Look twice.")
+    assert (page.count("<svg "), "FIGURES-OF" in page, "Charts (Vega" in page) == (4, False, False)
+
+
+def test_a_figure_that_cannot_be_drawn_is_named(drafted: Draft, tmp_path: Path) -> None:
+    (drafted.incident_dir / store.FIGURES / "latency.vl.json").write_bytes(b"{")
+    with pytest.raises(export.NotExportedError, match=r"latency\.vl\.json cannot be drawn: .*`failwhale postmortem new"):
+        export.html_file(drafted.incident_dir, tmp_path)
+
+
 @pytest.mark.parametrize("name", ["requests", "complete", "latency", "posts"])
 def test_a_figure_is_drawn_with_the_fault_and_the_alerts(drafted: Draft, name: str) -> None:
     drawn = ET.fromstring(svg.drawn((drafted.incident_dir / store.FIGURES / f"{name}.vl.json").read_bytes()))  # noqa: S314

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from postmortems import evidence, figures
+from postmortems import budget, evidence, figures
 from postmortems.evidence import Snapshot
 from postmortems.figures import Derivation
 from postmortems.model import Draft, Manifest
+from reference_app.contract import plan as plans
 
 
 @pytest.fixture
@@ -51,6 +54,15 @@ def test_the_error_budget_is_bad_events_against_a_month_at_the_base_rate(snapsho
     bad, base_rate = sum(o.partial for o in home), sum(3 < o.due <= 11 for o in home) / 8
     assert derived.figures["slo.home-completeness.bad"].value == bad
     assert derived.figures["slo.home-completeness.budget_spent"].value == pytest.approx(bad / (0.01 * 30 * 86400 * base_rate))
+
+
+def test_a_run_without_a_baseline_has_no_base_rate_and_so_no_budget(snapshot: Snapshot) -> None:
+    assert snapshot.series is not None
+    plan = replace(snapshot.plan, phases=plans.phases({"baseline": 0}))
+    spent = budget.spent(snapshot.objectives[0], plan, snapshot.series)
+    assert spent is not None
+    assert spent.total > 0
+    assert spent.budget is None
 
 
 def test_alert_times_count_from_the_injection(derived: Derivation) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+
 import msgspec
 import pytest
 
@@ -11,6 +13,7 @@ DOWN = {"alertname": "ComponentDown", "severity": "ticket", "component": "tweets
 COLLECTOR = {"alertname": "TelemetryMissing", "severity": "ticket", "component": "collector"}
 T = 1795229000.0
 NAME = "20261121T024320Z-home-completeness"
+NAME_LATER = "20261121T024325Z-home-completeness"
 
 
 def alert(labels: dict[str, str], at: float = T, ended: float | None = None, fingerprint: str = "") -> Alert:
@@ -133,6 +136,17 @@ def test_events_survive_the_way_to_disk() -> None:
     for event in [*told(book, alert(DOWN), alert(BURN, T + 5, ended=T + 9)), Noted(T + 10, NAME, "note", "ada", "seen")]:
         again.apply(msgspec.json.decode(msgspec.json.encode(event), type=Event))
     assert again.alerts == book.alerts
+
+
+@pytest.mark.parametrize("lost", range(6))
+def test_a_line_that_is_lost_costs_itself_and_those_that_are_about_it(lost: int, caplog: pytest.LogCaptureFixture) -> None:
+    written = [*told(Book(), alert(DOWN), alert(BURN, T + 5), alert(BURN, T + 5, ended=T + 9)), Noted(T + 10, NAME_LATER, "note", "ada")]
+    assert [type(event) for event in written] == [Fired, Opened, Attached, Fired, Resolved, Noted]
+    caplog.set_level(logging.WARNING)
+    book = Book(event for number, event in enumerate(written) if number != lost)
+    assert len(caplog.records) == {0: 1, 1: 4, 3: 1}.get(lost, 0)
+    assert told(book, alert(BURN, T + 300), alert(BURN, T + 300, ended=T + 309))
+    assert book.incidents
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,18 @@ def test_a_line_of_another_version_costs_itself_and_no_page(url: str, tmp_path: 
     assert [one.id for one in incidentlog.read(Home(tmp_path)).incidents.values()] == [NAME]
 
 
+def test_a_receiver_goes_on_where_the_line_that_opened_an_incident_was_lost(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    Receiver(home, lambda: 5.0).take(webhook())
+    log = tmp_path / "incidents" / incidentlog.FILE
+    log.write_bytes(log.read_bytes().replace(b'"opened"', b'"renamed"', 1))
+    again = Receiver(home, lambda: 6.0)
+    again.listen(lambda: "prometheus")
+    again.look_again(frozenset)
+    again.take(RESOLVED)
+    assert incidentlog.read(home).incidents[NAME].status == "resolved"
+
+
 def test_a_receiver_that_starts_again_knows_what_the_one_before_wrote_and_what_people_noted(tmp_path: Path) -> None:
     home = Home(tmp_path)
     Receiver(home, lambda: 5.0).take(webhook())

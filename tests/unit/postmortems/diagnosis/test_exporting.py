@@ -164,6 +164,15 @@ def test_what_is_no_longer_kept_is_named(drilled: Home, tmp_path: Path) -> None:
     ]
 
 
+def test_a_segment_that_a_crash_left_in_part_hides_no_other(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.traces.mkdir()
+    (home.traces / "0-9.parquet").write_bytes(b"PAR1 and a part")
+    pq.write_table(pa.table({"span_id": ["a"], "start_ns": [2_000_000_000]}), home.traces / "1-1.parquet")
+    assert list(exporting._write_spans(home, tmp_path / exporting.SPANS, 1, 3)) == []
+    assert pq.read_table(tmp_path / exporting.SPANS).num_rows == 1
+
+
 def test_a_log_whose_first_lines_are_gone_is_named(drilled: Home, tmp_path: Path) -> None:
     rotated = drilled.logs / "tweets-0.log.1"
     rotated.touch()
