@@ -41,7 +41,9 @@ def test_arrivals_of_a_preset_keep_within_three_percent_of_the_plan_in_every_ten
     curves = [wave.over(phases()) for wave in (preset.reads, preset.posts)]
     for start in range(0, 160, 10):
         expected = sum(curve.expected(start, start + 10) for curve in curves)
-        assert counted(requests, start, start + 10) == pytest.approx(expected, rel=0.03, abs=allowed), f"load seconds {start} to {start + 10}"
+        assert counted(requests, start, start + 10) == pytest.approx(expected, rel=0.03, abs=allowed), (
+            f"load seconds {start} to {start + 10}"
+        )
 
 
 @pytest.mark.parametrize("name", ["castle", "celebrity"])
