@@ -15,6 +15,8 @@ from reference_app.contract.topology import Component
 from reference_app.kit import sql
 
 POLL_S = 0.05
+ANY_PORT = 1 << 16
+"""Servers have their port for an id; one above all of them is nobody's."""
 
 
 class Server:
@@ -65,6 +67,14 @@ class Server:
         await self.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 0", "SET GLOBAL sync_binlog = 0")
         yield
         await self.execute("SET GLOBAL innodb_flush_log_at_trx_commit = 1", "SET GLOBAL sync_binlog = 1", "FLUSH LOGS")
+
+    @contextlib.asynccontextmanager
+    async def as_a_stranger(self) -> AsyncIterator[None]:
+        """It takes in what it wrote itself when it was the primary, before it was emptied: a replica leaves out what bears its own id."""
+        own = int(await self.value("@@GLOBAL.server_id"))
+        await self.execute(f"SET GLOBAL server_id = {own + ANY_PORT}")
+        yield
+        await self.execute(f"SET GLOBAL server_id = {own}")
 
     @contextlib.asynccontextmanager
     async def unlogged(self) -> AsyncIterator[None]:

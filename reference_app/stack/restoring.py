@@ -184,7 +184,7 @@ def _recover(control: Control, replica: Component) -> None:
 
 
 async def _replayed(control: Control, course: Course, primary: Component, replica: Component, say: Say) -> None:
-    async with mariadb.connected(primary) as source, mariadb.connected(replica) as copy, copy.hurrying():
+    async with mariadb.connected(primary) as source, mariadb.connected(replica) as copy, copy.hurrying(), copy.as_a_stranger():
         end = await source.position()
         await backup.load(control.home, course.source, copy)
         # A semi-sync replica that connects and leaves at once can hang MariaDB's ack receiver for good: add_slave and remove_slave meet.

@@ -68,7 +68,6 @@ def test_a_delete_without_where_is_taken_back_and_what_came_before_and_after_it_
     assert all(shard.well for shard in standing.of_all(home))
 
 
-@pytest.mark.verify
 @pytest.mark.breaks
 def test_a_deletion_is_taken_back_when_somebody_promoted_the_replica_which_has_it_too(
     api: Any, home: Home, eventually: Callable[..., None]

@@ -42,7 +42,7 @@ def test_what_the_plan_has_is_sent_when_it_is_due_whatever_clients_do_beside_it(
 
 def test_who_waited_a_second_asks_again_at_once_under_the_same_intent(operations):
     given_up = [o for o in operations if o.error == "timeout"]
-    assert len(given_up) > 10
+    assert len(given_up) > 5
     waited = sorted(o.service_ms or 0 for o in given_up)
     assert waited[0] >= 1000
     assert waited[len(waited) // 2] < 1300, "a pause of the machine delays some"
@@ -55,7 +55,7 @@ def test_who_waited_a_second_asks_again_at_once_under_the_same_intent(operations
 
 def test_users_got_what_they_wanted_with_more_requests_than_they_planned(stormed):
     load = recording.report_of(stormed.run_dir).load
-    assert load.errors > 10
+    assert load.errors > 5
     assert load.intents.served == load.intents.wanted
     assert 1 < (load.intents.amplification or 0) < 2
     assert set(load.intents.reactions) == {"retry"}
