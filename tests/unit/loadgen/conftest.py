@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from loadgen.facts import Facts
 from loadgen.history import Operation
+from reference_app.contract import topology
 from reference_app.contract.plan import Plan, phases
+from reference_app.contract.seed import Seed
+from reference_app.kit import files
+from reference_app.kit.home import Home
 
 T0 = 1_790_000_000.0
 GOOD_PAGE = Operation(
@@ -39,3 +44,12 @@ def operation() -> Callable[..., Operation]:
 def facts() -> Callable[..., Facts]:
     """A healthy generator's facts, unless told otherwise."""
     return lambda **changes: replace(HEALTHY, **changes)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """Of a small lab that is down and has people."""
+    lab = topology.Lab(str(tmp_path), "small", 23900, topology.components(topology.SMALL, 23900), "key", "password")
+    files.write_json(tmp_path / "lab.json", lab)
+    files.write_json(tmp_path / "seed.json", Seed(50, 100, "synthetic", directed=True, top_followers=10, seeded_at=0.0))
+    return Home(tmp_path)

@@ -5,19 +5,9 @@ import time
 import pytest
 
 from loadgen import history, plans, session
-from reference_app.contract import topology
 from reference_app.contract.plan import phases
-from reference_app.contract.seed import Seed
 from reference_app.kit import files
 from reference_app.kit.home import Home, NoLabError
-
-
-@pytest.fixture
-def home(tmp_path):
-    lab = topology.Lab(str(tmp_path), "small", 23900, topology.components(topology.SMALL, 23900), "key", "password")
-    files.write_json(tmp_path / "lab.json", lab)
-    files.write_json(tmp_path / "seed.json", Seed(50, 100, "synthetic", directed=True, top_followers=10, seeded_at=0.0))
-    return Home(tmp_path)
 
 
 def planned(home, *, ago=0.0):

@@ -7,14 +7,8 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 from loadgen import history, plans, session
-from reference_app.contract import topology
-from reference_app.contract.seed import Seed
-from reference_app.kit import files
 from reference_app.kit import home as homes
-from reference_app.kit.home import Home
 
 ELSEWHERE = "http://staging.example.com"
 LOCUST = """
@@ -65,14 +59,6 @@ for classes in ([], [Spike]):
         seen.append(event.tick() and event.tick()[0])
     print(seen)
 """
-
-
-@pytest.fixture
-def home(tmp_path):
-    lab = topology.Lab(str(tmp_path), "small", 23900, topology.components(topology.SMALL, 23900), "key", "password")
-    files.write_json(tmp_path / "lab.json", lab)
-    files.write_json(tmp_path / "seed.json", Seed(50, 100, "synthetic", directed=True, top_followers=10, seeded_at=0.0))
-    return Home(tmp_path)
 
 
 def ordered(home):
