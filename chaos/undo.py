@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 
 from chaos import events, processes
-from chaos.faults import families
-from chaos.faults.families import AnyFault
+from chaos.faults.families import AnyFault, require_typed
 from chaos.session import Session
 from reference_app.kit import files, lease
 from reference_app.kit.home import Home
@@ -63,7 +62,7 @@ def inject(session: Session, fault: AnyFault, *, whole_run: bool = False, clock:
     """
     with files.locked(_lock(session.home)):
         session.require_allowed()
-        families.require_typed(fault)
+        require_typed(fault)
         fault.check(session.home)
         record = _write(session, fault, clock(), whole_run=whole_run)
         _note(session.home, record, "undo_written", clock)

@@ -58,11 +58,11 @@ def ratio_text(result: Result) -> tuple[str, str]:
     return f"{result.ratio:.3g}", f"{result.low:.3g} to {result.high:.3g}"
 
 
-def bar_text(result: Result) -> str:
-    """The bar, and whether it was passed."""
+def bar_text(result: Result, *, unknown: str = "not judged") -> str:
+    """The bar, and whether it was passed; `unknown` is said where that is not known here."""
     if result.bar is None:
         return "none"
-    word = {True: "passed", False: "missed", None: "not judged"}[result.passed]
+    word = {True: "passed", False: "missed", None: unknown}[result.passed]
     return f"{'≥' if result.better == 'higher' else '≤'} {result.bar:g}: {word}"
 
 
@@ -88,8 +88,10 @@ def _row(bench: Bench, kept: Kept | None) -> str:
     target = bench.page or (f"#{bench.name}" if kept else "")
     name = f"[{bench.name}]({target})" if target else bench.name
     if kept is None:
-        ratio, interval = "on its page" if bench.page else "no result yet", ""
-        bar = bar_text(judged(bench, Measured(None, 0), quick=False)).replace("not judged", "on its page" if bench.page else "not judged")
+        ratio, interval, nothing = "no result yet", "", judged(bench, Measured(None, 0), quick=False)
+        bar = bar_text(nothing)
+        if bench.page:
+            ratio, bar = "on its page", bar_text(nothing, unknown="on its page")
     else:
         (ratio, interval), bar = ratio_text(kept.result), bar_text(kept.result)
     return f"| {name} | {ratio} | {interval} | {bar} | {bench.against} |"

@@ -4,20 +4,11 @@ import pytest
 
 from loadgen import facts as own
 from loadgen import history, plans, recording, report
-from reference_app.contract import topology
 from reference_app.contract.plan import phases
 from reference_app.kit import files
-from reference_app.kit.home import Home
 
 NOW = 1_790_000_000.0
 END = NOW + plans.LEAD_S + 160 + plans.DRAIN_S
-
-
-@pytest.fixture
-def home(tmp_path):
-    lab = topology.Lab(str(tmp_path), "small", 23900, topology.components(topology.SMALL, 23900), "key", "password")
-    files.write_json(tmp_path / "lab.json", lab)
-    return Home(tmp_path)
 
 
 @pytest.fixture
